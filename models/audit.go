@@ -1,0 +1,44 @@
+package models
+
+// AuditAction names what was done, as the audit log and its filter write it.
+type AuditAction string
+
+// The actions of the audit log.
+const (
+	AuditSetup               AuditAction = "Latchkey set up"
+	AuditUserAdded           AuditAction = "User added"
+	AuditPasswordChanged     AuditAction = "Password changed"
+	AuditSignedIn            AuditAction = "Signed in"
+	AuditSignedOut           AuditAction = "Signed out"
+	AuditSignInFailed        AuditAction = "Sign-in failed"
+	AuditIdentityConfirmed   AuditAction = "Identity confirmed"
+	AuditApplicationCreated  AuditAction = "Application created"
+	AuditApplicationChanged  AuditAction = "Application changed"
+	AuditApplicationDisabled AuditAction = "Application switched off"
+	AuditApplicationEnabled  AuditAction = "Application switched on"
+	AuditApplicationDeleted  AuditAction = "Application deleted"
+	AuditSecretRotated       AuditAction = "Secret rotated"
+	AuditSecretRetired       AuditAction = "Old secret ended"
+	AuditSecretShown         AuditAction = "Secret shown"
+	AuditTokenCreated        AuditAction = "Token created"
+	AuditTokenShown          AuditAction = "Token shown"
+	AuditTokenRevoked        AuditAction = "Token revoked"
+	AuditTokensRevoked       AuditAction = "Tokens revoked"
+)
+
+// AuditEvent is one line of the audit log. Rows are only ever added.
+type AuditEvent struct {
+	ID         string `gorm:"primaryKey"`
+	TeamID     string
+	At         Time
+	ActorID    string
+	ActorName  string
+	Action     AuditAction
+	TargetType string
+	TargetID   string
+	// Target is the name by which people know the target at that time.
+	Target    string
+	Detail    string
+	Address   string
+	RequestID string
+}

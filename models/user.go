@@ -1,0 +1,100 @@
+package models
+
+import (
+	"net/mail"
+	"strings"
+	"unicode/utf8"
+)
+
+// User is a person who signs in.
+type User struct {
+	ID           string `gorm:"primaryKey"`
+	Email        string
+	EmailKey     string
+	Name         string
+	PasswordHash string
+	Operator     bool
+	CreatedAt    Time `gorm:"autoCreateTime:false"`
+	DisabledAt   Time
+	LastSeenAt   Time
+}
+
+// Team owns applications and tokens.
+type Team struct {
+	ID          string `gorm:"primaryKey"`
+	Name        string
+	NameKey     string
+	CreatedAt   Time `gorm:"autoCreateTime:false"`
+	SuspendedAt Time
+}
+
+// Member is a user's place in a team.
+type Member struct {
+	TeamID    string `gorm:"primaryKey"`
+	UserID    string `gorm:"primaryKey"`
+	Role      Role
+	CreatedAt Time `gorm:"autoCreateTime:false"`
+}
+
+// The bounds of a password: characters at least, bytes at most.
+const (
+	MinPassword      = 12
+	MaxPasswordBytes = 1024
+)
+
+// AccountInput is a new account, as typed on the setup page or the command line.
+type AccountInput struct {
+	Name     string
+	Email    string
+	Password Secret
+	Team     string
+}
+
+// Validate trims and checks the input, all but whether the password is a known
+// one. Fields of the error: name, email, password, team.
+func (in AccountInput) Validate() (AccountInput, error) {
+	errs := FieldErrors{}
+	set := func(field, problem string) {
+		if problem != "" {
+			errs[field] = problem
+		}
+	}
+	var problem string
+	in.Name, problem = CheckName(in.Name)
+	set("name", problem)
+	in.Team, problem = CheckName(in.Team)
+	set("team", problem)
+	in.Email, problem = CheckEmail(in.Email)
+	set("email", problem)
+	set("password", CheckPasswordLength(in.Password))
+	return in, errs.OrNil()
+}
+
+// CheckEmail trims an address and checks its form. The second result is the
+// sentence to show where it is not an address.
+func CheckEmail(raw string) (email, problem string) {
+	email = strings.TrimSpace(raw)
+	if email == "" {
+		return "", "Enter an email address."
+	}
+	parsed, err := mail.ParseAddress(email)
+	if err != nil || parsed.Address != email || len(email) > 254 || strings.IndexFunc(email, forbiddenInName) >= 0 {
+		return "", "Enter an email address such as ana@example.com."
+	}
+	return email, ""
+}
+
+// CheckPasswordLength returns the sentence to show for a password that is too
+// short or too long, else an empty one.
+func CheckPasswordLength(password Secret) string {
+	value := password.Reveal()
+	switch {
+	case !utf8.ValidString(value):
+		return "Use plain text: this holds bytes that are not characters."
+	case utf8.RuneCountInString(value) < MinPassword:
+		return "Use at least 12 characters."
+	case len(value) > MaxPasswordBytes:
+		return "Use at most 1,024 bytes."
+	}
+	return ""
+}
