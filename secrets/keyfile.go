@@ -1,0 +1,132 @@
+package secrets
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/tink-crypto/tink-go/v2/tink"
+)
+
+const maxKeyFile = 1 << 20
+
+// Keys are the keys of one key file. They are safe for concurrent use and print
+// as nothing.
+type Keys struct {
+	aead     tink.AEAD
+	sessions [][]byte
+}
+
+// Format implements fmt.Formatter, so that no verb prints a key.
+func (*Keys) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[keys]") }
+
+// SessionKeys returns the keys that sign session cookies, 32 bytes each, newest
+// first. The caller owns the copy.
+func (k *Keys) SessionKeys() [][]byte {
+	keys := make([][]byte, len(k.sessions))
+	for i, key := range k.sessions {
+		keys[i] = append([]byte(nil), key...)
+	}
+	return keys
+}
+
+// CreateKeys makes new keys and stores them in a new file at path, mode 0600,
+// along with its directory (0700) where that is missing. The file appears whole
+// or not at all, and is on disk when the error is nil. Of concurrent callers one wins; the others, like
+// all who find a file there, get an error that wraps fs.ErrExist.
+func CreateKeys(path string) (*Keys, error) {
+	content, err := newKeyFile()
+	if err != nil {
+		return nil, fmt.Errorf("key file %s: new keys cannot be made: %w", path, err)
+	}
+	keys, err := parseKeyFile(content)
+	if err != nil {
+		return nil, fmt.Errorf("key file %s: new keys do not read back: %w", path, err)
+	}
+	if err := writeNew(path, content); err != nil {
+		if errors.Is(err, fs.ErrExist) {
+			return nil, fmt.Errorf("key file %s exists already and is not overwritten: %w", path, fs.ErrExist)
+		}
+		return nil, fmt.Errorf("key file %s cannot be made, check its directory: %w", path, err)
+	}
+	return keys, nil
+}
+
+// writeNew fills a file under another name and links it to path when it is on
+// disk. Unlike a rename, a link fails where something is there.
+func writeNew(path string, content []byte) error {
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	// CreateTemp opens with O_EXCL and 0600.
+	file, err := os.CreateTemp(dir, ".keys-*")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.Remove(file.Name()) }()
+	_, err = file.Write(content)
+	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
+		return err
+	}
+	if err := os.Link(file.Name(), path); err != nil {
+		return err
+	}
+	return syncDir(dir)
+}
+
+func syncDir(dir string) error {
+	handle, err := os.Open(dir) //nolint:gosec // the operator's own setting
+	if err != nil {
+		return err
+	}
+	return errors.Join(handle.Sync(), handle.Close())
+}
+
+// LoadKeys reads the key file at path. Each error names the file and says what to
+// do; one for a missing file wraps fs.ErrNotExist. No error holds key material.
+func LoadKeys(path string) (*Keys, error) {
+	content, err := readPrivate(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("key file %s is missing, restore it from your backup or correct LATCHKEY_KEYS: %w", path, fs.ErrNotExist)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("key file %s %w", path, err)
+	}
+	keys, err := parseKeyFile(content)
+	if err != nil {
+		return nil, fmt.Errorf("key file %s cannot be used (%w), restore it from your backup", path, err)
+	}
+	return keys, nil
+}
+
+// readPrivate asks the open file, not the path, for its mode: the path could be
+// changed in between.
+func readPrivate(path string) ([]byte, error) {
+	file, err := os.Open(path) //nolint:gosec // the operator's own setting
+	if err != nil {
+		return nil, fmt.Errorf("cannot be read, check its owner and mode: %w", err)
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("cannot be read, check its owner and mode: %w", err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, errors.New("is not a regular file, correct LATCHKEY_KEYS")
+	}
+	if mode := info.Mode().Perm(); mode&0o077 != 0 {
+		return nil, fmt.Errorf("can be used by others (mode %04o), run: chmod 600 %s", mode, path)
+	}
+	content, err := io.ReadAll(io.LimitReader(file, maxKeyFile+1))
+	if err != nil {
+		return nil, fmt.Errorf("cannot be read, check its disk: %w", err)
+	}
+	if len(content) > maxKeyFile {
+		return nil, errors.New("is larger than 1 MiB and so no key file, correct LATCHKEY_KEYS")
+	}
+	return content, nil
+}
