@@ -1,0 +1,241 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"gorm.io/gorm"
+
+	"github.com/latchkey/latchkey/models"
+)
+
+// applicationOrders are the only texts that reach ORDER BY. The ID makes the
+// order total, so that pages neither repeat nor lose a row.
+var applicationOrders = map[models.ApplicationSort][2]string{
+	models.SortName:     {"name_key, id", "name_key DESC, id DESC"},
+	models.SortClientID: {"client_id, id", "client_id DESC, id DESC"},
+	models.SortLifespan: {"lifespan, id", "lifespan DESC, id DESC"},
+	models.SortLastUsed: {"last_used_at, id", "last_used_at DESC, id DESC"},
+	models.SortActive:   {"COALESCE(n, 0), id", "COALESCE(n, 0) DESC, id DESC"},
+}
+
+const activeByApplication = "SELECT application_id, COUNT(*) AS n FROM tokens WHERE revoked_at = 0 AND expires_at > ?"
+
+// Applications lists one page of a team's applications. A page after the last
+// one is empty.
+func (s *Store) Applications(ctx context.Context, team string, query models.ApplicationQuery) (models.ApplicationList, error) {
+	list := models.ApplicationList{}
+	matches := s.read(ctx).Model(&models.Application{}).Where("team_id = ? AND deleted_at = 0", team)
+	if query.Search != "" {
+		pattern := "%" + escapeLike(models.FoldName(query.Search)) + "%"
+		client := "%" + escapeLike(strings.ToLower(query.Search)) + "%"
+		matches = matches.Where(`(name_key LIKE ? ESCAPE '\' OR client_id LIKE ? ESCAPE '\')`, pattern, client)
+	}
+	matches = matches.Session(&gorm.Session{})
+	if err := matches.Count(&list.Total).Error; err != nil {
+		return list, translate(err)
+	}
+	orders, ok := applicationOrders[query.Sort]
+	if !ok {
+		orders = applicationOrders[models.SortName]
+	}
+	order := orders[0]
+	if query.Desc {
+		order = orders[1]
+	}
+	now := s.now()
+	if query.Sort == models.SortActive {
+		matches = matches.Joins("LEFT JOIN ("+activeByApplication+" GROUP BY application_id) counts ON counts.application_id = applications.id", now)
+	}
+	err := matches.Select("applications.*").Order(order).Offset(offset(query.Page)).Limit(models.PageSize).Find(&list.Rows).Error
+	if err != nil {
+		return list, translate(err)
+	}
+	return list, s.countActive(ctx, now, list.Rows)
+}
+
+// maxPage bounds the page number that an address may name.
+const maxPage = 1 << 20
+
+// offset is where a page begins. A page after the last one is empty.
+func offset(page int) int { return (min(max(page, 1), maxPage) - 1) * models.PageSize }
+
+func escapeLike(text string) string {
+	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text)
+}
+
+// countActive fills in the active tokens of the rows that are shown, and of no others.
+func (s *Store) countActive(ctx context.Context, now models.Time, rows []models.ApplicationRow) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	ids := make([]string, len(rows))
+	for i, row := range rows {
+		ids[i] = row.ID
+	}
+	var counts []struct {
+		ApplicationID string
+		N             int64
+	}
+	err := s.read(ctx).Raw(activeByApplication+" AND application_id IN ? GROUP BY application_id", now, ids).Scan(&counts).Error
+	byID := make(map[string]int64, len(counts))
+	for _, c := range counts {
+		byID[c.ApplicationID] = c.N
+	}
+	for i := range rows {
+		rows[i].ActiveTokens = byID[rows[i].ID]
+	}
+	return translate(err)
+}
+
+// ApplicationNames lists a team's applications by name, at most limit of them.
+func (s *Store) ApplicationNames(ctx context.Context, team string, limit int) ([]models.Application, error) {
+	var rows []models.Application
+	err := s.read(ctx).Select("id", "name", "client_id", "lifespan", "type").
+		Where("team_id = ? AND deleted_at = 0", team).Order("name_key, id").Limit(limit).Find(&rows).Error
+	return rows, translate(err)
+}
+
+// Application finds one application of the team, with the names of who made it
+// and changed it, its active tokens and its good secrets.
+func (s *Store) Application(ctx context.Context, team, id string) (models.ApplicationDetail, error) {
+	var detail models.ApplicationDetail
+	now := s.now()
+	err := s.read(ctx).Raw(`SELECT a.*, COALESCE(creator.name, '') AS created_by_name, COALESCE(changer.name, '') AS changed_by_name,
+		(SELECT COUNT(*) FROM tokens t WHERE t.application_id = a.id AND t.revoked_at = 0 AND t.expires_at > ?) AS active_tokens
+		FROM applications a LEFT JOIN users creator ON creator.id = a.created_by LEFT JOIN users changer ON changer.id = a.changed_by
+		WHERE a.id = ? AND a.team_id = ? AND a.deleted_at = 0`, now, id, team).Take(&detail).Error
+	if err != nil {
+		return detail, translate(err)
+	}
+	err = s.read(ctx).Omit("hash", "sealed").
+		Where("application_id = ? AND team_id = ? AND (expires_at = 0 OR expires_at > ?)", id, team, now).
+		Order("expires_at").Find(&detail.Secrets).Error
+	return detail, translate(err)
+}
+
+// CreateApplication stores an application with its first secret and returns its
+// ID: that of the earlier one where the form was posted before. A name that the
+// team has already gives models.FieldErrors (name).
+func (s *Store) CreateApplication(ctx context.Context, actor models.Actor, app models.Application, secret models.ClientSecret, formKey string) (string, error) {
+	id := app.ID
+	err := s.write(ctx, actor, models.AuditApplicationCreated, func(c change) error {
+		earlier, err := c.once(actor.TeamID, formKey, app.ID)
+		if err != nil {
+			return err
+		}
+		if earlier != "" {
+			id = earlier
+			return errNothingToDo
+		}
+		app.TeamID, app.CreatedBy, app.CreatedAt = actor.TeamID, actor.UserID, c.now
+		app.NameKey, app.Version = models.FoldName(app.Name), 1
+		if err := nameTaken(c.Create(&app).Error, app.Name); err != nil {
+			return err
+		}
+		c.about("application", app.ID, app.Name)
+		c.event.Detail = "Tokens live " + models.FormatLifespan(app.Lifespan)
+		return c.addSecret(actor, app.ID, secret)
+	})
+	return id, err
+}
+
+func nameTaken(err error, name string) error {
+	if errors.Is(err, gorm.ErrDuplicatedKey) {
+		return models.FieldErrors{"name": "Your team already has an application called " + name + ". Choose another name."}
+	}
+	return err
+}
+
+// ChangeApplication renames an application and sets its lifespan and scopes; they
+// apply to tokens issued afterwards. A version other than the stored one gives
+// models.ErrConflict, zero means that the caller does not mind; a name that the
+// team has already gives models.FieldErrors (name).
+func (s *Store) ChangeApplication(ctx context.Context, actor models.Actor, id string, values models.ApplicationValues, version int64) error {
+	return s.write(ctx, actor, models.AuditApplicationChanged, func(c change) error {
+		app, err := c.application(actor.TeamID, id)
+		if err != nil {
+			return err
+		}
+		if version != 0 && version != app.Version {
+			return models.ErrConflict
+		}
+		detail := differences(app, values)
+		if detail == "" {
+			return errNothingToDo
+		}
+		c.about("application", app.ID, values.Name)
+		c.event.Detail = detail
+		return nameTaken(affected(c.Exec(`UPDATE applications SET name = ?, name_key = ?, lifespan = ?, scopes = ?, version = version + 1,
+			changed_at = ?, changed_by = ? WHERE id = ? AND team_id = ? AND version = ?`,
+			values.Name, models.FoldName(values.Name), values.Lifespan, values.Scopes, c.now, actor.UserID, id, actor.TeamID, app.Version),
+			models.ErrConflict), values.Name)
+	})
+}
+
+func differences(app models.Application, values models.ApplicationValues) string {
+	var parts []string
+	if app.Name != values.Name {
+		parts = append(parts, "Renamed from "+app.Name)
+	}
+	if app.Lifespan != values.Lifespan {
+		parts = append(parts, "Lifespan from "+models.FormatLifespan(app.Lifespan)+" to "+models.FormatLifespan(values.Lifespan))
+	}
+	if app.Scopes != values.Scopes {
+		parts = append(parts, "Scopes from "+app.Scopes+" to "+values.Scopes)
+	}
+	return strings.Join(parts, ". ")
+}
+
+// application finds the row inside a change.
+func (c change) application(team, id string) (models.Application, error) {
+	var app models.Application
+	err := c.Where("id = ? AND team_id = ? AND deleted_at = 0", id, team).Take(&app).Error
+	return app, err
+}
+
+// SwitchApplication switches an application off, so that all its tokens and its
+// secrets are refused, or on again.
+func (s *Store) SwitchApplication(ctx context.Context, actor models.Actor, id string, on bool) error {
+	action, disabled := models.AuditApplicationDisabled, s.now()
+	if on {
+		action, disabled = models.AuditApplicationEnabled, 0
+	}
+	return s.write(ctx, actor, action, func(c change) error {
+		app, err := c.application(actor.TeamID, id)
+		if err != nil {
+			return err
+		}
+		if app.Enabled() == on {
+			return errNothingToDo
+		}
+		c.about("application", app.ID, app.Name)
+		return c.Exec("UPDATE applications SET disabled_at = ?, version = version + 1, changed_at = ?, changed_by = ? WHERE id = ? AND team_id = ?",
+			disabled, c.now, actor.UserID, id, actor.TeamID).Error
+	})
+}
+
+// DeleteApplication ends an application. Its secrets and the sealed values of its
+// tokens are erased, and all its tokens are refused from then on. It returns
+// the application as it was.
+func (s *Store) DeleteApplication(ctx context.Context, actor models.Actor, id string) (models.Application, error) {
+	var app models.Application
+	err := s.write(ctx, actor, models.AuditApplicationDeleted, func(c change) error {
+		var err error
+		if app, err = c.application(actor.TeamID, id); err != nil {
+			return err
+		}
+		c.about("application", app.ID, app.Name)
+		for _, statement := range []string{
+			"DELETE FROM client_secrets WHERE application_id = ? AND team_id = ?",
+			"DELETE FROM tokens WHERE application_id = ? AND team_id = ? AND kind = 'manual'",
+		} {
+			if err := c.Exec(statement, id, actor.TeamID).Error; err != nil {
+				return err
+			}
+		}
+		return c.Exec("UPDATE applications SET deleted_at = ? WHERE id = ? AND team_id = ?", c.now, id, actor.TeamID).Error
+	})
+	return app, err
+}

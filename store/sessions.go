@@ -1,0 +1,142 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/latchkey/latchkey/models"
+)
+
+const (
+	// maxSessions is how many sessions one user may have; the one unused longest ends.
+	maxSessions = 20
+	// maxBrowsers is how many browsers of a user are remembered.
+	maxBrowsers = 20
+	// seenEvery bounds how often a session in use is written.
+	seenEvery = time.Minute
+)
+
+// SignIn stores a new session with a new ID, ends the row that the browser had
+// before, and remembers the browser. The session acts in the team that its
+// user joined first; a user without a team gets models.ErrForbidden.
+func (s *Store) SignIn(ctx context.Context, actor models.Actor, session models.Session, before, browser []byte) error {
+	return s.write(ctx, actor, models.AuditSignedIn, func(c change) error {
+		session.TeamID = c.firstTeam(session.UserID)
+		if session.TeamID == "" {
+			return models.ErrForbidden
+		}
+		c.event.TeamID = session.TeamID
+		if err := c.storeSession(session, before); err != nil {
+			return err
+		}
+		if err := c.Exec("UPDATE users SET last_seen_at = ? WHERE id = ?", c.now, session.UserID).Error; err != nil {
+			return err
+		}
+		return c.rememberBrowser(session.UserID, browser)
+	})
+}
+
+// Confirm gives the session a new ID and a fresh proof of identity.
+func (s *Store) Confirm(ctx context.Context, actor models.Actor, session models.Session, before []byte) error {
+	return s.write(ctx, actor, models.AuditIdentityConfirmed, func(c change) error {
+		return c.storeSession(session, before)
+	})
+}
+
+func (c change) storeSession(session models.Session, before []byte) error {
+	if err := c.Exec("DELETE FROM sessions WHERE id_hash = ?", before).Error; err != nil {
+		return err
+	}
+	if session.CreatedAt.IsZero() {
+		session.CreatedAt = c.now
+	}
+	session.LastSeenAt, session.ProvenAt = c.now, c.now
+	if err := c.Create(&session).Error; err != nil {
+		return err
+	}
+	return c.Exec(`DELETE FROM sessions WHERE user_id = ? AND id_hash NOT IN
+		(SELECT id_hash FROM sessions WHERE user_id = ? ORDER BY last_seen_at DESC, created_at DESC LIMIT ?)`,
+		session.UserID, session.UserID, maxSessions).Error
+}
+
+func (c change) rememberBrowser(userID string, idHash []byte) error {
+	// The user comes first: GORM spreads a byte slice that follows a parenthesis.
+	err := c.Exec("INSERT INTO known_browsers (user_id, id_hash, created_at) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET created_at = excluded.created_at",
+		userID, idHash, c.now).Error
+	if err != nil {
+		return err
+	}
+	return c.Exec(`DELETE FROM known_browsers WHERE user_id = ? AND id_hash NOT IN
+		(SELECT id_hash FROM known_browsers WHERE user_id = ? ORDER BY created_at DESC LIMIT ?)`,
+		userID, userID, maxBrowsers).Error
+}
+
+// KnownBrowser tells whether this user has signed in from this browser before.
+func (s *Store) KnownBrowser(ctx context.Context, userID string, idHash []byte) (bool, error) {
+	var found int
+	err := s.read(ctx).Raw("SELECT EXISTS (SELECT 1 FROM known_browsers WHERE user_id = ? AND id_hash = ?)", userID, idHash).Scan(&found).Error
+	return found == 1, translate(err)
+}
+
+// Session finds a session and who acts in it, as the membership says now. A
+// disabled user, a suspended team or an ended membership gives models.ErrNotFound.
+func (s *Store) Session(ctx context.Context, idHash []byte) (models.Session, models.Actor, error) {
+	var row struct {
+		models.Session `gorm:"embedded"`
+		Name           string
+		Email          string
+		Operator       bool
+		TeamName       string
+		Role           models.Role
+	}
+	err := s.read(ctx).Raw(`SELECT s.*, u.name, u.email, u.operator, t.name AS team_name, m.role
+		FROM sessions s JOIN users u ON u.id = s.user_id JOIN teams t ON t.id = s.team_id
+		JOIN members m ON m.user_id = s.user_id AND m.team_id = s.team_id
+		WHERE s.id_hash = ? AND u.disabled_at = 0 AND t.suspended_at = 0`, idHash).Take(&row).Error
+	return row.Session, models.Actor{
+		UserID: row.UserID, UserName: row.Name, Email: row.Email, TeamID: row.TeamID,
+		TeamName: row.TeamName, Role: row.Role, Operator: row.Operator,
+	}, translate(err)
+}
+
+// SeeSession notes that the session is in use, at most once a minute.
+func (s *Store) SeeSession(ctx context.Context, session models.Session) error {
+	now := s.now()
+	if now.Sub(session.LastSeenAt) < seenEvery {
+		return nil
+	}
+	return s.touch(ctx, func(tx *gorm.DB) error {
+		if err := tx.Exec("UPDATE sessions SET last_seen_at = ? WHERE id_hash = ?", now, session.IDHash).Error; err != nil {
+			return err
+		}
+		return tx.Exec("UPDATE users SET last_seen_at = ? WHERE id = ?", now, session.UserID).Error
+	})
+}
+
+// SetFlash stores the message for the next page of a session; empty removes it.
+func (s *Store) SetFlash(ctx context.Context, idHash []byte, flash string) error {
+	return translate(s.writes.WithContext(ctx).Exec("UPDATE sessions SET flash = ? WHERE id_hash = ?", flash, idHash).Error)
+}
+
+// SignOut ends the session.
+func (s *Store) SignOut(ctx context.Context, actor models.Actor, idHash []byte) error {
+	return s.write(ctx, actor, models.AuditSignedOut, func(c change) error {
+		return affected(c.Exec("DELETE FROM sessions WHERE id_hash = ?", idHash), errNothingToDo)
+	})
+}
+
+// EndSession removes a session that ran out of time.
+func (s *Store) EndSession(ctx context.Context, idHash []byte) error {
+	return translate(s.writes.WithContext(ctx).Exec("DELETE FROM sessions WHERE id_hash = ?", idHash).Error)
+}
+
+// SignInFailed records a wrong password for an account that exists.
+func (s *Store) SignInFailed(ctx context.Context, actor models.Actor, user models.User) error {
+	return s.write(ctx, actor, models.AuditSignInFailed, func(c change) error {
+		c.event.TeamID = c.firstTeam(user.ID)
+		c.about("user", user.ID, user.Email)
+		return nil
+	})
+}

@@ -1,0 +1,73 @@
+// Package store is the one room with a database in it. Every read and every
+// change names the team in its condition, so what belongs to another team is
+// simply not found. The exceptions say so in their names or comments: a token by
+// its hash, a client by its ID, a user by email, and sessions, where the
+// credential is the proof.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"gorm.io/gorm"
+
+	"github.com/latchkey/latchkey/models"
+)
+
+// Store reads and writes the database. It is safe for concurrent use.
+type Store struct {
+	// reads cannot write. writes is reached through write and touch alone.
+	reads  *gorm.DB
+	writes *gorm.DB
+	now    func() models.Time
+}
+
+// Open opens the database at path, a SQLite file that is created (0600) where
+// it is missing. It never migrates; see Migrate. now is the clock of every
+// time that the store sets.
+func Open(path string, now func() models.Time) (*Store, error) {
+	writes, err := openSQLite(path, forWriting)
+	if err != nil {
+		return nil, err
+	}
+	reads, err := openSQLite(path, forReading)
+	if err != nil {
+		return nil, errors.Join(err, closeHandle(writes))
+	}
+	return &Store{reads: reads, writes: writes, now: now}, nil
+}
+
+// Migrate hands the writing connection to run, which brings the tables up to date.
+func (s *Store) Migrate(ctx context.Context, run func(context.Context, *sql.DB) (int, error)) (int, error) {
+	db, err := s.writes.DB()
+	if err != nil {
+		return 0, err
+	}
+	return run(ctx, db)
+}
+
+// Ping tells whether the database can be read.
+func (s *Store) Ping(ctx context.Context) error {
+	var one int
+	return translate(s.reads.WithContext(ctx).Raw("SELECT 1").Scan(&one).Error)
+}
+
+// Close waits for running statements and closes both handles.
+func (s *Store) Close() error {
+	return errors.Join(closeHandle(s.reads), closeHandle(s.writes))
+}
+
+func closeHandle(handle *gorm.DB) error {
+	db, err := handle.DB()
+	if err != nil {
+		return err
+	}
+	if err := db.Close(); err != nil {
+		return fmt.Errorf("closing the database: %w", err)
+	}
+	return nil
+}
+
+func (s *Store) read(ctx context.Context) *gorm.DB { return s.reads.WithContext(ctx) }

@@ -1,0 +1,96 @@
+// Package storetest gives tests a migrated database of their own, with a clock
+// that they move.
+package storetest
+
+import (
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/latchkey/latchkey/migrations"
+	"github.com/latchkey/latchkey/models"
+	"github.com/latchkey/latchkey/store"
+)
+
+// Start is where the clock of a test begins.
+var Start = models.At(time.Date(2026, 11, 23, 16, 0, 0, 0, time.UTC))
+
+// DB is a store on a real file.
+type DB struct {
+	*store.Store
+	Path  string
+	clock atomic.Int64
+}
+
+// New opens and migrates a database in a folder that the test removes.
+func New(t testing.TB) *DB {
+	t.Helper()
+	db := &DB{Path: filepath.Join(t.TempDir(), "latchkey.db")}
+	db.clock.Store(int64(Start))
+	var err error
+	if db.Store, err = store.Open(db.Path, db.Now); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	if _, err := db.Migrate(t.Context(), migrations.Run); err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
+
+// Now is the store's clock.
+func (db *DB) Now() models.Time { return models.Time(db.clock.Load()) }
+
+// Wait moves the clock.
+func (db *DB) Wait(d time.Duration) { db.clock.Add(d.Milliseconds()) }
+
+// Member makes a user and returns it as an actor. The team is made where it does
+// not exist; its first member is an owner.
+func (db *DB) Member(t testing.TB, team, name string, role models.Role) models.Actor {
+	t.Helper()
+	email := name + "@" + team + ".example"
+	user, err := db.AddUser(t.Context(), models.CommandLine, store.Account{Name: name, Email: email, PasswordHash: "-", Team: team, Role: role})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var teamID string
+	events, err := db.AuditEvents(t.Context(), "", 1)
+	if err != nil || len(events) != 1 {
+		t.Fatalf("reading the event of %s: %v", name, err)
+	}
+	teamID = events[0].TeamID
+	return models.Actor{UserID: user.ID, UserName: name, Email: email, TeamID: teamID, TeamName: team, Role: role, Address: "192.0.2.7", RequestID: "test"}
+}
+
+// Application makes an application of the actor's team that issues tokens for an hour.
+func (db *DB) Application(t testing.TB, actor models.Actor, name string) models.Application {
+	t.Helper()
+	app := models.Application{ID: store.NewID(), Type: models.TypeService, Name: name, ClientID: store.NewID(), Lifespan: 3600, Scopes: "api"}
+	secret := models.ClientSecret{ID: store.NewID(), Hash: []byte(name), Sealed: []byte("sealed"), Last4: "wxyz"}
+	if _, err := db.CreateApplication(t.Context(), actor, app, secret, ""); err != nil {
+		t.Fatal(err)
+	}
+	app.TeamID = actor.TeamID
+	return app
+}
+
+// Token makes a token that lives for an hour from now.
+func (db *DB) Token(t testing.TB, actor models.Actor, app models.Application, kind models.TokenKind, hash string) models.Token {
+	t.Helper()
+	token := models.Token{
+		ID: store.NewID(), ApplicationID: app.ID, TeamID: app.TeamID, Kind: kind, Hash: []byte(hash), Last4: "Zk3Q",
+		Scopes: app.Scopes, CreatedAt: db.Now(), ExpiresAt: app.Expiry(db.Now(), 0),
+	}
+	var err error
+	if kind == models.KindManual {
+		token.Sealed = []byte("sealed " + hash)
+		_, err = db.CreateManualToken(t.Context(), actor, token, "")
+	} else {
+		err = db.InsertTokens(t.Context(), []models.Token{token})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
+}

@@ -1,0 +1,156 @@
+package store
+
+import (
+	"context"
+	"strings"
+
+	"github.com/latchkey/latchkey/models"
+)
+
+// Account is a new user with a place in a team. PasswordHash is an argon2id hash.
+type Account struct {
+	Name         string
+	Email        string
+	PasswordHash string
+	Team         string
+	// Role is empty for the default: owner of a new team, developer in one that exists.
+	Role     models.Role
+	Operator bool
+}
+
+// EmailKey is the form under which addresses are compared.
+func EmailKey(email string) string { return strings.ToLower(strings.TrimSpace(email)) }
+
+// AnyUser tells whether at least one account exists.
+func (s *Store) AnyUser(ctx context.Context) (bool, error) {
+	var found int
+	err := s.read(ctx).Raw("SELECT EXISTS (SELECT 1 FROM users)").Scan(&found).Error
+	return found == 1, translate(err)
+}
+
+// Setup makes the first account: owner of a new team and operator. It returns
+// models.ErrNotFound where an account exists, also when two try at once.
+func (s *Store) Setup(ctx context.Context, actor models.Actor, account Account) (models.User, error) {
+	account.Role, account.Operator = models.RoleOwner, true
+	var user models.User
+	err := s.write(ctx, actor, models.AuditSetup, func(c change) error {
+		var users int64
+		if err := c.Model(&models.User{}).Count(&users).Error; err != nil {
+			return err
+		}
+		if users > 0 {
+			return models.ErrNotFound
+		}
+		var err error
+		user, err = c.addUser(account)
+		return err
+	})
+	return user, err
+}
+
+// AddUser makes an account in the team of that name, which is made where it
+// does not exist. It returns models.FieldErrors for an email that has an account
+// (email), a team name that several teams have (team), and a role other than
+// owner for the first member of a team (role).
+func (s *Store) AddUser(ctx context.Context, actor models.Actor, account Account) (models.User, error) {
+	var user models.User
+	err := s.write(ctx, actor, models.AuditUserAdded, func(c change) error {
+		var err error
+		user, err = c.addUser(account)
+		return err
+	})
+	return user, err
+}
+
+func (c change) addUser(account Account) (models.User, error) {
+	var taken int64
+	if err := c.Model(&models.User{}).Where("email_key = ?", EmailKey(account.Email)).Count(&taken).Error; err != nil {
+		return models.User{}, err
+	}
+	if taken > 0 {
+		return models.User{}, models.FieldErrors{"email": "An account with this email exists already."}
+	}
+	team, role, err := c.teamFor(account)
+	if err != nil {
+		return models.User{}, err
+	}
+	user := models.User{
+		ID: NewID(), Name: account.Name, Email: account.Email, EmailKey: EmailKey(account.Email),
+		PasswordHash: account.PasswordHash, Operator: account.Operator, CreatedAt: c.now,
+	}
+	if err := c.Create(&user).Error; err != nil {
+		return models.User{}, err
+	}
+	c.event.TeamID = team.ID
+	if c.event.ActorID == "" && c.event.Action == models.AuditSetup {
+		c.event.ActorID, c.event.ActorName = user.ID, user.Name
+	}
+	c.about("user", user.ID, user.Name)
+	c.event.Detail = role.Title() + " of " + team.Name
+	return user, c.Create(&models.Member{TeamID: team.ID, UserID: user.ID, Role: role, CreatedAt: c.now}).Error
+}
+
+func (c change) teamFor(account Account) (models.Team, models.Role, error) {
+	var teams []models.Team
+	if err := c.Where("name_key = ?", models.FoldName(account.Team)).Limit(2).Find(&teams).Error; err != nil {
+		return models.Team{}, "", err
+	}
+	role := account.Role
+	switch {
+	case len(teams) > 1:
+		return models.Team{}, "", models.FieldErrors{"team": "Several teams have this name."}
+	case len(teams) == 1:
+		if role == "" {
+			role = models.RoleDeveloper
+		}
+		return teams[0], role, nil
+	case role != "" && role != models.RoleOwner:
+		return models.Team{}, "", models.FieldErrors{"role": "There is no team " + account.Team + " yet, and the first member of a team must be an owner."}
+	}
+	team := models.Team{ID: NewID(), Name: account.Team, NameKey: models.FoldName(account.Team), CreatedAt: c.now}
+	return team, models.RoleOwner, c.Create(&team).Error
+}
+
+// UserByEmail finds the account of an email, whatever its case. The password
+// that the caller compares is the proof.
+func (s *Store) UserByEmail(ctx context.Context, email string) (models.User, error) {
+	var user models.User
+	err := s.read(ctx).Where("email_key = ?", EmailKey(email)).Take(&user).Error
+	return user, translate(err)
+}
+
+// User finds an account by its ID.
+func (s *Store) User(ctx context.Context, id string) (models.User, error) {
+	var user models.User
+	err := s.read(ctx).Where("id = ?", id).Take(&user).Error
+	return user, translate(err)
+}
+
+// SetPassword stores a new hash and ends every session of the account.
+func (s *Store) SetPassword(ctx context.Context, actor models.Actor, email, passwordHash string) error {
+	return s.write(ctx, actor, models.AuditPasswordChanged, func(c change) error {
+		var user models.User
+		if err := c.Where("email_key = ?", EmailKey(email)).Take(&user).Error; err != nil {
+			return err
+		}
+		c.about("user", user.ID, user.Name)
+		c.event.TeamID = c.firstTeam(user.ID)
+		if err := c.Exec("UPDATE users SET password_hash = ? WHERE id = ?", passwordHash, user.ID).Error; err != nil {
+			return err
+		}
+		return c.Exec("DELETE FROM sessions WHERE user_id = ?", user.ID).Error
+	})
+}
+
+// UpgradePasswordHash replaces the hash of a password that was just proved by
+// one with today's parameters. The password stays, so nothing is audited.
+func (s *Store) UpgradePasswordHash(ctx context.Context, userID, before, after string) error {
+	return translate(s.writes.WithContext(ctx).Exec("UPDATE users SET password_hash = ? WHERE id = ? AND password_hash = ?", after, userID, before).Error)
+}
+
+// firstTeam is the team that a user joined first, empty where there is none.
+func (c change) firstTeam(userID string) string {
+	var id string
+	c.Raw("SELECT team_id FROM members WHERE user_id = ? ORDER BY created_at, team_id LIMIT 1", userID).Scan(&id)
+	return id
+}

@@ -1,0 +1,93 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+
+	"github.com/latchkey/latchkey/models"
+)
+
+// change is an open transaction. One moment holds for the whole of it.
+type change struct {
+	*gorm.DB
+	now   models.Time
+	event *models.AuditEvent
+}
+
+const keepFormPosts = 24 * time.Hour
+
+// errNothingToDo rolls the transaction back without an error and without an
+// audit event: the object is already as asked for.
+var errNothingToDo = errors.New("nothing to do")
+
+// write is the only way to change what people see. It opens the transaction,
+// runs fn, adds the audit event that fn may complete, and commits: a change
+// without its event, or an event without its change, cannot be written.
+func (s *Store) write(ctx context.Context, actor models.Actor, action models.AuditAction, fn func(c change) error) error {
+	err := s.writes.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		c := change{DB: tx, now: s.now(), event: newEvent(actor, action)}
+		c.event.At = c.now
+		if err := fn(c); err != nil {
+			return err
+		}
+		return c.Create(c.event).Error
+	})
+	if errors.Is(err, errNothingToDo) {
+		return nil
+	}
+	return translate(err)
+}
+
+// touch changes what is counted rather than audited: last-used times, sessions
+// seen, tokens issued at the endpoint.
+func (s *Store) touch(ctx context.Context, fn func(tx *gorm.DB) error) error {
+	return translate(s.writes.WithContext(ctx).Transaction(fn))
+}
+
+func newEvent(actor models.Actor, action models.AuditAction) *models.AuditEvent {
+	return &models.AuditEvent{
+		ID: NewID(), TeamID: actor.TeamID, ActorID: actor.UserID, ActorName: actor.UserName,
+		Action: action, Address: actor.Address, RequestID: actor.RequestID,
+	}
+}
+
+// about says what the change was done to.
+func (c change) about(targetType, id, name string) {
+	c.event.TargetType, c.event.TargetID, c.event.Target = targetType, id, name
+}
+
+// NewID returns a new row ID: a UUID that sorts by time, never reused.
+func NewID() string { return uuid.Must(uuid.NewV7()).String() }
+
+// once makes a form that is posted twice take effect once. It returns the
+// result of the first post, or an empty string where this is the first and
+// keeps result for the next. An empty key means that the caller sent none.
+func (c change) once(team, key, result string) (string, error) {
+	if key == "" {
+		return "", nil
+	}
+	var earlier string
+	err := c.Raw("SELECT result FROM form_posts WHERE team_id = ? AND form_key = ?", team, key).Scan(&earlier).Error
+	if err != nil || earlier != "" {
+		return earlier, err
+	}
+	if err := c.Exec("DELETE FROM form_posts WHERE created_at < ?", c.now.Add(-keepFormPosts)).Error; err != nil {
+		return "", err
+	}
+	return "", c.Exec("INSERT INTO form_posts (team_id, form_key, result, created_at) VALUES (?, ?, ?, ?)", team, key, result, c.now).Error
+}
+
+// affected turns "no row matched" into fallback.
+func affected(result *gorm.DB, fallback error) error {
+	if result.Error != nil {
+		return result.Error
+	}
+	if result.RowsAffected == 0 {
+		return fallback
+	}
+	return nil
+}
