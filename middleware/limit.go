@@ -1,0 +1,122 @@
+package middleware
+
+import (
+	"crypto/sha256"
+	"net/netip"
+	"sync"
+	"time"
+)
+
+// Policy says how failures are slowed down.
+type Policy struct {
+	// Free is how many failures within Window cost nothing.
+	Free   int
+	Window time.Duration
+	// Pause is how long to wait after the n-th failure beyond Free. Without it
+	// the wait lasts until the window ends.
+	Pause func(n int) time.Duration
+	// Size bounds how many keys are remembered.
+	Size int
+}
+
+// Limiter counts failures by key in bounded memory. Where it is full it forgets
+// keys that are not waiting; a wait that runs is never forgotten, and a new key
+// that finds no room waits too. It is safe for concurrent use.
+type Limiter struct {
+	policy Policy
+	now    func() time.Time
+
+	// mu guards keys.
+	mu   sync.Mutex
+	keys map[[sha256.Size]byte]*failures
+}
+
+type failures struct {
+	count        int
+	windowEnds   time.Time
+	blockedUntil time.Time
+}
+
+const (
+	// searched is how many entries one failure looks at to find room.
+	searched = 64
+	// crowded is the wait of a key that finds no room.
+	crowded = 5 * time.Second
+)
+
+// NewLimiter returns an empty limiter.
+func NewLimiter(policy Policy, now func() time.Time) *Limiter {
+	return &Limiter{policy: policy, now: now, keys: map[[sha256.Size]byte]*failures{}}
+}
+
+// Wait returns how long the key has to wait, zero for not at all.
+func (l *Limiter) Wait(key string) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	f := l.keys[sha256.Sum256([]byte(key))]
+	if f == nil {
+		return 0
+	}
+	return max(0, f.blockedUntil.Sub(l.now()))
+}
+
+// Fail counts a failure and returns how long the key has to wait now.
+func (l *Limiter) Fail(key string) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now, id := l.now(), sha256.Sum256([]byte(key))
+	f := l.keys[id]
+	if f == nil {
+		if len(l.keys) >= l.policy.Size && !l.makeRoom(now) {
+			return crowded
+		}
+		f = &failures{}
+		l.keys[id] = f
+	}
+	if !now.Before(f.windowEnds) {
+		f.count, f.windowEnds = 0, now.Add(l.policy.Window)
+	}
+	f.count++
+	if over := f.count - l.policy.Free; over >= 0 {
+		f.blockedUntil = f.windowEnds
+		if l.policy.Pause != nil {
+			f.blockedUntil = now.Add(l.policy.Pause(over))
+		}
+	}
+	return max(0, f.blockedUntil.Sub(now))
+}
+
+// Forget clears the key, after a success.
+func (l *Limiter) Forget(key string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.keys, sha256.Sum256([]byte(key)))
+}
+
+func (l *Limiter) makeRoom(now time.Time) bool {
+	looked := 0
+	for id, f := range l.keys {
+		if !now.Before(f.blockedUntil) {
+			delete(l.keys, id)
+			return true
+		}
+		if looked++; looked == searched {
+			break
+		}
+	}
+	return false
+}
+
+// AddressKey is the part of an address that one person holds: all of IPv4, the
+// first 64 bits of IPv6.
+func AddressKey(address string) string {
+	ip, err := netip.ParseAddr(address)
+	if err != nil || ip.Unmap().Is4() {
+		return address
+	}
+	prefix, err := ip.Prefix(64)
+	if err != nil {
+		return address
+	}
+	return prefix.String()
+}

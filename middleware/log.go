@@ -1,0 +1,48 @@
+package middleware
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/labstack/echo/v4"
+)
+
+const annotationsKey = "log annotations"
+
+// Log writes one line for each request. It names the route, not the address:
+// what people put into addresses and queries does not belong in a log.
+func Log(log *slog.Logger, now func() time.Time) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			start := now()
+			if err := next(c); err != nil {
+				c.Error(err)
+			}
+			route := c.Path()
+			if route == "" {
+				route = "none"
+			}
+			attrs := []slog.Attr{
+				slog.String("request", ID(c)), slog.String("method", c.Request().Method), slog.String("route", route),
+				slog.Int("status", c.Response().Status), slog.Int64("bytes", c.Response().Size),
+				slog.Duration("took", now().Sub(start)), slog.String("from", c.RealIP()),
+			}
+			notes, _ := c.Get(annotationsKey).([]slog.Attr)
+			log.LogAttrs(c.Request().Context(), levelOf(c.Response().Status), "request", append(attrs, notes...)...)
+			return nil
+		}
+	}
+}
+
+func levelOf(status int) slog.Level {
+	if status >= 500 {
+		return slog.LevelError
+	}
+	return slog.LevelInfo
+}
+
+// Annotate adds a fact to the request's log line: a reason, an ID, never a value.
+func Annotate(c echo.Context, key, value string) {
+	notes, _ := c.Get(annotationsKey).([]slog.Attr)
+	c.Set(annotationsKey, append(notes, slog.String(key, value)))
+}

@@ -1,0 +1,22 @@
+// Package middleware holds what every request passes, whichever world it is for.
+package middleware
+
+import (
+	"crypto/rand"
+
+	"github.com/labstack/echo/v4"
+)
+
+// RequestID gives each request an ID of our own, by which a person who sees an
+// error names the log line. What a client sends is not taken up.
+func RequestID() echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			c.Response().Header().Set(echo.HeaderXRequestID, rand.Text()[:16])
+			return next(c)
+		}
+	}
+}
+
+// ID returns the request's ID.
+func ID(c echo.Context) string { return c.Response().Header().Get(echo.HeaderXRequestID) }

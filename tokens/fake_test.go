@@ -1,0 +1,82 @@
+package tokens_test
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/latchkey/latchkey/models"
+)
+
+var noon = models.At(time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC))
+
+func fixed(now models.Time) func() models.Time { return func() models.Time { return now } }
+
+// fakeStore is a tokens.Store that can fail, hang and be asked what it got.
+type fakeStore struct {
+	// bearer and findErr answer TokenByHash.
+	bearer  models.Bearer
+	findErr error
+	// hang, where set, holds SaveLastUsed up until it is closed or the context ends.
+	hang chan struct{}
+
+	mu       sync.Mutex
+	lookups  int
+	saveErrs []error // one for each of the next saves
+	tries    int
+	tokens   map[string]models.TokenUse
+	secrets  map[string]models.SecretUse
+	rows     int
+}
+
+func (f *fakeStore) InsertTokens(context.Context, []models.Token) error { return nil }
+
+func (f *fakeStore) CreateManualToken(_ context.Context, _ models.Actor, token models.Token, _ string) (string, error) {
+	return token.ID, nil
+}
+
+func (f *fakeStore) TokenByHash(context.Context, []byte) (models.Bearer, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.lookups++
+	return f.bearer, f.findErr
+}
+
+func (f *fakeStore) SaveLastUsed(ctx context.Context, tokens []models.TokenUse, secrets []models.SecretUse) error {
+	f.mu.Lock()
+	f.tries++
+	hang := f.hang
+	f.mu.Unlock()
+	if hang != nil {
+		select {
+		case <-hang:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.saveErrs) > 0 {
+		err := f.saveErrs[0]
+		f.saveErrs = f.saveErrs[1:]
+		return err
+	}
+	if f.tokens == nil {
+		f.tokens, f.secrets = map[string]models.TokenUse{}, map[string]models.SecretUse{}
+	}
+	for _, use := range tokens {
+		f.tokens[use.TokenID] = use
+	}
+	for _, use := range secrets {
+		f.secrets[use.SecretID] = use
+	}
+	f.rows += len(tokens) + len(secrets)
+	return nil
+}
+
+// saved returns how often SaveLastUsed was called and how many rows it stored.
+func (f *fakeStore) saved() (tries, rows int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.tries, f.rows
+}

@@ -1,0 +1,65 @@
+package tokens
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"github.com/latchkey/latchkey/models"
+	"github.com/latchkey/latchkey/secrets"
+)
+
+// Issuer makes tokens. It is safe for concurrent use.
+type Issuer struct {
+	store  Store
+	keys   *secrets.Keys
+	prefix string
+	now    func() models.Time
+}
+
+// NewIssuer returns an issuer of tokens that begin with prefix.
+func NewIssuer(store Store, keys *secrets.Keys, prefix string, now func() models.Time) *Issuer {
+	return &Issuer{store: store, keys: keys, prefix: prefix, now: now}
+}
+
+// Issue makes a token for a program that proved to be app. It is stored as a
+// hash alone and durable when Issue returns.
+func (i *Issuer) Issue(ctx context.Context, app models.Application, scopes string) (models.Token, models.Secret, error) {
+	token, value := i.make(app, models.KindClientCredentials, scopes, 0)
+	if err := i.store.InsertTokens(ctx, []models.Token{token}); err != nil {
+		return models.Token{}, models.Secret{}, err
+	}
+	return token, value, nil
+}
+
+// Generate makes a manual token and returns its ID. The value is sealed beside it,
+// so that a member can copy it later. The same formKey again makes no second one.
+func (i *Issuer) Generate(ctx context.Context, actor models.Actor, app models.Application, values models.TokenValues, formKey string) (string, error) {
+	token, value := i.make(app, models.KindManual, app.Scopes, values.Lifespan)
+	token.Name = values.Name
+	sealed, err := i.keys.Seal(value, tokenPlace(token.ID))
+	if err != nil {
+		return "", err
+	}
+	token.Sealed = sealed
+	return i.store.CreateManualToken(ctx, actor, token, formKey)
+}
+
+// Open returns the value of a manual token that the store has revealed.
+func (i *Issuer) Open(token models.Token) (models.Secret, error) {
+	return i.keys.Open(token.Sealed, tokenPlace(token.ID))
+}
+
+func tokenPlace(id string) secrets.Place {
+	return secrets.Place{Table: "tokens", Column: "sealed", Row: id}
+}
+
+func (i *Issuer) make(app models.Application, kind models.TokenKind, scopes string, lifespan int64) (models.Token, models.Secret) {
+	value := newValue(i.prefix)
+	now := i.now()
+	return models.Token{
+		ID: uuid.Must(uuid.NewV7()).String(), ApplicationID: app.ID, TeamID: app.TeamID, Kind: kind,
+		Hash: secrets.Hash(value), Last4: value.Last4(), Scopes: scopes,
+		CreatedAt: now, ExpiresAt: app.Expiry(now, lifespan),
+	}, value
+}

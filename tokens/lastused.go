@@ -1,0 +1,110 @@
+package tokens
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/latchkey/latchkey/models"
+)
+
+// maxUses bounds what waits to be written. What comes beyond is dropped until
+// the next write: a last-used time is worth less than memory.
+const maxUses = 100_000
+
+// LastUsed collects when tokens and secrets were used and writes them in
+// batches, never one by one. It is safe for concurrent use.
+type LastUsed struct {
+	store Store
+	log   *slog.Logger
+
+	// mu guards the two maps, which hold the newest use of each ID.
+	mu      sync.Mutex
+	tokens  map[string]models.TokenUse
+	secrets map[string]models.SecretUse
+
+	stop, stopped chan struct{}
+}
+
+// NewLastUsed starts writing every interval. Close writes the rest.
+// ctx bounds the writes, not the life of the batches.
+func NewLastUsed(ctx context.Context, store Store, log *slog.Logger, interval time.Duration) *LastUsed {
+	l := &LastUsed{store: store, log: log, stop: make(chan struct{}), stopped: make(chan struct{})}
+	l.tokens, l.secrets = map[string]models.TokenUse{}, map[string]models.SecretUse{}
+	go l.run(ctx, interval)
+	return l
+}
+
+func (l *LastUsed) run(ctx context.Context, interval time.Duration) {
+	defer close(l.stopped)
+	ticker := time.NewTicker(interval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			if err := l.flush(ctx); err != nil {
+				l.log.Warn("last-used times wait for the database", "error", err)
+			}
+		case <-l.stop:
+			return
+		}
+	}
+}
+
+// Token notes that a token was accepted.
+func (l *LastUsed) Token(use models.TokenUse) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if known, ok := l.tokens[use.TokenID]; ok && known.At >= use.At || !ok && len(l.tokens) >= maxUses {
+		return
+	}
+	l.tokens[use.TokenID] = use
+}
+
+// Secret notes that a client secret was accepted.
+func (l *LastUsed) Secret(use models.SecretUse) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if known, ok := l.secrets[use.SecretID]; ok && known.At >= use.At || !ok && len(l.secrets) >= maxUses {
+		return
+	}
+	l.secrets[use.SecretID] = use
+}
+
+// Close stops the batches and writes what is left. Call it when no more uses come.
+func (l *LastUsed) Close(ctx context.Context) error {
+	close(l.stop)
+	<-l.stopped
+	return l.flush(ctx)
+}
+
+// flush writes what has come in. What cannot be written is kept for the next time.
+func (l *LastUsed) flush(ctx context.Context) error {
+	l.mu.Lock()
+	tokens, secrets := l.tokens, l.secrets
+	l.tokens, l.secrets = map[string]models.TokenUse{}, map[string]models.SecretUse{}
+	l.mu.Unlock()
+	if len(tokens) == 0 && len(secrets) == 0 {
+		return nil
+	}
+	err := l.store.SaveLastUsed(ctx, values(tokens), values(secrets))
+	if err == nil {
+		return nil
+	}
+	for _, use := range tokens {
+		l.Token(use)
+	}
+	for _, use := range secrets {
+		l.Secret(use)
+	}
+	return err
+}
+
+func values[V any](m map[string]V) []V {
+	list := make([]V, 0, len(m))
+	for _, v := range m {
+		list = append(list, v)
+	}
+	return list
+}

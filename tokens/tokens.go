@@ -1,0 +1,23 @@
+// Package tokens makes access tokens and says whether one is good. It is the
+// room where speed matters, and knows neither HTTP nor SQL.
+package tokens
+
+import (
+	"context"
+
+	"github.com/latchkey/latchkey/models"
+)
+
+// Store is what this package needs of the database. Its methods may be called
+// concurrently and return the words of models/errors.go.
+type Store interface {
+	// InsertTokens stores all tokens or none; they are durable when it returns.
+	InsertTokens(ctx context.Context, tokens []models.Token) error
+	// CreateManualToken stores a token with its audit event and returns the ID of
+	// the row: an earlier one where formKey was seen before.
+	CreateManualToken(ctx context.Context, actor models.Actor, token models.Token, formKey string) (string, error)
+	// TokenByHash finds a token, good or not.
+	TokenByHash(ctx context.Context, hash []byte) (models.Bearer, error)
+	// SaveLastUsed stores all times or none.
+	SaveLastUsed(ctx context.Context, tokens []models.TokenUse, secrets []models.SecretUse) error
+}

@@ -1,0 +1,48 @@
+package tokens
+
+import (
+	"crypto/rand"
+	"hash/crc32"
+	"strings"
+
+	"github.com/latchkey/latchkey/models"
+	"github.com/latchkey/latchkey/secrets"
+)
+
+const (
+	randomBytes = 32
+	// randomChars and checkChars are the base62 lengths of 256 and 32 bits.
+	randomChars = 43
+	checkChars  = 6
+	// maxValue bounds what is hashed for a caller who sends anything at all.
+	maxValue = 512
+)
+
+// newValue makes a token value: prefix, 256 random bits, and a checksum over both
+// by which a scanner tells a real token from a look-alike.
+func newValue(prefix string) models.Secret {
+	random := make([]byte, randomBytes)
+	_, _ = rand.Read(random) // never fails: crypto/rand ends the process instead
+	body := prefix + secrets.Base62(random, randomChars)
+	return models.NewSecret(body + checksum(body))
+}
+
+// WellFormed tells whether text looks like a token value of any prefix. It is
+// for scanners and for saying why a token is refused; it never decides that
+// one is good.
+func WellFormed(text string) bool {
+	if len(text) < randomChars+checkChars || len(text) > maxValue {
+		return false
+	}
+	tail := text[len(text)-randomChars-checkChars:]
+	if strings.Trim(tail, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") != "" {
+		return false
+	}
+	cut := len(text) - checkChars
+	return checksum(text[:cut]) == text[cut:]
+}
+
+func checksum(body string) string {
+	sum := crc32.ChecksumIEEE([]byte(body))
+	return secrets.Base62([]byte{byte(sum >> 24), byte(sum >> 16), byte(sum >> 8), byte(sum)}, checkChars) //nolint:gosec // each byte on purpose
+}
