@@ -1,0 +1,95 @@
+package oauth
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/latchkey/latchkey/middleware"
+	"github.com/latchkey/latchkey/models"
+	"github.com/latchkey/latchkey/tokens"
+)
+
+// verify tells a proxy whether a request may pass, by its Authorization header
+// (RFC 6750 section 2.1) and nothing else of it.
+func (h *Handler) verify(c echo.Context) error {
+	value, sent, ok := bearer(c.Request())
+	if !ok {
+		return h.unauthorized(c, sent)
+	}
+	grant, err := h.Verifier.Verify(c.Request().Context(), value, c.RealIP())
+	var refused tokens.RefusedError
+	if errors.As(err, &refused) {
+		middleware.Annotate(c, "refused", string(refused.Reason))
+		return h.unauthorized(c, true)
+	}
+	if err != nil {
+		return err
+	}
+	if wanted, missing := missingScope(c.QueryParams()["scope"], grant.Scopes); missing {
+		c.Response().Header().Set(echo.HeaderWWWAuthenticate, h.challenge()+`, error="insufficient_scope", scope="`+wanted+`"`)
+		middleware.Annotate(c, "refused", "insufficient scope")
+		return c.String(http.StatusForbidden, "Forbidden: insufficient_scope\n")
+	}
+	header := c.Response().Header()
+	header.Set("X-Latchkey-Team", grant.TeamID)
+	header.Set("X-Latchkey-Application", grant.ApplicationID)
+	header.Set("X-Latchkey-Client-Id", grant.ClientID)
+	header.Set("X-Latchkey-Scope", grant.Scopes)
+	header.Set("X-Latchkey-Token-Id", grant.TokenID)
+	header.Set("X-Latchkey-Expires", grant.ExpiresAt.Std().Format(time.RFC3339))
+	return c.String(http.StatusOK, "")
+}
+
+// bearer takes the token from one Authorization header. sent tells whether the
+// request carried a token at all, good form or not.
+func bearer(r *http.Request) (value models.Secret, sent, ok bool) {
+	headers := r.Header.Values(echo.HeaderAuthorization)
+	if len(headers) != 1 {
+		return models.Secret{}, len(headers) > 1, false
+	}
+	scheme, rest, _ := strings.Cut(headers[0], " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return models.Secret{}, false, false
+	}
+	token := strings.Trim(rest, " ")
+	if token == "" || strings.ContainsAny(token, " ,\t") {
+		return models.Secret{}, token != "", false
+	}
+	return models.NewSecret(token), true, true
+}
+
+func (h *Handler) challenge() string { return `Bearer realm="` + h.Realm + `"` }
+
+// unauthorized answers 401; it names an error only where a token was sent
+// (RFC 6750 section 3.1).
+func (h *Handler) unauthorized(c echo.Context, sent bool) error {
+	challenge := h.challenge()
+	if sent {
+		challenge += `, error="invalid_token"`
+	}
+	c.Response().Header().Set(echo.HeaderWWWAuthenticate, challenge)
+	return c.String(http.StatusUnauthorized, "Unauthorized")
+}
+
+// missingScope tells whether a scope is wanted that was not granted. What comes
+// back goes into a header, so it holds only the characters of RFC 6749 section 3.3.
+func missingScope(asked []string, granted string) (wanted string, missing bool) {
+	have := strings.Fields(granted)
+	var names []string
+	for _, name := range strings.Fields(strings.Join(asked, " ")) {
+		missing = missing || !slices.Contains(have, name)
+		if strings.IndexFunc(name, notScopeChar) < 0 {
+			names = append(names, name)
+		}
+	}
+	return strings.Join(names, " "), missing
+}
+
+func notScopeChar(r rune) bool {
+	return r < 0x21 || r > 0x7e || r == '"' || r == '\\'
+}
