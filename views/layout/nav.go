@@ -1,0 +1,54 @@
+package layout
+
+// Nav says where in the menus a page stands.
+type Nav int
+
+// The places. A page below an entry marks it as the way back, not as itself.
+const (
+	NavNone Nav = iota
+	NavApplications
+	NavApplicationsBelow
+	NavTokens
+	NavTokensBelow
+	NavDocs
+)
+
+// navItem is an entry of the menus.
+type navItem struct {
+	text, href, icon, about string
+	page, below             Nav
+}
+
+// navGroup is a drop-down of the top bar. Further groups join navGroups.
+type navGroup struct {
+	text  string
+	items []navItem
+}
+
+var navGroups = []navGroup{{
+	text: "Authorization",
+	items: []navItem{
+		{"Applications", ApplicationsPath, "app-window", "OAuth2 clients and their secrets", NavApplications, NavApplicationsBelow},
+		{"Tokens", TokensPath, "key-round", "Access tokens by application", NavTokens, NavTokensBelow},
+	},
+}}
+
+// current is the value of aria-current, empty where the item is not concerned.
+func (i navItem) current(at Nav) string {
+	switch at {
+	case i.page:
+		return "page"
+	case i.below:
+		return "true"
+	}
+	return ""
+}
+
+func (g navGroup) current(at Nav) bool {
+	for _, item := range g.items {
+		if item.current(at) != "" {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,11 @@
+package layout
+
+// The paths that the shell itself leads to. Package views has the others.
+const (
+	ApplicationsPath = "/user/api_v2/applications"
+	TokensPath       = "/user/api_v2/access_tokens"
+	DocsPath         = "/docs/authorization"
+	LoginPath        = "/login"
+	LogoutPath       = "/logout"
+	ThemePath        = "/theme"
+)

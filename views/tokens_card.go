@@ -1,0 +1,207 @@
+package views
+
+import (
+	"net/url"
+	"strconv"
+
+	"github.com/latchkey/latchkey/models"
+	"github.com/latchkey/latchkey/views/ui"
+)
+
+// mask stands for the hidden part of a value.
+const mask = "••••••••••••"
+
+// FromTokens is the value of the field "from" on forms that lead back to the
+// Tokens page; otherwise they lead back to the application's page.
+const FromTokens = "tokens"
+
+// Revealed is a value that was asked for without JavaScript. It is the one
+// place in this package's models where a plaintext value may stand.
+type Revealed struct {
+	// SecretID or TokenID names whose value it is; the other is empty.
+	SecretID string
+	TokenID  string
+	Value    string
+}
+
+// TokensState is what address, session and role say about the tokens shown.
+type TokensState struct {
+	Query models.TokenQuery
+	Role  models.Role
+	// Created is the token just generated, nil otherwise.
+	Created *models.TokenRow
+	// Revealed is set on the answer to a reveal form alone.
+	Revealed Revealed
+}
+
+// TokensCard is the table of an application's manual tokens.
+type TokensCard struct {
+	Rows      []TokenItem
+	Empty     bool
+	EmptyText string
+	PastEnd   bool
+	Pager     ui.Pager
+	Lifespan  string
+	// EndedText links to the list with or without ended tokens; empty where there are none.
+	EndedText, EndedHref string
+	FirstPage            string
+	// GenerateHref is empty where the role may not or the application is off.
+	GenerateHref string
+	AppName      string
+	// Hide leads back to this list without a revealed value.
+	Hide string
+}
+
+// TokenItem is a row of the table. RevealAction and RevokeHref are empty where
+// the role may not or the token has ended.
+type TokenItem struct {
+	ID           string
+	Name         string
+	Mask         string
+	What         string
+	Status       string
+	Tone         string
+	Revoked      ui.Moment // zero where it was not
+	Ended        bool
+	Created      ui.Moment
+	CreatedBy    string
+	Expires      ui.Moment
+	LastUsed     ui.Moment
+	LastUsedFrom string
+	RevealAction string
+	RevealHidden []ui.Hidden
+	RevokeHref   string
+}
+
+// CreatedToken is the notice after Generate New Token.
+type CreatedToken struct {
+	Token   TokenItem
+	Expires ui.Moment
+}
+
+// tokensAt says on which page a table of tokens stands. On the Tokens page the
+// application is part of the query and forms say where they came from.
+type tokensAt struct {
+	path        string
+	application string
+	from        string
+}
+
+func (at tokensAt) href(ended bool, page int) string {
+	values := url.Values{}
+	if at.application != "" {
+		values.Set("application", at.application)
+	}
+	if ended {
+		values.Set("ended", "1")
+	}
+	if page > 1 {
+		values.Set("page", strconv.Itoa(page))
+	}
+	return withQuery(at.path, values)
+}
+
+func newTokensCard(app models.Application, tokens models.TokenList, state TokensState, at tokensAt, now models.Time) TokensCard {
+	href := func(page int) string { return at.href(state.Query.Ended, page) }
+	card := TokensCard{
+		Empty:     tokens.Total == 0,
+		PastEnd:   tokens.Total > 0 && len(tokens.Rows) == 0,
+		Pager:     newPager(tokens.Total, len(tokens.Rows), state.Query.Page, href),
+		Lifespan:  models.FormatLifespan(app.Lifespan),
+		FirstPage: href(1),
+		AppName:   app.Name,
+		Hide:      href(max(state.Query.Page, 1)),
+	}
+	if tokens.EndedTotal > 0 {
+		card.EndedText = "Show ended tokens"
+		if state.Query.Ended {
+			card.EndedText = "Hide ended tokens"
+		}
+		card.EndedHref = at.href(!state.Query.Ended, 1)
+	}
+	switch {
+	case !app.Enabled():
+		card.EmptyText = "The application is switched off, so it gets no new ones."
+	case state.Role.May(models.MayManage):
+		card.EmptyText = "Generate a token here, or let your code ask for one with the client ID and secret."
+		card.GenerateHref = withFrom(GenerateTokenPath(app.ID), at.from)
+	default:
+		card.EmptyText = "Your code can ask for one with the client ID and secret. Members who may can also generate one here."
+	}
+	for _, row := range tokens.Rows {
+		card.Rows = append(card.Rows, newTokenItem(row, state, at.from, now))
+	}
+	return card
+}
+
+func newTokenItem(token models.TokenRow, state TokensState, from string, now models.Time) TokenItem {
+	status := token.Status(now)
+	item := TokenItem{
+		ID:           token.ID,
+		Name:         token.Name,
+		Mask:         mask + token.Last4,
+		What:         "token ending in " + token.Last4,
+		Status:       string(status),
+		Tone:         statusTone(status),
+		Ended:        status != models.StatusActive,
+		Created:      ago(token.CreatedAt, now),
+		CreatedBy:    token.CreatedByName,
+		Expires:      until(token.ExpiresAt, now),
+		LastUsed:     ago(token.LastUsedAt, now),
+		LastUsedFrom: token.LastUsedFrom,
+	}
+	if status == models.StatusRevoked {
+		item.Revoked, item.Expires = ago(token.RevokedAt, now), ui.DateTime(token.ExpiresAt.Std())
+	}
+	if item.Ended {
+		return item
+	}
+	if state.Role.May(models.MayReveal) {
+		item.RevealAction = RevealTokenPath(token.ApplicationID, token.ID)
+		item.RevealHidden = revealHidden(state.Query, from)
+	}
+	if state.Role.May(models.MayManage) {
+		item.RevokeHref = withFrom(RevokeTokenPath(token.ApplicationID, token.ID), from)
+	}
+	return item
+}
+
+func newCreatedToken(state TokensState, from string, now models.Time) *CreatedToken {
+	if state.Created == nil {
+		return nil
+	}
+	return &CreatedToken{Token: newTokenItem(*state.Created, state, from, now), Expires: exact(state.Created.ExpiresAt)}
+}
+
+func statusTone(status models.Status) string {
+	switch status {
+	case models.StatusActive:
+		return "success"
+	case models.StatusRevoked:
+		return "danger"
+	case models.StatusExpired:
+	}
+	return ""
+}
+
+// revealHidden lets the answer of a reveal form show the same list.
+func revealHidden(query models.TokenQuery, from string) []ui.Hidden {
+	var hidden []ui.Hidden
+	if from != "" {
+		hidden = append(hidden, ui.Hidden{Name: "from", Value: from})
+	}
+	if query.Ended {
+		hidden = append(hidden, ui.Hidden{Name: "ended", Value: "1"})
+	}
+	if query.Page > 1 {
+		hidden = append(hidden, ui.Hidden{Name: "page", Value: strconv.Itoa(query.Page)})
+	}
+	return hidden
+}
+
+func withFrom(path, from string) string {
+	if from == "" {
+		return path
+	}
+	return path + "?from=" + from
+}
