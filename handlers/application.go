@@ -1,0 +1,168 @@
+package handlers
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/a-h/templ"
+	"github.com/labstack/echo/v4"
+
+	"github.com/latchkey/latchkey/models"
+	"github.com/latchkey/latchkey/views"
+	"github.com/latchkey/latchkey/views/layout"
+)
+
+func (h *Handlers) application(c echo.Context) error {
+	app, err := h.applicationOf(c)
+	if err != nil {
+		return err
+	}
+	return h.showApplication(c, app, views.Revealed{})
+}
+
+// showApplication renders the page of an application, with a value where one was
+// asked for.
+func (h *Handlers) showApplication(c echo.Context, app models.ApplicationDetail, revealed views.Revealed) error {
+	page, message, err := h.page(c)
+	if err != nil {
+		return err
+	}
+	state, tokens, err := h.tokensState(c, app.ID, message, revealed)
+	if err != nil {
+		return err
+	}
+	view := views.NewApplicationView(app, tokens, state, h.BaseURL, h.Limits.Scopes, h.now())
+	return show(c, http.StatusOK, views.Application(page, view))
+}
+
+func (h *Handlers) editApplication(c echo.Context) error {
+	app, err := h.applicationOf(c)
+	if err != nil {
+		return err
+	}
+	return h.display(c, func(page layout.Page) templ.Component {
+		return views.EditApplication(page, views.NewEditApplication(app, nil, h.Limits, nil, false, h.now()))
+	})
+}
+
+func (h *Handlers) changeApplication(c echo.Context) error {
+	fields, err := form(c)
+	if err != nil {
+		return err
+	}
+	app, err := h.applicationOf(c)
+	if err != nil {
+		return err
+	}
+	typed := applicationForm(fields)
+	if len(typed.Scopes) == 0 && len(h.Limits.Scopes) == 1 {
+		typed.Scopes = strings.Fields(app.Scopes)
+	}
+	version, _ := strconv.ParseInt(fields.Get("version"), 10, 64)
+	values, err := typed.Input().Validate(h.Limits)
+	if err == nil {
+		err = h.Store.ChangeApplication(c.Request().Context(), actorOf(c), app.ID, values, version)
+	}
+	if errors.Is(err, models.ErrConflict) {
+		return h.showConflict(c, typed)
+	}
+	errs, err := fieldErrors(err)
+	if err != nil {
+		return err
+	}
+	if errs != nil {
+		page := views.NewEditApplication(app, &typed, h.Limits, errs, false, h.now())
+		return show(c, http.StatusUnprocessableEntity, views.EditApplication(h.plainPage(c), page))
+	}
+	return h.say(c, views.ApplicationPath(app.ID), flash{Text: "The changes to " + values.Name + " were saved."})
+}
+
+// showConflict keeps what was typed and says what somebody else stored meanwhile.
+func (h *Handlers) showConflict(c echo.Context, typed views.ApplicationTyped) error {
+	app, err := h.applicationOf(c)
+	if err != nil {
+		return err
+	}
+	page := views.NewEditApplication(app, &typed, h.Limits, nil, true, h.now())
+	return show(c, http.StatusConflict, views.EditApplication(h.plainPage(c), page))
+}
+
+// ask renders a page that asks before a deed on the application of the path.
+func (h *Handlers) ask(c echo.Context, build func(page layout.Page, app models.ApplicationDetail) templ.Component) error {
+	app, err := h.applicationOf(c)
+	if err != nil {
+		return err
+	}
+	return h.display(c, func(page layout.Page) templ.Component { return build(page, app) })
+}
+
+func (h *Handlers) revokeAllPage(c echo.Context) error {
+	return h.ask(c, func(page layout.Page, app models.ApplicationDetail) templ.Component {
+		return views.RevokeAll(page, views.NewConfirmRevokeAll(app.ApplicationRow))
+	})
+}
+
+func (h *Handlers) revokeAll(c echo.Context) error {
+	app, err := h.applicationOf(c)
+	if err != nil {
+		return err
+	}
+	revoked, err := h.Store.RevokeTokens(c.Request().Context(), actorOf(c), app.ID)
+	if err != nil {
+		return err
+	}
+	verb := " were revoked."
+	if revoked == 1 {
+		verb = " was revoked."
+	}
+	return h.say(c, views.ApplicationsPath, flash{Text: models.Count(revoked, "token") + " of " + app.Name + verb})
+}
+
+func (h *Handlers) deletePage(c echo.Context) error {
+	return h.ask(c, func(page layout.Page, app models.ApplicationDetail) templ.Component {
+		return views.DeleteApplication(page, views.NewConfirmDelete(app.ApplicationRow, "", false))
+	})
+}
+
+func (h *Handlers) deleteApplication(c echo.Context) error {
+	fields, err := form(c)
+	if err != nil {
+		return err
+	}
+	app, err := h.applicationOf(c)
+	if err != nil {
+		return err
+	}
+	if typed := strings.TrimSpace(fields.Get("confirm")); typed != app.Name {
+		page := views.NewConfirmDelete(app.ApplicationRow, typed, true)
+		return show(c, http.StatusUnprocessableEntity, views.DeleteApplication(h.plainPage(c), page))
+	}
+	deleted, err := h.Store.DeleteApplication(c.Request().Context(), actorOf(c), app.ID)
+	if err != nil {
+		return err
+	}
+	return h.say(c, views.ApplicationsPath, flash{Text: deleted.Name + " was deleted."})
+}
+
+func (h *Handlers) switchOffPage(c echo.Context) error {
+	return h.ask(c, func(page layout.Page, app models.ApplicationDetail) templ.Component {
+		return views.SwitchOff(page, views.NewConfirmSwitchOff(app.ApplicationRow))
+	})
+}
+
+func (h *Handlers) switchOff(c echo.Context) error { return h.switchTo(c, false, " was switched off.") }
+
+func (h *Handlers) switchOn(c echo.Context) error { return h.switchTo(c, true, " was switched on.") }
+
+func (h *Handlers) switchTo(c echo.Context, on bool, done string) error {
+	app, err := h.applicationOf(c)
+	if err != nil {
+		return err
+	}
+	if err := h.Store.SwitchApplication(c.Request().Context(), actorOf(c), app.ID, on); err != nil {
+		return err
+	}
+	return h.say(c, views.ApplicationPath(app.ID), flash{Text: app.Name + done})
+}

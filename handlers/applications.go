@@ -1,0 +1,81 @@
+package handlers
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/a-h/templ"
+	"github.com/google/uuid"
+	"github.com/labstack/echo/v4"
+
+	"github.com/latchkey/latchkey/models"
+	"github.com/latchkey/latchkey/secrets"
+	"github.com/latchkey/latchkey/store"
+	"github.com/latchkey/latchkey/views"
+	"github.com/latchkey/latchkey/views/layout"
+)
+
+func (h *Handlers) applications(c echo.Context) error {
+	query := models.ApplicationQuery{
+		Search: strings.TrimSpace(clip(c.QueryParam("q"), 200)), Sort: models.ApplicationSort(c.QueryParam("sort")),
+		Desc: c.QueryParam("dir") == "desc", Page: pageNumber(c.QueryParam("page")),
+	}
+	actor := actorOf(c)
+	list, err := h.Store.Applications(c.Request().Context(), actor.TeamID, query)
+	if err != nil {
+		return err
+	}
+	return h.display(c, func(page layout.Page) templ.Component {
+		return views.Applications(page, views.NewApplicationsList(list, query, actor.Role, h.now()))
+	})
+}
+
+func (h *Handlers) newApplication(c echo.Context) error {
+	return h.display(c, func(page layout.Page) templ.Component {
+		return views.NewApplication(page, views.NewNewApplication(views.ApplicationTyped{}, h.Limits, nil, newOnce()))
+	})
+}
+
+// newOnce is the key of a form that takes effect once.
+func newOnce() string { return uuid.NewString() }
+
+func (h *Handlers) createApplication(c echo.Context) error {
+	fields, err := form(c)
+	if err != nil {
+		return err
+	}
+	typed := applicationForm(fields)
+	values, err := typed.Input().Validate(h.Limits)
+	id := ""
+	if err == nil {
+		id, err = h.storeApplication(c, values, onceOf(fields))
+	}
+	errs, err := fieldErrors(err)
+	if err != nil {
+		return err
+	}
+	if errs != nil {
+		page := views.NewNewApplication(typed, h.Limits, errs, newOnce())
+		return show(c, http.StatusUnprocessableEntity, views.NewApplication(h.plainPage(c), page))
+	}
+	return h.say(c, views.ApplicationPath(id), flash{Text: values.Name + " was created."})
+}
+
+func (h *Handlers) storeApplication(c echo.Context, values models.ApplicationValues, once string) (string, error) {
+	secret, err := h.newSecret()
+	if err != nil {
+		return "", err
+	}
+	return h.Store.CreateApplication(c.Request().Context(), actorOf(c), models.Application{
+		ID: store.NewID(), Type: models.TypeService, Name: values.Name, ClientID: uuid.NewString(),
+		Lifespan: values.Lifespan, Scopes: values.Scopes,
+	}, secret, once)
+}
+
+// newSecret makes a client secret: a hash to compare with, and the sealed value
+// to show later.
+func (h *Handlers) newSecret() (models.ClientSecret, error) {
+	id, value := store.NewID(), secrets.NewClientSecret()
+	sealed, err := h.Keys.Seal(value, secretPlace(id))
+	return models.ClientSecret{ID: id, Hash: secrets.Hash(value), Sealed: sealed, Last4: value.Last4()}, err
+}

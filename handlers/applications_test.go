@@ -1,0 +1,250 @@
+package handlers_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/latchkey/latchkey/handlers"
+	"github.com/latchkey/latchkey/models"
+)
+
+const apps = "/user/api_v2/applications"
+
+// owner is a site with a signed-in owner.
+func owner(t *testing.T, change ...func(*handlers.Deps)) (*site, *browser, models.Actor) {
+	t.Helper()
+	s := newSite(t, change...)
+	ana := s.member(t, "northwind", "ana", models.RoleOwner)
+	return s, s.signedIn(t, ana), ana
+}
+
+func TestNewApplicationBadInput(t *testing.T) { // D5, D6
+	s, b, ana := owner(t)
+	s.application(t, ana, "Trading bot")
+	long := strings.Repeat("x", 10_000)
+	for _, test := range []struct{ name, lifespan, field, problem string }{
+		{"", "3600", "name", "Enter a name."},
+		{" \t ", "3600", "name", "Enter a name."},
+		{"\u200b\u200d", "3600", "name", "Enter a name."},
+		{strings.Repeat("é", 65), "3600", "name", "Use at most 64 characters."},
+		{long, "3600", "name", "Use at most 64 characters."},
+		{"nul\x00byte", "3600", "name", "Leave out control and text-direction characters."},
+		{"abc\u202edcba", "3600", "name", "Leave out control and text-direction characters."},
+		{"bad\xff", "3600", "name", "Use plain text: this holds bytes that are not characters."},
+		{"TRADING BOT", "3600", "name", "Your team already has an application called TRADING BOT. Choose another name."},
+		{"A", "", "lifespan", "Choose how long a token works."},
+		{"A", "0", "lifespan", "Choose between 1 minute and 1 year, in whole seconds."},
+		{"A", "59", "lifespan", "Choose between 1 minute and 1 year, in whole seconds."},
+		{"A", "-3600", "lifespan", "Choose between 1 minute and 1 year, in whole seconds."},
+		{"A", "31536001", "lifespan", "Choose between 1 minute and 1 year, in whole seconds."},
+		{"A", "99999999999999999999", "lifespan", "Choose between 1 minute and 1 year, in whole seconds."},
+		{"A", "1e9", "lifespan", "Choose between 1 minute and 1 year, in whole seconds."},
+		{"A", "an hour", "lifespan", "Choose between 1 minute and 1 year, in whole seconds."},
+		{"A", "3600.5", "lifespan", "Choose between 1 minute and 1 year, in whole seconds."},
+	} {
+		got := b.post(apps, "name", test.name, "lifespan", test.lifespan)
+		got.expect(t, http.StatusUnprocessableEntity, "New application")
+		value, problem := got.field(test.field)
+		if problem != test.problem {
+			t.Errorf("%.20q, %q: %q beside %s", test.name, test.lifespan, problem, test.field)
+		}
+		if test.field == "name" && len(test.name) < 100 && strings.TrimSpace(test.name) != "" && !strings.ContainsAny(test.name, "\x00\xff") && value != test.name {
+			t.Errorf("typed %q, shown again %q", test.name, value)
+		}
+	}
+	if list, _ := s.db.Applications(t.Context(), ana.TeamID, models.ApplicationQuery{}); list.Total != 1 {
+		t.Errorf("%d applications, want the one", list.Total)
+	}
+}
+
+func TestNewApplicationOddNamesAreShownAsText(t *testing.T) { // P1
+	_, b, _ := owner(t)
+	for _, name := range []string{`"><svg onload=alert(1)>`, "<script>alert(1)</script>", "שלום", strings.Repeat("🔑", 64), `O'Neil "the & co"`, "👩‍👩‍👧‍👦 family", "{{7*7}} %s"} {
+		got := b.post(apps, "name", "  "+name+" ", "lifespan", "60")
+		if got.StatusCode != http.StatusSeeOther {
+			t.Fatalf("%q: %s %s", name, got.Status, got.text())
+		}
+		page := b.get(got.to())
+		page.expect(t, http.StatusOK, name, name+" was created.")
+		for _, raw := range []string{"<svg onload", "<script>alert"} {
+			if strings.Contains(page.body, raw) {
+				t.Errorf("%q reached the page as markup", name)
+			}
+		}
+		b.get(apps+"?q="+strings.NewReplacer("%", "%25", "&", "%26", "#", "%23", "+", "%2B", ";", "%3B", " ", "%20", `"`, "%22", "<", "%3C", ">", "%3E").Replace(name)).expect(t, http.StatusOK, name)
+	}
+}
+
+func TestCustomLifespan(t *testing.T) {
+	s, b, ana := owner(t)
+	for _, test := range []struct {
+		custom, unit string
+		seconds      int64
+	}{{"90", "60", 5400}, {"36", "3600", 129600}, {"365", "86400", 31536000}, {"366", "86400", 0}, {"", "60", 0}, {"9223372036854775807", "86400", 0}, {"-5", "60", 0}, {"5", "0", 0}, {"x", "60", 0}} {
+		got := b.post(apps, "name", "App "+test.custom, "lifespan", "custom", "custom", test.custom, "unit", test.unit)
+		if test.seconds == 0 {
+			got.expect(t, http.StatusUnprocessableEntity)
+			continue
+		}
+		if got.StatusCode != http.StatusSeeOther {
+			t.Errorf("%s × %s: %s", test.custom, test.unit, got.text())
+			continue
+		}
+		app, err := s.db.Store.Application(t.Context(), ana.TeamID, strings.TrimPrefix(got.to(), apps+"/"))
+		if err != nil || app.Lifespan != test.seconds {
+			t.Errorf("%s × %s gave %d seconds (%v)", test.custom, test.unit, app.Lifespan, err)
+		}
+	}
+}
+
+// A form that is posted twice takes effect once, and both answers lead to it.
+func TestFormsPostedTwice(t *testing.T) {
+	s, b, ana := owner(t)
+	once, _ := b.get(apps + "/new").field("once")
+	if len(once) != 36 {
+		t.Fatalf("the form has no key: %q", once)
+	}
+	first := b.post(apps, "name", "Bot", "lifespan", "3600", "once", once)
+	second := b.post(apps, "name", "Bot", "lifespan", "3600", "once", once)
+	if first.StatusCode != http.StatusSeeOther || second.StatusCode != http.StatusSeeOther || first.to() != second.to() {
+		t.Fatalf("first to %q, second %s to %q", first.to(), second.Status, second.to())
+	}
+	page := first.to()
+	id := strings.TrimPrefix(page, apps+"/")
+	once, _ = b.get(page + "/tokens").field("once")
+	b.post(page+"/tokens", "once", once)
+	b.post(page+"/tokens", "once", once)
+	once, _ = b.get(page + "/secret").field("once")
+	b.post(page+"/secret", "once", once, "overlap", "3600")
+	b.post(page+"/secret", "once", once, "overlap", "3600")
+	app, err := s.db.Store.Application(t.Context(), ana.TeamID, id)
+	if err != nil || app.ActiveTokens != 1 || len(app.Secrets) != 2 {
+		t.Errorf("%d tokens and %d secrets (%v)", app.ActiveTokens, len(app.Secrets), err)
+	}
+	// The other way round: deeds done twice say so and do no harm.
+	b.post(page+"/revoke").expect(t, http.StatusSeeOther)
+	b.post(page+"/revoke").expect(t, http.StatusSeeOther)
+	b.get(apps).expect(t, http.StatusOK, "0 tokens of Bot were revoked.")
+	b.post(page+"/delete", "confirm", "Bot").expect(t, http.StatusSeeOther)
+	b.post(page+"/delete", "confirm", "Bot").expect(t, http.StatusNotFound)
+}
+
+func TestTwoPeopleEditing(t *testing.T) {
+	s, ana, actor := owner(t)
+	jonas := s.signedIn(t, s.member(t, "northwind", "jonas", models.RoleDeveloper))
+	app, _ := s.application(t, actor, "Bot")
+	page := apps + "/" + app.ID
+	seen, _ := ana.get(page + "/edit").field("version")
+	jonas.post(page, "name", "Jonas' bot", "lifespan", "7200", "version", seen).expect(t, http.StatusSeeOther)
+	got := ana.post(page, "name", "Ana's bot", "lifespan", "3600", "version", seen)
+	got.expect(t, http.StatusConflict, "jonas", "Jonas' bot")
+	if value, _ := got.field("name"); value != "Ana's bot" {
+		t.Errorf("what was typed is lost: %q", value)
+	}
+	version, _ := got.field("version")
+	if version == seen {
+		t.Fatal("the form would be stale again")
+	}
+	ana.post(page, "name", "Ana's bot", "lifespan", "3600", "version", version).expect(t, http.StatusSeeOther)
+	ana.get(page).expect(t, http.StatusOK, "Ana's bot", "1 hour")
+	// The contract's form has no version: it is taken.
+	ana.post(page, "name", "Plain", "lifespan", "60").expect(t, http.StatusSeeOther)
+	other, _ := s.application(t, actor, "Taken")
+	clash := ana.post(apps+"/"+other.ID, "name", "PLAIN", "lifespan", "60")
+	clash.expect(t, http.StatusUnprocessableEntity, "Your team already has an application called PLAIN.")
+}
+
+func TestDeleteWantsTheName(t *testing.T) {
+	s, b, actor := owner(t)
+	app, token := s.application(t, actor, "Trading bot")
+	page := apps + "/" + app.ID + "/delete"
+	b.get(page).expect(t, http.StatusOK, "Delete Trading bot?", "Its 1 active token stops working at once.")
+	for _, wrong := range []string{"", "trading bot", "Trading  bot"} {
+		b.post(page, "confirm", wrong).expect(t, http.StatusUnprocessableEntity, "That is not the name. Type Trading bot exactly.")
+	}
+	assertGood(t, s, app, token)
+	b.post(page, "confirm", " Trading bot ").expect(t, http.StatusSeeOther)
+	b.get(apps).expect(t, http.StatusOK, "Trading bot was deleted.", "No applications yet")
+	got := b.get(apps)
+	if strings.Contains(got.text(), "was deleted") {
+		t.Error("the message stays")
+	}
+	b.get(apps+"/"+app.ID).expect(t, http.StatusNotFound)
+}
+
+func TestTokensFromBothPages(t *testing.T) {
+	s, b, actor := owner(t)
+	app, _ := s.application(t, actor, "Bot")
+	page, tokensPage := apps+"/"+app.ID, "/user/api_v2/access_tokens?application="+app.ID
+	for _, test := range []struct {
+		header http.Header
+		from   string
+		want   string
+	}{
+		{nil, "", page},
+		{nil, "tokens", tokensPage},
+		{http.Header{"Referer": {s.URL + tokensPage}}, "", tokensPage},
+		{http.Header{"Referer": {s.URL + page}}, "", page},
+	} {
+		got := b.do(http.MethodPost, page+"/tokens", values("name", "laptop", "from", test.from), test.header)
+		if got.to() != test.want {
+			t.Errorf("from %q (%v) back to %q", test.from, test.header, got.to())
+		}
+	}
+	b.get(tokensPage).expect(t, http.StatusOK, "Tokens", "Bot", "laptop", "Active")
+	for _, bad := range [][2]string{{"18001", "Choose between 1 minute and 5 hours, in whole seconds."}, {"59", "Choose between"}, {"x", "Choose between"}} {
+		b.post(page+"/tokens", "lifespan", bad[0]).expect(t, http.StatusUnprocessableEntity, bad[1])
+	}
+	b.post(page+"/tokens", "name", strings.Repeat("n", 65)).expect(t, http.StatusUnprocessableEntity, "Use at most 64 characters.")
+	b.post(page+"/tokens", "name", "short", "lifespan", "60").expect(t, http.StatusSeeOther)
+	s.db.Wait(61 * time.Second)
+	b.get(page+"?ended=1").expect(t, http.StatusOK, "short", "Expired")
+	if got := b.get(page); strings.Contains(got.text(), "Expired") {
+		t.Error("expired tokens stand before the filter")
+	}
+}
+
+// P11: values are in no page until asked for, and the event is stored before.
+func TestRevealIsAuditedAndNotInPages(t *testing.T) {
+	s, b, actor := owner(t)
+	app, token := s.application(t, actor, "Bot")
+	page := apps + "/" + app.ID
+	json := b.do(http.MethodPost, page+"/tokens/"+token+"/reveal", values(), http.Header{"Accept": {"application/json"}})
+	json.expect(t, http.StatusOK, `{"value":"lk_at_`)
+	if json.Header.Get("Cache-Control") != "no-store" {
+		t.Error("the answer may be stored")
+	}
+	secret := b.post(page + "/secret/reveal")
+	secret.expect(t, http.StatusOK, "lk_cs_")
+	events, _ := s.db.AuditEvents(t.Context(), actor.TeamID, 2)
+	if len(events) != 2 || events[0].Action != models.AuditSecretShown || events[1].Action != models.AuditTokenShown || events[1].ActorID != actor.UserID || events[1].Address == "" || events[1].RequestID == "" {
+		t.Errorf("events %+v", events)
+	}
+	for _, path := range []string{apps, page, page + "?ended=1", "/user/api_v2/access_tokens?application=" + app.ID} {
+		for _, value := range []string{"lk_at_", "lk_cs_"} {
+			if strings.Contains(b.get(path).body, value) {
+				t.Errorf("%s holds a value", path)
+			}
+		}
+	}
+	b.post(page+"/tokens/"+token+"/revoke").expect(t, http.StatusSeeOther)
+	b.post(page+"/tokens/"+token+"/reveal").expect(t, http.StatusNotFound)
+}
+
+// A4, D7: where the event cannot be stored, no value leaves.
+func TestNoValueWithoutItsEvent(t *testing.T) {
+	s, b, actor := owner(t)
+	app, token := s.application(t, actor, "Bot")
+	if _, err := s.raw(t).ExecContext(t.Context(), "CREATE TRIGGER full BEFORE INSERT ON audit_events BEGIN SELECT RAISE(ABORT, 'no room'); END"); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"/tokens/" + token + "/reveal", "/secret/reveal"} {
+		got := b.post(apps + "/" + app.ID + path)
+		got.expect(t, http.StatusInternalServerError, "Something went wrong", "Request ID", got.Header.Get("X-Request-Id"))
+		if strings.Contains(got.body, "lk_") || strings.Contains(got.body, "no room") {
+			t.Error("the value or the cause left")
+		}
+	}
+}

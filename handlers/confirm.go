@@ -1,0 +1,69 @@
+package handlers
+
+import (
+	"net/http"
+
+	"github.com/a-h/templ"
+	"github.com/labstack/echo/v4"
+
+	"github.com/latchkey/latchkey/models"
+	"github.com/latchkey/latchkey/secrets"
+	"github.com/latchkey/latchkey/views"
+	"github.com/latchkey/latchkey/views/layout"
+)
+
+func (h *Handlers) confirmPage(c echo.Context) error {
+	return h.display(c, func(page layout.Page) templ.Component {
+		return views.ConfirmIdentity(page, views.ConfirmIdentityForm{Next: localPath(c.QueryParam("next"))})
+	})
+}
+
+// confirm takes the password again and opens values for a while, under a new
+// session ID.
+func (h *Handlers) confirm(c echo.Context) error {
+	fields, err := form(c)
+	if err != nil {
+		return err
+	}
+	page := views.ConfirmIdentityForm{Next: localPath(fields.Get("next"))}
+	ctx, actor, session := c.Request().Context(), actorOf(c), sessionOf(c)
+	user, err := h.Store.User(ctx, actor.UserID)
+	if err != nil {
+		return err
+	}
+	key := user.ID + " confirms"
+	if wait := h.signIns.accounts.Wait(key); wait > 0 {
+		page.Error = views.TooManyAttempts(wait)
+		return show(c, slowDown(c, wait), views.ConfirmIdentity(h.plainPage(c), page))
+	}
+	ok, err := h.proves(c, user, user.PasswordHash, models.NewSecret(fields.Get("password")))
+	if err != nil {
+		return err
+	}
+	if !ok {
+		h.signIns.accounts.Fail(key)
+		page.Error = views.WrongPassword
+		return show(c, http.StatusUnprocessableEntity, views.ConfirmIdentity(h.plainPage(c), page))
+	}
+	h.signIns.accounts.Forget(key)
+	err = h.begin(c, session, func(renewed models.Session, _, _ []byte) error {
+		if err := h.Store.Confirm(ctx, actor, renewed, session.IDHash); err != nil {
+			return err
+		}
+		c.Set(keySession, models.Session{IDHash: renewed.IDHash})
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return h.say(c, page.Next, flash{Text: "Confirmed. Values can be shown for the next 15 minutes."})
+}
+
+// openSecret opens a client secret that the store has revealed.
+func (h *Handlers) openSecret(secret models.ClientSecret) (models.Secret, error) {
+	return h.Keys.Open(secret.Sealed, secretPlace(secret.ID))
+}
+
+func secretPlace(id string) secrets.Place {
+	return secrets.Place{Table: "client_secrets", Column: "sealed", Row: id}
+}

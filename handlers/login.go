@@ -1,0 +1,187 @@
+package handlers
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/latchkey/latchkey/middleware"
+	"github.com/latchkey/latchkey/models"
+	"github.com/latchkey/latchkey/secrets"
+	"github.com/latchkey/latchkey/store"
+	"github.com/latchkey/latchkey/views"
+)
+
+func (h *Handlers) home(c echo.Context) error {
+	return c.Redirect(http.StatusSeeOther, views.ApplicationsPath)
+}
+
+func (h *Handlers) loginPage(c echo.Context) error {
+	needed, err := h.needsSetup(c)
+	if err != nil {
+		return err
+	}
+	if needed {
+		return c.Redirect(http.StatusSeeOther, views.SetupPath)
+	}
+	next := localPath(c.QueryParam("next"))
+	if actorOf(c).UserID != "" {
+		return c.Redirect(http.StatusSeeOther, next)
+	}
+	page := views.LoginForm{Next: next}
+	if h.sessions.hasCookie(c.Request()) {
+		page.Notice = views.SignedOut
+	}
+	return show(c, http.StatusOK, views.Login(h.plainPage(c), page))
+}
+
+// login answers the same text, status and work for an unknown email, a wrong
+// password and a disabled user.
+func (h *Handlers) login(c echo.Context) error {
+	fields, err := form(c)
+	if err != nil {
+		return err
+	}
+	page := views.LoginForm{Email: fields.Get("email"), Next: localPath(fields.Get("next"))}
+	user, err := h.Store.UserByEmail(c.Request().Context(), page.Email)
+	if err != nil && !errors.Is(err, models.ErrNotFound) {
+		return err
+	}
+	gate, err := h.gateFor(c, user, page.Email)
+	if err != nil {
+		return err
+	}
+	if wait := gate.wait(); wait > 0 {
+		page.Error = views.TooManyAttempts(wait)
+		return show(c, slowDown(c, wait), views.Login(h.plainPage(c), page))
+	}
+	hash := user.PasswordHash
+	if !user.DisabledAt.IsZero() {
+		hash = ""
+	}
+	ok, err := h.proves(c, user, hash, models.NewSecret(fields.Get("password")))
+	if err != nil {
+		return err
+	}
+	if !ok {
+		gate.fail()
+		page.Error = views.WrongCredentials
+		return show(c, http.StatusUnprocessableEntity, views.Login(h.plainPage(c), page))
+	}
+	gate.succeed()
+	if err := h.signIn(c, user); err != nil {
+		return err
+	}
+	return c.Redirect(http.StatusSeeOther, page.Next)
+}
+
+// proves checks a password, records a wrong one of a real account, and raises
+// the hash to today's parameters.
+func (h *Handlers) proves(c echo.Context, user models.User, hash string, password models.Secret) (bool, error) {
+	ctx := c.Request().Context()
+	ok, err := h.Passwords.Verify(ctx, hash, password)
+	if err != nil {
+		return false, err
+	}
+	if !ok {
+		middleware.Annotate(c, "refused", "wrong email or password")
+		if user.ID == "" {
+			return false, nil
+		}
+		return false, h.Store.SignInFailed(ctx, h.stranger(c), user)
+	}
+	if secrets.NeedsRehash(hash) {
+		better, err := h.Passwords.Hash(ctx, password)
+		if err != nil {
+			return false, err
+		}
+		return true, h.Store.UpgradePasswordHash(ctx, user.ID, hash, better)
+	}
+	return true, nil
+}
+
+// stranger is the actor of those who are not signed in.
+func (h *Handlers) stranger(c echo.Context) models.Actor {
+	return models.Actor{UserName: "Unknown", Address: c.RealIP(), RequestID: middleware.ID(c)}
+}
+
+func (h *Handlers) signIn(c echo.Context, user models.User) error {
+	actor := h.stranger(c)
+	actor.UserID, actor.UserName = user.ID, user.Name
+	return h.begin(c, models.Session{UserID: user.ID}, func(session models.Session, before, browser []byte) error {
+		return h.Store.SignIn(c.Request().Context(), actor, session, before, browser)
+	})
+}
+
+func (h *Handlers) logout(c echo.Context) error {
+	if session := sessionOf(c); session.UserID != "" {
+		if err := h.Store.SignOut(c.Request().Context(), actorOf(c), session.IDHash); err != nil {
+			return err
+		}
+	}
+	if err := h.dropCookie(c); err != nil {
+		return err
+	}
+	c.Response().Header().Set("Clear-Site-Data", `"cache", "storage"`)
+	return c.Redirect(http.StatusSeeOther, views.LoginPath)
+}
+
+// signInGate holds the counters that one attempt to sign in is checked against.
+type signInGate struct {
+	account      *middleware.Limiter
+	accountKey   string
+	addresses    *middleware.Limiter
+	address      string
+	knownBrowser bool
+}
+
+// gateFor chooses the counters. A browser in which this user has signed in
+// before has one of its own: whoever guesses from elsewhere does not lock the
+// owner out.
+func (h *Handlers) gateFor(c echo.Context, user models.User, email string) (signInGate, error) {
+	gate := signInGate{
+		account: h.signIns.accounts, accountKey: user.ID,
+		addresses: h.signIns.addresses, address: middleware.AddressKey(c.RealIP()),
+	}
+	if user.ID == "" {
+		gate.account, gate.accountKey = h.signIns.strangers, store.EmailKey(email)
+		return gate, nil
+	}
+	browser := h.sessions.readID(c.Request(), browserCookie)
+	if browser.IsEmpty() {
+		return gate, nil
+	}
+	hash := secrets.Hash(browser)
+	known, err := h.Store.KnownBrowser(c.Request().Context(), user.ID, hash)
+	if known {
+		gate.knownBrowser, gate.accountKey = true, user.ID+string(hash)
+	}
+	return gate, err
+}
+
+func (g signInGate) wait() time.Duration {
+	if g.knownBrowser {
+		return g.account.Wait(g.accountKey)
+	}
+	return max(g.account.Wait(g.accountKey), g.addresses.Wait(g.address))
+}
+
+func (g signInGate) fail() {
+	g.account.Fail(g.accountKey)
+	if !g.knownBrowser {
+		g.addresses.Fail(g.address)
+	}
+}
+
+func (g signInGate) succeed() { g.account.Forget(g.accountKey) }
+
+// slowDown sets Retry-After and returns the status that goes with it.
+func slowDown(c echo.Context, wait time.Duration) int {
+	middleware.Annotate(c, "refused", "too many attempts")
+	seconds := (wait + time.Second - 1) / time.Second
+	c.Response().Header().Set(echo.HeaderRetryAfter, strconv.Itoa(int(seconds)))
+	return http.StatusTooManyRequests
+}

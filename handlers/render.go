@@ -1,0 +1,95 @@
+package handlers
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"github.com/a-h/templ"
+	"github.com/labstack/echo/v4"
+
+	"github.com/latchkey/latchkey/models"
+	"github.com/latchkey/latchkey/views/layout"
+)
+
+// flash is the message for the next page of a session. It names a token by ID;
+// a value never stands in it.
+type flash struct {
+	Tone  string `json:"tone"`
+	Text  string `json:"text,omitempty"`
+	Token string `json:"token,omitempty"`
+}
+
+// page fills in the shell for whoever is signed in and takes the message that
+// waits for this session.
+func (h *Handlers) page(c echo.Context) (layout.Page, flash, error) {
+	page := h.plainPage(c)
+	session := sessionOf(c)
+	if session.Flash == "" {
+		return page, flash{}, nil
+	}
+	if err := h.Store.SetFlash(c.Request().Context(), session.IDHash, ""); err != nil {
+		return page, flash{}, err
+	}
+	var message flash
+	if err := json.Unmarshal([]byte(session.Flash), &message); err != nil {
+		return page, flash{}, err
+	}
+	if message.Text != "" {
+		page.Flash = &layout.Flash{Tone: message.Tone, Text: message.Text}
+	}
+	return page, message, nil
+}
+
+// plainPage is page without the message.
+func (h *Handlers) plainPage(c echo.Context) layout.Page {
+	actor := actorOf(c)
+	path := c.Request().URL.RequestURI()
+	if c.Request().Method == http.MethodPost {
+		path = pageOf(c)
+	}
+	return layout.Page{
+		User: layout.User{Name: actor.UserName, Email: actor.Email}, TeamName: actor.TeamName, Role: actor.Role,
+		Theme: h.themeOf(c), DocsURL: h.DocsURL, Path: path,
+	}
+}
+
+// say stores a message and leads to path.
+func (h *Handlers) say(c echo.Context, path string, message flash) error {
+	if message.Tone == "" {
+		message.Tone = "success"
+	}
+	text, err := json.Marshal(message)
+	if err != nil {
+		return err
+	}
+	if err := h.Store.SetFlash(c.Request().Context(), sessionOf(c).IDHash, string(text)); err != nil {
+		// The deed is done and stored; only its message is lost.
+		h.Log.Warn("message not stored", "error", err)
+	}
+	return c.Redirect(http.StatusSeeOther, path)
+}
+
+// show renders a page whole before the first byte leaves, so that an error in it
+// is still an error page.
+func show(c echo.Context, status int, component templ.Component) error {
+	buffer := templ.GetBuffer()
+	defer templ.ReleaseBuffer(buffer)
+	if err := component.Render(c.Request().Context(), buffer); err != nil {
+		return err
+	}
+	return c.HTMLBlob(status, buffer.Bytes())
+}
+
+// display fills in the shell and renders the page that build returns.
+func (h *Handlers) display(c echo.Context, build func(page layout.Page) templ.Component) error {
+	page, _, err := h.page(c)
+	if err != nil {
+		return err
+	}
+	return show(c, http.StatusOK, build(page))
+}
+
+// applicationOf finds the application that the path names, in the actor's team.
+func (h *Handlers) applicationOf(c echo.Context) (models.ApplicationDetail, error) {
+	return h.Store.Application(c.Request().Context(), actorOf(c).TeamID, c.Param(paramApplication))
+}

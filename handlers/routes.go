@@ -1,0 +1,133 @@
+package handlers
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+	echomiddleware "github.com/labstack/echo/v4/middleware"
+
+	"github.com/latchkey/latchkey/models"
+	"github.com/latchkey/latchkey/static"
+	"github.com/latchkey/latchkey/views"
+)
+
+// Access says who may come through a route.
+type Access struct {
+	// Public routes are open to everyone; May counts on all others.
+	Public bool
+	May    models.Permission
+	// Fresh routes want a proof of identity that is not older than freshFor.
+	Fresh bool
+}
+
+// Route is one row of the table of pages.
+type Route struct {
+	Method, Path string
+	Access
+	handle echo.HandlerFunc
+}
+
+// Parameters of the paths below.
+const (
+	paramApplication = "id"
+	paramToken       = "tid"
+)
+
+// Table is every page: method, path, who may, and what answers.
+func (h *Handlers) Table() []Route {
+	const (
+		get, post = http.MethodGet, http.MethodPost
+		apps      = views.ApplicationsPath
+		app       = apps + "/:" + paramApplication
+		secret    = app + "/secret"
+		tokens    = app + "/tokens"
+		token     = tokens + "/:" + paramToken
+	)
+	public, view, manage := Access{Public: true}, Access{May: models.MayView}, Access{May: models.MayManage}
+	reveal, rotate := Access{May: models.MayReveal, Fresh: true}, Access{May: models.MayManage, Fresh: true}
+	return []Route{
+		{get, "/", public, h.home},
+		{get, views.SetupPath, public, h.setupPage},
+		{post, views.SetupPath, public, h.setup},
+		{get, views.LoginPath, public, h.loginPage},
+		{post, views.LoginPath, public, h.login},
+		{post, views.LogoutPath, public, h.logout},
+		{post, views.ThemePath, public, h.theme},
+		{get, views.DocsPath, public, h.docs},
+		{get, views.ConfirmPath, view, h.confirmPage},
+		{post, views.ConfirmPath, view, h.confirm},
+
+		{get, apps, view, h.applications},
+		{post, apps, manage, h.createApplication},
+		{get, views.NewApplicationPath, manage, h.newApplication},
+		{get, app, view, h.application},
+		{post, app, manage, h.changeApplication},
+		{get, app + "/edit", manage, h.editApplication},
+		{get, app + "/revoke", manage, h.revokeAllPage},
+		{post, app + "/revoke", manage, h.revokeAll},
+		{get, app + "/delete", manage, h.deletePage},
+		{post, app + "/delete", manage, h.deleteApplication},
+		{get, app + "/disable", manage, h.switchOffPage},
+		{post, app + "/disable", manage, h.switchOff},
+		{post, app + "/enable", manage, h.switchOn},
+
+		{get, secret, rotate, h.rotatePage},
+		{post, secret, rotate, h.rotate},
+		{get, secret + "/retire", manage, h.retirePage},
+		{post, secret + "/retire", manage, h.retire},
+		{post, secret + "/reveal", reveal, h.revealSecret},
+
+		{get, tokens, manage, h.generatePage},
+		{post, tokens, manage, h.generate},
+		{get, token + "/revoke", manage, h.revokeTokenPage},
+		{post, token + "/revoke", manage, h.revokeToken},
+		{post, token + "/reveal", reveal, h.revealToken},
+		{get, views.TokensPath, view, h.tokens},
+	}
+}
+
+// Routes adds the pages and the static files to e.
+func (h *Handlers) Routes(e *echo.Echo) {
+	files := echo.WrapHandler(static.Handler())
+	e.GET(static.Prefix+"*", files)
+	e.HEAD(static.Prefix+"*", files)
+
+	passed := []echo.MiddlewareFunc{pageHeaders, echomiddleware.BodyLimit("64K"), sameSite(), compress()}
+	for _, route := range h.Table() {
+		guarded := h.guard(route.Access, route.handle)
+		e.Add(route.Method, route.Path, guarded, passed...)
+		if route.Method == http.MethodGet {
+			e.HEAD(route.Path, guarded, passed...)
+		}
+	}
+}
+
+func pageHeaders(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		c.Response().Header().Set(echo.HeaderCacheControl, "no-store")
+		return next(c)
+	}
+}
+
+// sameSite refuses changes that another site's page sends. It covers every page
+// and has no exception.
+func sameSite() echo.MiddlewareFunc {
+	protection := http.NewCrossOriginProtection()
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			if err := protection.Check(c.Request()); err != nil {
+				return ErrCrossSite
+			}
+			return next(c)
+		}
+	}
+}
+
+// compress leaves answers with a value alone: what is secret is not squeezed
+// together with what a stranger can choose.
+func compress() echo.MiddlewareFunc {
+	return echomiddleware.GzipWithConfig(echomiddleware.GzipConfig{
+		MinLength: 1024,
+		Skipper:   func(c echo.Context) bool { return c.Request().Method == http.MethodPost },
+	})
+}

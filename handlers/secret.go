@@ -1,0 +1,116 @@
+package handlers
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/a-h/templ"
+	"github.com/labstack/echo/v4"
+
+	"github.com/latchkey/latchkey/models"
+	"github.com/latchkey/latchkey/views"
+	"github.com/latchkey/latchkey/views/layout"
+)
+
+// overlaps are how long an old secret may go on, in seconds.
+var overlaps = []int64{0, 3600, 86400}
+
+func (h *Handlers) rotatePage(c echo.Context) error {
+	return h.ask(c, func(page layout.Page, app models.ApplicationDetail) templ.Component {
+		return views.RotateSecret(page, views.NewConfirmRotate(app, "", newOnce(), nil, h.now()))
+	})
+}
+
+func (h *Handlers) rotate(c echo.Context) error {
+	fields, err := form(c)
+	if err != nil {
+		return err
+	}
+	app, err := h.applicationOf(c)
+	if err != nil {
+		return err
+	}
+	overlap, ok := parseOverlap(fields.Get("overlap"))
+	if !ok {
+		errs := models.FieldErrors{"overlap": "Choose one of the times shown."}
+		page := views.NewConfirmRotate(app, fields.Get("overlap"), newOnce(), errs, h.now())
+		return show(c, http.StatusUnprocessableEntity, views.RotateSecret(h.plainPage(c), page))
+	}
+	secret, err := h.newSecret()
+	if err != nil {
+		return err
+	}
+	if err := h.Store.RotateSecret(c.Request().Context(), actorOf(c), app.ID, secret, overlap, onceOf(fields)); err != nil {
+		return err
+	}
+	text := "The client secret was rotated. The old one stopped working."
+	if overlap > 0 {
+		text = "The client secret was rotated. The old one works for " + models.FormatLifespan(int64(overlap.Seconds())) + " more."
+	}
+	return h.say(c, views.ApplicationPath(app.ID), flash{Text: text})
+}
+
+func parseOverlap(text string) (time.Duration, bool) {
+	if text == "" {
+		return 0, true
+	}
+	seconds, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || !slices.Contains(overlaps, seconds) {
+		return 0, false
+	}
+	return time.Duration(seconds) * time.Second, true
+}
+
+func (h *Handlers) retirePage(c echo.Context) error {
+	app, err := h.applicationOf(c)
+	if err != nil {
+		return err
+	}
+	if len(app.Secrets) < 2 {
+		return c.Redirect(http.StatusSeeOther, views.ApplicationPath(app.ID))
+	}
+	return h.display(c, func(page layout.Page) templ.Component {
+		return views.RetireSecret(page, views.NewConfirmRetire(app, h.now()))
+	})
+}
+
+func (h *Handlers) retire(c echo.Context) error {
+	app, err := h.applicationOf(c)
+	if err != nil {
+		return err
+	}
+	if err := h.Store.RetireSecret(c.Request().Context(), actorOf(c), app.ID); err != nil {
+		return err
+	}
+	return h.say(c, views.ApplicationPath(app.ID), flash{Text: "The old client secret was ended."})
+}
+
+// revealSecret answers the client secret. The audit event is stored before.
+func (h *Handlers) revealSecret(c echo.Context) error {
+	if _, err := form(c); err != nil {
+		return err
+	}
+	app, err := h.applicationOf(c)
+	if err != nil {
+		return err
+	}
+	secret, err := h.Store.RevealSecret(c.Request().Context(), actorOf(c), app.ID)
+	if err != nil {
+		return err
+	}
+	value, err := h.openSecret(secret)
+	if err != nil {
+		return err
+	}
+	if wantsJSON(c) {
+		return answerValue(c, value)
+	}
+	return h.showApplication(c, app, views.Revealed{SecretID: secret.ID, Value: value.Reveal()})
+}
+
+// answerValue gives the script the value that it asked for.
+func answerValue(c echo.Context, value models.Secret) error {
+	return c.JSON(http.StatusOK, map[string]string{"value": value.Reveal()})
+}
