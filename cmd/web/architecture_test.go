@@ -1,0 +1,180 @@
+package main
+
+import (
+	"context"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/latchkey/latchkey/models"
+	"github.com/latchkey/latchkey/store"
+)
+
+const module = "github.com/latchkey/latchkey/"
+
+// mayImport is the table of docs/architecture.md: which of our packages each one
+// may import. A new package must be declared here.
+var mayImport = map[string][]string{
+	"models":          {},
+	"secrets":         {"models"},
+	"migrations":      {},
+	"static":          {},
+	"middleware":      {},
+	"views/ui":        {"static"},
+	"views/layout":    {"views/ui", "static", "models"},
+	"views":           {"views/layout", "views/ui", "models"},
+	"store":           {"models"},
+	"store/storetest": {"store", "models", "migrations"},
+	"tokens":          {"models", "secrets"},
+	"oauth":           {"models", "store", "tokens", "secrets", "middleware"},
+	"handlers":        {"models", "store", "tokens", "secrets", "views", "views/layout", "middleware", "static"},
+	"cmd/web":         {"models", "secrets", "migrations", "views", "store", "tokens", "oauth", "handlers", "middleware"},
+	"e2e":             {},
+}
+
+// mustNot lists imports of others that a package may not have.
+var mustNot = map[string][]string{
+	"models": {"gorm.io", "github.com", "golang.org", "os", "net/http", "io/ioutil"},
+	"views":  {"net/http", "github.com/labstack", "gorm.io"},
+	"tokens": {"net/http", "database/sql", "github.com/labstack", "gorm.io"},
+	"store":  {"net/http", "github.com/labstack"},
+	"oauth":  {"github.com/gorilla", "github.com/a-h/templ", "gorm.io"},
+}
+
+// sources parses every Go file of the project. It reads the files itself: what
+// go list says may come from a cache.
+func sources(t *testing.T, visit func(pkg, file string, parsed *ast.File)) {
+	t.Helper()
+	root := os.DirFS("../..")
+	err := fs.WalkDir(root, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() && (strings.HasPrefix(entry.Name(), ".") && name != "." || name == "tools" || name == "data") {
+			return fs.SkipDir
+		}
+		if !strings.HasSuffix(name, ".go") {
+			return nil
+		}
+		text, err := fs.ReadFile(root, name)
+		if err != nil {
+			return err
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), name, text, parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		visit(path.Dir(name), path.Base(name), parsed)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func importsOf(file *ast.File) []string {
+	var imports []string
+	for _, spec := range file.Imports {
+		name, _ := strconv.Unquote(spec.Path.Value)
+		imports = append(imports, name)
+	}
+	return imports
+}
+
+func TestWhoMayImportWhom(t *testing.T) {
+	seen := map[string]bool{}
+	sources(t, func(pkg, file string, parsed *ast.File) {
+		seen[pkg] = true
+		allowed, declared := mayImport[pkg]
+		if !declared {
+			t.Errorf("package %s is not declared in mayImport", pkg)
+		}
+		if strings.HasSuffix(file, "_test.go") {
+			return
+		}
+		for _, name := range importsOf(parsed) {
+			if ours, ok := strings.CutPrefix(name, module); ok && !slices.Contains(allowed, ours) {
+				t.Errorf("%s/%s imports %s", pkg, file, ours)
+			}
+			for _, bad := range mustNot[pkg] {
+				if name == bad || strings.HasPrefix(name, bad+"/") {
+					t.Errorf("%s/%s imports %s", pkg, file, name)
+				}
+			}
+			if strings.HasPrefix(name, "gorm.io/") && pkg != "store" {
+				t.Errorf("%s/%s imports %s: only store has a database in it", pkg, file, name)
+			}
+		}
+	})
+	for pkg := range mayImport {
+		if !seen[pkg] {
+			t.Errorf("mayImport names %s, which is gone", pkg)
+		}
+	}
+}
+
+// cryptography lists the packages that import primitives (K6).
+var cryptography = map[string][]string{
+	"secrets":    {"crypto/rand", "crypto/sha256", "crypto/subtle", "golang.org/x/crypto/argon2", "github.com/tink-crypto"},
+	"tokens":     {"crypto/rand"},
+	"middleware": {"crypto/rand", "crypto/sha256"},
+	"handlers":   {"github.com/gorilla/securecookie"},
+	"static":     {"crypto/sha256"},
+}
+
+func TestWhoImportsCryptography(t *testing.T) {
+	sources(t, func(pkg, file string, parsed *ast.File) {
+		if strings.HasSuffix(file, "_test.go") {
+			return
+		}
+		for _, name := range importsOf(parsed) {
+			crypto := strings.HasPrefix(name, "crypto/") || strings.HasPrefix(name, "golang.org/x/crypto") ||
+				strings.HasPrefix(name, "github.com/tink-crypto") || name == "github.com/gorilla/securecookie"
+			known := slices.ContainsFunc(cryptography[pkg], func(prefix string) bool { return strings.HasPrefix(name, prefix) })
+			if crypto && !known {
+				t.Errorf("%s/%s imports %s: add it to the inventory in docs/security.md and here", pkg, file, name)
+			}
+		}
+	})
+}
+
+// withoutActor are the methods of the store that change something and take no
+// actor, each with its reason. Methods that only read take none either.
+var withoutActor = map[string]string{
+	"Migrate":             "runs before anyone can act",
+	"SaveKeyCheck":        "first start",
+	"CheckWritable":       "changes nothing",
+	"Close":               "changes nothing",
+	"Ping":                "changes nothing",
+	"InsertTokens":        "issued at the token endpoint: counted, not audited line by line",
+	"SaveLastUsed":        "counted, not audited",
+	"SeeSession":          "counted, not audited",
+	"SetFlash":            "a message, shown once",
+	"EndSession":          "time ended it, not a person",
+	"UpgradePasswordHash": "the password stays",
+}
+
+var readers = []string{
+	"AnyUser", "Application", "ApplicationNames", "Applications", "AuditEvents", "ClientByID", "KeyCheck", "KnownBrowser",
+	"ManualTokens", "Session", "Token", "TokenByHash", "User", "UserByEmail",
+}
+
+func TestEveryChangeTakesAnActor(t *testing.T) {
+	kind := reflect.TypeFor[*store.Store]()
+	for method := range kind.Methods() {
+		if withoutActor[method.Name] != "" || slices.Contains(readers, method.Name) {
+			continue
+		}
+		if method.Type.NumIn() < 3 || method.Type.In(1) != reflect.TypeFor[context.Context]() || method.Type.In(2) != reflect.TypeFor[models.Actor]() {
+			t.Errorf("Store.%s takes no actor after the context", method.Name)
+		}
+	}
+}

@@ -1,0 +1,275 @@
+package main
+
+import (
+	"net"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/latchkey/latchkey/models"
+)
+
+// lookup reads an environment variable.
+type lookup func(name string) (string, bool)
+
+// Config is the checked settings.
+type Config struct {
+	Addr           string
+	BaseURL        string // without a slash at its end; empty until the address is known
+	Database       string
+	Keys           string
+	TokenPrefix    string
+	Limits         models.Limits
+	SessionIdle    time.Duration
+	SessionMax     time.Duration
+	DocsURL        string
+	TrustedProxies []*net.IPNet
+	LogJSON        bool
+
+	allowHTTP bool
+}
+
+// setting is one row of the table of settings. parse returns what to write
+// instead, empty for a good value.
+type setting struct {
+	name, fallback, help string
+	parse                func(c *Config, value string) string
+}
+
+func (s setting) variable() string {
+	return "LATCHKEY_" + strings.ToUpper(strings.ReplaceAll(s.name, "-", "_"))
+}
+
+var settings = []setting{
+	{"addr", "127.0.0.1:8080", "listen address", parseAddr},
+	{"base-url", "", "public address; https turns Secure cookies and HSTS on (default: from the address)", parseBaseURL},
+	{"database", "data/latchkey.db", "a SQLite file", parseDatabase},
+	{"keys", "data/keys.json", "key file for encryption at rest and session signing", parseText(func(c *Config) *string { return &c.Keys })},
+	{"token-prefix", "lk_at_", "prefix of access tokens", parseTokenPrefix},
+	{"scopes", "api", "scopes that applications may have, comma separated; the first is the default", parseScopes},
+	{"max-lifespan", "8760h", "longest token lifespan", parseMaxLifespan},
+	{"session-idle", "12h", "ends a session that is not used (operators: 1h at most)", parseDuration(func(c *Config) *time.Duration { return &c.SessionIdle })},
+	{"session-max", "168h", "ends every session (operators: 24h at most)", parseDuration(func(c *Config) *time.Duration { return &c.SessionMax })},
+	{"allow-http", "false", "allow an address off loopback with an http base URL", parseAllowHTTP},
+	{"docs-url", "", "where the doc link of the pages leads (default: the built-in page)", parseDocsURL},
+	{"trusted-proxies", "", "CIDRs whose X-Forwarded-For counts, comma separated", parseProxies},
+	{"log", "text", "text or json", parseLog},
+}
+
+// settingFlags turns the table into flags that also read the environment.
+func settingFlags(env lookup) []cli.Flag {
+	flags := make([]cli.Flag, 0, len(settings))
+	for _, s := range settings {
+		flags = append(flags, &cli.StringFlag{
+			Name: s.name, Value: s.fallback, Usage: s.help + " [$" + s.variable() + "]",
+			Sources: cli.NewValueSourceChain(variable{s.variable(), env}),
+		})
+	}
+	return flags
+}
+
+// variable is a source of cli that reads the environment it was given.
+type variable struct {
+	name string
+	env  lookup
+}
+
+// Lookup takes an empty variable for one that is not set.
+func (v variable) Lookup() (string, bool) {
+	value, ok := v.env(v.name)
+	return value, ok && value != ""
+}
+
+func (v variable) String() string   { return "environment variable " + v.name }
+func (v variable) GoString() string { return v.String() }
+
+// readConfig parses every setting and reports all that are wrong at once.
+func readConfig(cmd *cli.Command) (Config, error) {
+	var config Config
+	var wrong []string
+	for _, s := range settings {
+		if problem := s.parse(&config, cmd.String(s.name)); problem != "" {
+			wrong = append(wrong, "--"+s.name+" ("+s.variable()+"): "+problem)
+		}
+	}
+	if len(wrong) == 0 {
+		if problem := config.checkTransport(); problem != "" {
+			wrong = append(wrong, problem)
+		}
+	}
+	if config.SessionMax < config.SessionIdle && config.SessionIdle > 0 && config.SessionMax > 0 {
+		wrong = append(wrong, "--session-max (LATCHKEY_SESSION_MAX): write at least the "+config.SessionIdle.String()+" of --session-idle")
+	}
+	if len(wrong) > 0 {
+		return Config{}, usageError{lines: wrong}
+	}
+	return config, nil
+}
+
+// checkTransport refuses to send passwords and tokens in the clear.
+func (c *Config) checkTransport() string {
+	host, port, _ := net.SplitHostPort(c.Addr)
+	if c.BaseURL == "" && port != "0" {
+		c.BaseURL = defaultBaseURL(host, port)
+	}
+	if c.allowHTTP || strings.HasPrefix(c.BaseURL, "https://") {
+		return ""
+	}
+	base, _ := url.Parse(c.BaseURL)
+	if onLoopback(host) && (c.BaseURL == "" || onLoopback(base.Hostname())) {
+		return ""
+	}
+	return "--base-url (LATCHKEY_BASE_URL): off this machine write an https address, or set LATCHKEY_ALLOW_HTTP=true to send passwords and tokens in the clear"
+}
+
+func defaultBaseURL(host, port string) string {
+	if ip, err := netip.ParseAddr(host); host == "" || err == nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}
+
+func onLoopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || err == nil && ip.IsLoopback()
+}
+
+func parseAddr(c *Config, value string) string {
+	host, port, err := net.SplitHostPort(value)
+	number, portErr := strconv.ParseUint(port, 10, 16)
+	if err != nil || portErr != nil || strings.ContainsAny(host, " /") {
+		return "write a host and a port, such as 127.0.0.1:8080"
+	}
+	c.Addr = net.JoinHostPort(host, strconv.FormatUint(number, 10))
+	return ""
+}
+
+func parseBaseURL(c *Config, value string) string {
+	if value == "" {
+		return ""
+	}
+	u, err := url.Parse(value)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil ||
+		u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "" {
+		return "write the public address without a path, such as https://account.example.com"
+	}
+	c.BaseURL = u.Scheme + "://" + u.Host
+	return ""
+}
+
+func parseDatabase(c *Config, value string) string {
+	if strings.Contains(value, "://") {
+		return "write the path of a SQLite file, such as data/latchkey.db: this version has no other database"
+	}
+	c.Database = value
+	return required(value)
+}
+
+func required(value string) string {
+	if strings.TrimSpace(value) == "" {
+		return "write a path"
+	}
+	return ""
+}
+
+func parseText(field func(*Config) *string) func(*Config, string) string {
+	return func(c *Config, value string) string {
+		*field(c) = value
+		return required(value)
+	}
+}
+
+const tokenPrefixChars = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-."
+
+func parseTokenPrefix(c *Config, value string) string {
+	c.TokenPrefix = value
+	if value == "" || len(value) > 32 || strings.Trim(value, tokenPrefixChars) != "" {
+		return "write 1 to 32 letters, digits, '_', '-' or '.', such as lk_at_"
+	}
+	return ""
+}
+
+func parseScopes(c *Config, value string) string {
+	for scope := range strings.SplitSeq(value, ",") {
+		scope = strings.TrimSpace(scope)
+		if scope == "" || slices.Contains(c.Limits.Scopes, scope) || strings.ContainsFunc(scope, notScopeChar) {
+			return "write different names without spaces or quotes, comma separated, such as api,reports"
+		}
+		c.Limits.Scopes = append(c.Limits.Scopes, scope)
+	}
+	return ""
+}
+
+// notScopeChar follows RFC 6749 section 3.3.
+func notScopeChar(r rune) bool { return r < 0x21 || r > 0x7e || r == '"' || r == '\\' }
+
+// longestLifespan keeps sums of times far from overflow.
+const longestLifespan = 100 * 365 * 24 * time.Hour
+
+func parseMaxLifespan(c *Config, value string) string {
+	d, err := time.ParseDuration(value)
+	c.Limits.MaxLifespan = int64(d.Seconds())
+	if err != nil || c.Limits.MaxLifespan < models.MinLifespan || d > longestLifespan {
+		return "write a time of at least 1m and at most 876000h, such as 8760h"
+	}
+	return ""
+}
+
+func parseDuration(field func(*Config) *time.Duration) func(*Config, string) string {
+	return func(c *Config, value string) string {
+		d, err := time.ParseDuration(value)
+		*field(c) = d
+		if err != nil || d < time.Minute || d > longestLifespan {
+			return "write a time of at least 1m, such as 12h"
+		}
+		return ""
+	}
+}
+
+func parseAllowHTTP(c *Config, value string) string {
+	allow, err := strconv.ParseBool(value)
+	c.allowHTTP = allow
+	if err != nil {
+		return "write true or false"
+	}
+	return ""
+}
+
+func parseDocsURL(c *Config, value string) string {
+	u, err := url.Parse(value)
+	c.DocsURL = value
+	if value != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
+		return "write an address that begins with https://"
+	}
+	return ""
+}
+
+func parseProxies(c *Config, value string) string {
+	for text := range strings.SplitSeq(value, ",") {
+		if text = strings.TrimSpace(text); text == "" {
+			continue
+		}
+		_, network, err := net.ParseCIDR(text)
+		if err != nil {
+			return "write networks such as 10.0.0.0/8,192.0.2.7/32"
+		}
+		if ones, _ := network.Mask.Size(); ones == 0 {
+			return "name the proxies: a network of all addresses lets anyone choose their own address"
+		}
+		c.TrustedProxies = append(c.TrustedProxies, network)
+	}
+	return ""
+}
+
+func parseLog(c *Config, value string) string {
+	c.LogJSON = value == "json"
+	if value != "text" && value != "json" {
+		return "write text or json"
+	}
+	return ""
+}

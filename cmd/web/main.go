@@ -1,0 +1,109 @@
+// Command web is Latchkey: the pages, the token service and the commands of its
+// operator. It is the only place that knows every package, reads settings and
+// looks at the clock.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/urfave/cli/v3"
+)
+
+// Exit codes.
+const (
+	exitDone   = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args, os.LookupEnv, os.Stdin, os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// usageError is the caller's mistake, exit code 2. Each of its lines says what
+// to write instead.
+type usageError struct{ lines []string }
+
+func (e usageError) Error() string {
+	text := ""
+	for i, line := range e.lines {
+		if i > 0 {
+			text += "\n"
+		}
+		text += line
+	}
+	return text
+}
+
+func usagef(format string, args ...any) error {
+	return usageError{lines: []string{fmt.Sprintf(format, args...)}}
+}
+
+// run is the program as a value that tests can call. It returns the exit code.
+func run(ctx context.Context, args []string, env lookup, stdin io.Reader, stdout, stderr io.Writer) int {
+	// cli checks the flags of every command with the same function.
+	onUsage := func(_ context.Context, _ *cli.Command, err error, _ bool) error {
+		return usagef("%s. Run web --help for what there is", err)
+	}
+	p := &program{env: env, stdin: stdin, stdout: stdout, stderr: stderr}
+	root := &cli.Command{
+		Name: "web", Usage: "team pages for OAuth2 applications and access tokens, and the token service behind them",
+		Description:  "Without a command, web serves. Every setting is a flag and an environment variable.",
+		Flags:        settingFlags(env),
+		Action:       p.serve,
+		Commands:     []*cli.Command{p.serveCommand(), p.migrateCommand(), p.userCommand(), p.versionCommand()},
+		Reader:       stdin,
+		Writer:       stdout,
+		ErrWriter:    stderr,
+		OnUsageError: onUsage,
+		// The default handler ends the process.
+		ExitErrHandler: func(context.Context, *cli.Command, error) {},
+		HideVersion:    true,
+	}
+	for _, command := range root.Commands {
+		command.OnUsageError = onUsage
+		for _, sub := range command.Commands {
+			sub.OnUsageError = onUsage
+		}
+	}
+	err := root.Run(ctx, args)
+	if err == nil {
+		return exitDone
+	}
+	_, _ = fmt.Fprintln(stderr, "web: "+err.Error()) // nowhere is left to report that
+	var usage usageError
+	if errors.As(err, &usage) {
+		return exitUsage
+	}
+	return exitFailed
+}
+
+// program is what the commands share.
+type program struct {
+	env            lookup
+	stdin          io.Reader
+	stdout, stderr io.Writer
+}
+
+// print answers on standard output.
+func (p *program) print(line string) error {
+	_, err := fmt.Fprintln(p.stdout, line)
+	return err
+}
+
+// noArguments refuses words that no command knows.
+func noArguments(cmd *cli.Command) error {
+	if cmd.Args().Present() {
+		return usagef("there is no command %q. Run web --help for what there is", cmd.Args().First())
+	}
+	return nil
+}

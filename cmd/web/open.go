@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/latchkey/latchkey/migrations"
+	"github.com/latchkey/latchkey/models"
+	"github.com/latchkey/latchkey/secrets"
+	"github.com/latchkey/latchkey/store"
+)
+
+// clock is where time comes from, in this program and nowhere else.
+func clock() time.Time { return time.Now() }
+
+func clockMillis() models.Time { return models.At(clock()) }
+
+// keyCheck is what the value in the database says that shows whether the key
+// file fits.
+const keyCheck = "latchkey"
+
+var keyCheckPlace = secrets.Place{Table: "key_checks", Column: "sealed", Row: store.KeyCheckID}
+
+// open reads the key file and opens and migrates the database. Both are made
+// where neither exists. Beside a database that exists, a key file that is
+// missing, damaged or of another database stops it before anything is touched.
+func open(ctx context.Context, config Config) (*store.Store, *secrets.Keys, error) {
+	exists, err := hasContent(config.Database)
+	if err != nil {
+		return nil, nil, err
+	}
+	keys, err := openKeys(config, exists)
+	if err != nil {
+		return nil, nil, err
+	}
+	db, err := store.Open(config.Database, clockMillis)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := prepare(ctx, db, keys, config); err != nil {
+		return nil, nil, errors.Join(err, db.Close())
+	}
+	return db, keys, nil
+}
+
+func hasContent(path string) (bool, error) {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("the database %s cannot be reached: %w", path, err)
+	case info.IsDir():
+		return false, fmt.Errorf("the database %s is a folder: set LATCHKEY_DATABASE to a file in it", path)
+	}
+	return info.Size() > 0, nil
+}
+
+func openKeys(config Config, databaseExists bool) (*secrets.Keys, error) {
+	keys, err := secrets.LoadKeys(config.Keys)
+	if errors.Is(err, fs.ErrNotExist) && !databaseExists {
+		return secrets.CreateKeys(config.Keys)
+	}
+	if err != nil && databaseExists {
+		return nil, fmt.Errorf("the database %s is left as it is: %w", config.Database, err)
+	}
+	return keys, err
+}
+
+// prepare checks, in this order, that the keys fit, that this program is new
+// enough, and that the database takes writes.
+func prepare(ctx context.Context, db *store.Store, keys *secrets.Keys, config Config) error {
+	sealed, err := db.KeyCheck(ctx)
+	if err != nil {
+		return cannotUse(config.Database, err)
+	}
+	if len(sealed) > 0 {
+		if _, err := keys.Open(sealed, keyCheckPlace); err != nil {
+			return fmt.Errorf("the key file %s does not belong to the database %s: put back the one that does", config.Keys, config.Database)
+		}
+	}
+	if _, err := db.Migrate(ctx, migrations.Run); err != nil {
+		return cannotUse(config.Database, err)
+	}
+	if len(sealed) > 0 {
+		return cannotUse(config.Database, db.CheckWritable(ctx))
+	}
+	sealed, err = keys.Seal(models.NewSecret(keyCheck), keyCheckPlace)
+	if err != nil {
+		return err
+	}
+	return cannotUse(config.Database, db.SaveKeyCheck(ctx, sealed))
+}
+
+func cannotUse(path string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("the database %s cannot be used: %w", path, err)
+}

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/latchkey/latchkey/handlers"
+	"github.com/latchkey/latchkey/models"
+	"github.com/latchkey/latchkey/oauth"
+	"github.com/latchkey/latchkey/secrets"
+	"github.com/latchkey/latchkey/store"
+	"github.com/latchkey/latchkey/tokens"
+	"github.com/latchkey/latchkey/views"
+)
+
+const (
+	// lastUsedEvery is how far last-used times lag behind.
+	lastUsedEvery = time.Second
+	// drainFor is how long requests that run may take after the signal to stop.
+	drainFor = 20 * time.Second
+	// parallelHashes bounds the memory and cores that argon2id takes.
+	parallelHashes = 2
+)
+
+func (p *program) serveCommand() *cli.Command {
+	return &cli.Command{Name: "serve", Usage: "serve the pages and the token service (what web does without a command)", Action: p.serve}
+}
+
+// serve opens, migrates, wires, starts, and stops in order: first the listener
+// and the requests that run, then what they feed, then the database.
+func (p *program) serve(ctx context.Context, cmd *cli.Command) error {
+	if err := noArguments(cmd); err != nil {
+		return err
+	}
+	config, err := readConfig(cmd)
+	if err != nil {
+		return err
+	}
+	log := newLog(config, p.stderr)
+	listener, err := listen(ctx, config.Addr)
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	if config.BaseURL == "" {
+		host, port, _ := net.SplitHostPort(listener.Addr().String())
+		config.BaseURL = defaultBaseURL(host, port)
+	}
+	db, keys, err := open(ctx, config)
+	if err != nil {
+		return err
+	}
+	lastUsed := tokens.NewLastUsed(context.WithoutCancel(ctx), db, log, lastUsedEvery)
+	setupCode, err := p.announce(ctx, db, config)
+	if err != nil {
+		return errors.Join(err, lastUsed.Close(ctx), db.Close())
+	}
+	server := newServer(wire(config, db, keys, lastUsed, setupCode, log))
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	select {
+	case err = <-served:
+	case <-ctx.Done():
+		log.Info("stopping")
+		err = drain(ctx, server)
+	}
+	rest, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainFor)
+	defer cancel()
+	return errors.Join(err, lastUsed.Close(rest), db.Close())
+}
+
+// drain outlives the signal that ended ctx.
+func drain(ctx context.Context, server *http.Server) error {
+	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainFor)
+	defer cancel()
+	if err := server.Shutdown(limit); err != nil {
+		return fmt.Errorf("requests were still running after %s and were cut: %w", drainFor, err)
+	}
+	return nil
+}
+
+// wire builds everything by hand; it can be read from top to bottom.
+func wire(config Config, db *store.Store, keys *secrets.Keys, lastUsed *tokens.LastUsed, setupCode models.Secret, log *slog.Logger) world {
+	issuer := tokens.NewIssuer(db, keys, config.TokenPrefix, clockMillis)
+	docsURL := config.DocsURL
+	if docsURL == "" {
+		docsURL = views.DocsPath
+	}
+	https := strings.HasPrefix(config.BaseURL, "https://")
+	return world{
+		log: log, https: https, proxies: config.TrustedProxies,
+		pages: handlers.New(handlers.Deps{
+			Store: db, Issuer: issuer, Keys: keys, Passwords: secrets.NewPasswords(parallelHashes), Log: log, Now: clock,
+			BaseURL: config.BaseURL, HTTPS: https, DocsURL: docsURL, Limits: config.Limits,
+			SessionIdle: config.SessionIdle, SessionMax: config.SessionMax, SetupCode: setupCode,
+		}),
+		oauth: oauth.New(oauth.Deps{
+			Store: db, Issuer: issuer, Verifier: tokens.NewVerifier(db, lastUsed, clockMillis), LastUsed: lastUsed,
+			Realm: "latchkey", Now: clock,
+		}),
+	}
+}
+
+// announce says where Latchkey serves and, while no account exists, prints the
+// one-time address that makes the first.
+func (p *program) announce(ctx context.Context, db *store.Store, config Config) (models.Secret, error) {
+	exists, err := db.AnyUser(ctx)
+	if err != nil {
+		return models.Secret{}, err
+	}
+	if exists {
+		return models.Secret{}, p.print("Latchkey serves on " + config.BaseURL)
+	}
+	code := secrets.Code()
+	return code, p.print("Latchkey is new here. Make the first account: " + config.BaseURL + views.SetupPath + "?code=" + code.Reveal())
+}
+
+func listen(ctx context.Context, addr string) (net.Listener, error) {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("the address %s is in use: stop the other program or set LATCHKEY_ADDR", addr)
+	case errors.Is(err, os.ErrPermission):
+		return nil, fmt.Errorf("this user may not listen on %s: choose a port above 1023 in LATCHKEY_ADDR", addr)
+	case err != nil:
+		return nil, fmt.Errorf("cannot listen on %s, correct LATCHKEY_ADDR: %w", addr, err)
+	}
+	return listener, nil
+}
+
+func newLog(config Config, out io.Writer) *slog.Logger {
+	options := &slog.HandlerOptions{ReplaceAttr: utcTime}
+	if config.LogJSON {
+		return slog.New(slog.NewJSONHandler(out, options))
+	}
+	return slog.New(slog.NewTextHandler(out, options))
+}
+
+// utcTime writes the time of a line in UTC to the millisecond.
+func utcTime(groups []string, attr slog.Attr) slog.Attr {
+	if len(groups) == 0 && attr.Key == slog.TimeKey {
+		return slog.String(slog.TimeKey, attr.Value.Time().UTC().Format("2006-01-02T15:04:05.000Z"))
+	}
+	return attr
+}

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	echomiddleware "github.com/labstack/echo/v4/middleware"
+
+	"github.com/latchkey/latchkey/handlers"
+	"github.com/latchkey/latchkey/middleware"
+	"github.com/latchkey/latchkey/models"
+	"github.com/latchkey/latchkey/oauth"
+)
+
+const (
+	headerTimeout  = 5 * time.Second
+	requestTimeout = 30 * time.Second
+	idleTimeout    = 2 * time.Minute
+	// handlerTimeout ends what waits for the database before the server gives up
+	// on the connection.
+	handlerTimeout = 15 * time.Second
+	maxHeader      = 16 << 10
+)
+
+// world is the two sides of Latchkey and what they share.
+type world struct {
+	log     *slog.Logger
+	https   bool
+	proxies []*net.IPNet
+	pages   *handlers.Handlers
+	oauth   *oauth.Handler
+}
+
+func newServer(w world) *http.Server {
+	return &http.Server{
+		Handler:           newEcho(w),
+		ReadHeaderTimeout: headerTimeout,
+		ReadTimeout:       requestTimeout,
+		WriteTimeout:      requestTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeader,
+		ErrorLog:          slog.NewLogLogger(w.log.Handler(), slog.LevelWarn),
+	}
+}
+
+// newEcho orders what every request passes and mounts both sides.
+func newEcho(w world) *echo.Echo {
+	e := echo.New()
+	e.HideBanner, e.HidePort = true, true
+	e.IPExtractor = addressFrom(w.proxies)
+	e.HTTPErrorHandler = w.writeError
+	e.Use(
+		// Outermost, so that an error page is still written in time.
+		echomiddleware.ContextTimeout(handlerTimeout),
+		middleware.RequestID(),
+		middleware.SecurityHeaders(w.https, func(path string) bool { return !oauth.Owns(path) }),
+		middleware.Log(w.log, clock),
+		middleware.Recover(),
+	)
+	w.oauth.Routes(e)
+	w.pages.Routes(e)
+	return e
+}
+
+// addressFrom takes the client's address from X-Forwarded-For where the peer is
+// a proxy that the operator named, and from the connection otherwise.
+func addressFrom(proxies []*net.IPNet) echo.IPExtractor {
+	if len(proxies) == 0 {
+		return echo.ExtractIPDirect()
+	}
+	trust := []echo.TrustOption{echo.TrustLoopback(false), echo.TrustLinkLocal(false), echo.TrustPrivateNet(false)}
+	for _, network := range proxies {
+		trust = append(trust, echo.TrustIPRange(network))
+	}
+	return echo.ExtractIPFromXFFHeader(trust...)
+}
+
+// writeError tells the two worlds apart by path, once. It logs what is nobody's
+// fault but ours.
+func (w world) writeError(err error, c echo.Context) {
+	if c.Response().Committed {
+		return
+	}
+	if internal(err) {
+		w.log.Error("request failed", "request", middleware.ID(c), "error", err)
+	}
+	write := w.pages.WriteError
+	if oauth.Owns(c.Request().URL.Path) {
+		write = oauth.WriteError
+	}
+	if err := write(c, err); err != nil {
+		w.log.Error("error not written", "request", middleware.ID(c), "error", err)
+	}
+}
+
+// internal tells whether the log needs the cause: the answer will not have it.
+func internal(err error) bool {
+	var answered *echo.HTTPError
+	var refused *oauth.Error
+	switch {
+	case errors.Is(err, context.Canceled):
+		return false // the client left
+	case errors.Is(err, models.ErrUnavailable), errors.Is(err, models.ErrBusy):
+		return true
+	case errors.As(err, &answered), errors.As(err, &refused), errors.As(err, &models.RetryError{}), errors.As(err, &models.FieldErrors{}):
+		return false
+	}
+	return !errors.Is(err, models.ErrNotFound) && !errors.Is(err, models.ErrForbidden) && !errors.Is(err, models.ErrConflict) &&
+		!errors.Is(err, handlers.ErrCrossSite)
+}
