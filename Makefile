@@ -1,0 +1,100 @@
+# Latchkey. "make" lists what there is to do.
+
+FUZZTIME ?= 60s
+ARGS     ?= serve
+
+TOOLS   := .tools
+TEMPL   := $(TOOLS)/templ
+ESBUILD := $(TOOLS)/esbuild
+LINTER  := $(TOOLS)/golangci-lint
+VULN    := $(TOOLS)/govulncheck
+
+# What "make generate" writes; all of it is committed.
+GENERATED = find views -name '*_templ.go' -type f; find static/dist -type f
+
+# The linter does not see templates: it leaves out what is generated from them.
+UNESCAPED = templ\.(Raw|Safe[A-Z]|JSUnsafe)|template\.(HTML|JS|CSS|URL)
+
+# Conditions that GORM shortens or runs as SQL, and updates that skip zero values.
+GORM_TRAPS = \.(Where|Not|Or)\(&|\.(First|Take|Last|Find|Delete)\([^()]*,|\.(Updates|Save|Assign|Attrs)\(
+
+.DEFAULT_GOAL := help
+.PHONY: help run build generate check-generated lint fmt test cover fuzz bench vuln install-test-tools clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' Makefile
+
+run: generate ## run the server from source (ARGS="serve --help" for other commands)
+	go run ./cmd/web $(ARGS)
+
+build: ## build ./latchkey
+	go build -trimpath -o latchkey ./cmd/web
+
+generate: $(TEMPL) $(ESBUILD) ## write views/*_templ.go and static/dist
+	$(TEMPL) generate -path views
+	find views -name '*_templ.go' -exec gofmt -w {} +
+	$(ESBUILD) static/css/index.css --bundle --minify '--external:fonts/*' --external:chevron.svg \
+		--target=chrome123,firefox121,safari17.5 --log-level=warning --outfile=static/dist/latchkey.css
+	$(ESBUILD) static/js/latchkey.js --minify --format=esm --target=es2022 \
+		--log-level=warning --outfile=static/dist/latchkey.js
+
+# Compares checksums, not commits, so that it also works before a commit.
+check-generated: $(TEMPL) $(ESBUILD) ## fail if generated files are not up to date
+	@sums() { { $(GENERATED); } | LC_ALL=C sort | xargs cksum; }; \
+	before=$$(sums) && $(MAKE) --no-print-directory generate && after=$$(sums) && \
+	if [ "$$before" != "$$after" ]; then \
+		echo "check-generated: these files were not up to date; they are now, commit them:" >&2; \
+		printf '%s\n%s\n' "$$before" "$$after" | LC_ALL=C sort | uniq -u | awk '{ print "  " $$3 }' | uniq >&2; \
+		exit 1; \
+	fi
+
+lint: $(LINTER) ## gofmt, go vet, golangci-lint
+	@files=$$(gofmt -l .); if [ -n "$$files" ]; then echo "gofmt these files (make fmt):" >&2; echo "$$files" >&2; exit 1; fi
+	go vet ./...
+	$(LINTER) run ./...
+	@! grep -rnE --include='*.templ' '$(UNESCAPED)' views || { echo "these switch the escaping off" >&2; exit 1; }
+	@! grep -nE '$(GORM_TRAPS)' $$(ls store/*.go | grep -v _test) || { echo "write conditions as text with placeholders, and name the columns" >&2; exit 1; }
+
+fmt: $(TEMPL) ## format Go and templ sources
+	$(TEMPL) fmt views
+	gofmt -w .
+
+# One after the other, also under make -j.
+test: ## everything a change must pass; installs what is missing (needs root or sudo for that)
+	@$(MAKE) --no-print-directory install-test-tools
+	@$(MAKE) --no-print-directory check-generated
+	@$(MAKE) --no-print-directory lint
+	go test -race -timeout 20m ./...
+
+cover: ## test coverage by function, in coverage.out
+	go test -coverpkg=./... -coverprofile=coverage.out ./...
+	go tool cover -func=coverage.out
+
+fuzz: ## run each fuzz test for FUZZTIME
+	@grep -r --include='*_test.go' -o '^func Fuzz[A-Za-z0-9_]*' . | sed 's/:func / /' | while read -r file name; do \
+		echo "$$name in $$(dirname "$$file")"; \
+		go test -run='^$$' -fuzz="^$$name\$$" -fuzztime=$(FUZZTIME) "$$(dirname "$$file")" </dev/null || exit 1; \
+	done
+
+bench: ## run the benchmarks
+	go test -run='^$$' -bench=. -benchmem ./...
+
+vuln: $(VULN) ## look for known vulnerabilities (needs the network)
+	$(VULN) ./...
+
+install-test-tools: ## install the compiler and browser the tests need
+	@scripts/install-test-tools.sh
+
+clean: ## remove what was built
+	rm -rf $(TOOLS) latchkey coverage.out
+
+# The tools have a go.mod of their own, so that the program does not depend on
+# theirs. touch: go build leaves a binary alone that is already right.
+$(TEMPL): PKG = github.com/a-h/templ/cmd/templ
+$(ESBUILD): PKG = github.com/evanw/esbuild/cmd/esbuild
+$(LINTER): PKG = github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+$(VULN): PKG = golang.org/x/vuln/cmd/govulncheck
+$(TEMPL) $(ESBUILD) $(LINTER) $(VULN): tools/go.sum
+	@mkdir -p $(TOOLS)
+	cd tools && go build -o ../$(TOOLS)/ $(PKG)
+	@touch $@
