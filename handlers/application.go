@@ -48,11 +48,7 @@ func (h *Handlers) editApplication(c echo.Context) error {
 }
 
 func (h *Handlers) changeApplication(c echo.Context) error {
-	fields, err := form(c)
-	if err != nil {
-		return err
-	}
-	app, err := h.applicationOf(c)
+	fields, app, err := h.posted(c)
 	if err != nil {
 		return err
 	}
@@ -127,11 +123,7 @@ func (h *Handlers) deletePage(c echo.Context) error {
 }
 
 func (h *Handlers) deleteApplication(c echo.Context) error {
-	fields, err := form(c)
-	if err != nil {
-		return err
-	}
-	app, err := h.applicationOf(c)
+	fields, app, err := h.posted(c)
 	if err != nil {
 		return err
 	}

@@ -25,6 +25,16 @@ func form(c echo.Context) (url.Values, error) {
 	return c.Request().PostForm, nil
 }
 
+// posted returns the fields and the application that the path names.
+func (h *Handlers) posted(c echo.Context) (url.Values, models.ApplicationDetail, error) {
+	fields, err := form(c)
+	if err != nil {
+		return nil, models.ApplicationDetail{}, err
+	}
+	app, err := h.applicationOf(c)
+	return fields, app, err
+}
+
 func applicationForm(fields url.Values) views.ApplicationTyped {
 	return views.ApplicationTyped{Name: fields.Get("name"), Lifespan: lifespanForm(fields), Scopes: fields["scopes"]}
 }

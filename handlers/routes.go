@@ -92,7 +92,7 @@ func (h *Handlers) Routes(e *echo.Echo) {
 	e.GET(static.Prefix+"*", files)
 	e.HEAD(static.Prefix+"*", files)
 
-	passed := []echo.MiddlewareFunc{pageHeaders, echomiddleware.BodyLimit("64K"), sameSite(), compress()}
+	passed := []echo.MiddlewareFunc{pageHeaders, echomiddleware.BodyLimit("64KiB"), sameSite(), compress()}
 	for _, route := range h.Table() {
 		guarded := h.guard(route.Access, route.handle)
 		e.Add(route.Method, route.Path, guarded, passed...)

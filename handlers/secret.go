@@ -24,11 +24,7 @@ func (h *Handlers) rotatePage(c echo.Context) error {
 }
 
 func (h *Handlers) rotate(c echo.Context) error {
-	fields, err := form(c)
-	if err != nil {
-		return err
-	}
-	app, err := h.applicationOf(c)
+	fields, app, err := h.posted(c)
 	if err != nil {
 		return err
 	}
@@ -89,10 +85,7 @@ func (h *Handlers) retire(c echo.Context) error {
 
 // revealSecret answers the client secret. The audit event is stored before.
 func (h *Handlers) revealSecret(c echo.Context) error {
-	if _, err := form(c); err != nil {
-		return err
-	}
-	app, err := h.applicationOf(c)
+	_, app, err := h.posted(c)
 	if err != nil {
 		return err
 	}

@@ -94,11 +94,7 @@ func fromOf(c echo.Context) string {
 }
 
 func (h *Handlers) generate(c echo.Context) error {
-	fields, err := form(c)
-	if err != nil {
-		return err
-	}
-	app, err := h.applicationOf(c)
+	fields, app, err := h.posted(c)
 	if err != nil {
 		return err
 	}

@@ -20,8 +20,8 @@ type Policy struct {
 }
 
 // Limiter counts failures by key in bounded memory. Where it is full it forgets
-// keys that are not waiting; a wait that runs is never forgotten, and a new key
-// that finds no room waits too. It is safe for concurrent use.
+// keys that are not waiting; a wait that runs is never forgotten. It is safe for
+// concurrent use.
 type Limiter struct {
 	policy Policy
 	now    func() time.Time
@@ -37,12 +37,8 @@ type failures struct {
 	blockedUntil time.Time
 }
 
-const (
-	// searched is how many entries one failure looks at to find room.
-	searched = 64
-	// crowded is the wait of a key that finds no room.
-	crowded = 5 * time.Second
-)
+// searched is how many entries one failure looks at to find room.
+const searched = 64
 
 // NewLimiter returns an empty limiter.
 func NewLimiter(policy Policy, now func() time.Time) *Limiter {
@@ -60,7 +56,8 @@ func (l *Limiter) Wait(key string) time.Duration {
 	return max(0, f.blockedUntil.Sub(l.now()))
 }
 
-// Fail counts a failure and returns how long the key has to wait now.
+// Fail counts a failure and returns how long the key has to wait now. A new key
+// that finds no room is not counted.
 func (l *Limiter) Fail(key string) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -68,7 +65,7 @@ func (l *Limiter) Fail(key string) time.Duration {
 	f := l.keys[id]
 	if f == nil {
 		if len(l.keys) >= l.policy.Size && !l.makeRoom(now) {
-			return crowded
+			return 0
 		}
 		f = &failures{}
 		l.keys[id] = f

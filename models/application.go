@@ -119,16 +119,19 @@ func (in ApplicationInput) Validate(limits Limits) (ApplicationValues, error) {
 	if problem != "" {
 		errs["lifespan"] = problem
 	}
-	scopes := in.Scopes
-	if len(scopes) == 0 {
-		scopes = limits.Scopes[:1]
+	scopes := limits.Scopes[:1]
+	if len(in.Scopes) > 0 {
+		scopes = chosen(limits.Scopes, in.Scopes)
 	}
-	for _, scope := range scopes {
-		if !slices.Contains(limits.Scopes, scope) {
-			errs["scopes"] = "Choose from the scopes shown."
-		}
+	if slices.ContainsFunc(in.Scopes, func(scope string) bool { return !slices.Contains(limits.Scopes, scope) }) {
+		errs["scopes"] = "Choose from the scopes shown."
 	}
 	return ApplicationValues{Name: name, Lifespan: lifespan, Scopes: strings.Join(scopes, " ")}, errs.OrNil()
+}
+
+// chosen returns those of all that were picked, in the order of all.
+func chosen(all, picked []string) []string {
+	return slices.DeleteFunc(slices.Clone(all), func(scope string) bool { return !slices.Contains(picked, scope) })
 }
 
 // ParseLifespan reads whole seconds between MinLifespan and longest. The second

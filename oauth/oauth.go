@@ -20,7 +20,7 @@ import (
 
 const (
 	prefix  = "/oauth2/"
-	maxBody = "16K"
+	maxBody = "16KiB"
 )
 
 // Owns tells whether a path is answered by this package, errors included.
@@ -58,16 +58,15 @@ func New(deps Deps) *Handler {
 
 // Routes adds the endpoints to e.
 func (h *Handler) Routes(e *echo.Echo) {
-	every(e, prefix+"token", only(h.token, http.MethodPost))
-	every(e, prefix+"verify", h.verify)
+	every(e, prefix+"token", only(h.token, http.MethodPost), noStore, echomiddleware.BodyLimit(maxBody))
+	every(e, prefix+"verify", h.verify, noStore)
 }
 
 // every answers any method, those included that echo has no name for: behind a
 // proxy, verify sees the method of the original request.
-func every(e *echo.Echo, path string, handler echo.HandlerFunc) {
-	limit := echomiddleware.BodyLimit(maxBody)
-	e.Any(path, handler, noStore, limit)
-	e.RouteNotFound(path, handler, noStore, limit)
+func every(e *echo.Echo, path string, handler echo.HandlerFunc, passed ...echo.MiddlewareFunc) {
+	e.Any(path, handler, passed...)
+	e.RouteNotFound(path, handler, passed...)
 }
 
 // only refuses every method but those given, and says which they are.
@@ -90,7 +89,7 @@ func noStore(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// retry turns a wait into whole seconds, at least one.
+// retry turns a wait into whole seconds, rounded up so that it holds.
 func retry(wait time.Duration) models.RetryError {
-	return models.RetryError{Wait: max(time.Second, wait.Round(time.Second))}
+	return models.RetryError{Wait: (wait + time.Second - 1).Truncate(time.Second)}
 }

@@ -22,11 +22,11 @@ func readForm(r *http.Request) (map[string]string, error) {
 	if err != nil && !errors.Is(err, mime.ErrInvalidMediaParameter) || mediaType != echo.MIMEApplicationForm {
 		return nil, invalidRequest("Send the parameters as application/x-www-form-urlencoded.")
 	}
-	if query, err := url.ParseQuery(r.URL.RawQuery); err == nil {
-		for _, name := range credentialParams {
-			if query.Has(name) {
-				return nil, invalidRequest("Send credentials in the body or in the Authorization header, not in the address.")
-			}
+	// What of the query can be read counts, whatever else stands in it.
+	query, _ := url.ParseQuery(r.URL.RawQuery)
+	for _, name := range credentialParams {
+		if query.Has(name) {
+			return nil, invalidRequest("Send credentials in the body or in the Authorization header, not in the address.")
 		}
 	}
 	body, err := io.ReadAll(r.Body)

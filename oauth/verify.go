@@ -3,6 +3,7 @@ package oauth
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -30,7 +31,12 @@ func (h *Handler) verify(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if wanted, missing := missingScope(c.QueryParams()["scope"], grant.Scopes); missing {
+	query, err := url.ParseQuery(c.Request().URL.RawQuery)
+	if err != nil {
+		// A scope that cannot be read might be one that is missing.
+		return invalidRequest("The query cannot be read.")
+	}
+	if wanted, missing := missingScope(query["scope"], grant.Scopes); missing {
 		c.Response().Header().Set(echo.HeaderWWWAuthenticate, h.challenge()+`, error="insufficient_scope", scope="`+wanted+`"`)
 		middleware.Annotate(c, "refused", "insufficient scope")
 		return c.String(http.StatusForbidden, "Forbidden: insufficient_scope\n")

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 
 	sqlite3 "github.com/mattn/go-sqlite3"
 	"gorm.io/gorm"
@@ -21,7 +22,9 @@ func translate(err error) error {
 	if errors.Is(err, gorm.ErrRecordNotFound) || errors.Is(err, sql.ErrNoRows) {
 		return models.ErrNotFound
 	}
-	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, sql.ErrConnDone) {
+	// database/sql has no exported error for a closed database.
+	closed := strings.Contains(err.Error(), "sql: database is closed")
+	if closed || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, sql.ErrConnDone) {
 		return fmt.Errorf("%w: %w", models.ErrUnavailable, err)
 	}
 	var lite sqlite3.Error

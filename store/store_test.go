@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/latchkey/latchkey/migrations"
 	"github.com/latchkey/latchkey/models"
 	"github.com/latchkey/latchkey/store"
@@ -267,5 +269,17 @@ func TestRotationLeavesAtMostOneOldSecret(t *testing.T) { // T8
 	rotate("s4", 0, "form-3")
 	if got := good(); !slices.Equal(got, []string{"s4"}) {
 		t.Fatalf("without overlap %v", got)
+	}
+}
+
+// O8: rows have UUIDs that differ and sort by time.
+func TestIDsAreUUIDs(t *testing.T) {
+	last := ""
+	for range 1000 {
+		id := store.NewID()
+		if parsed, err := uuid.Parse(id); err != nil || parsed.Version() != 7 || id <= last {
+			t.Fatalf("%q after %q (%v)", id, last, err)
+		}
+		last = id
 	}
 }

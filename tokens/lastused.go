@@ -2,6 +2,7 @@ package tokens
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -72,11 +73,16 @@ func (l *LastUsed) Secret(use models.SecretUse) {
 	l.secrets[use.SecretID] = use
 }
 
-// Close stops the batches and writes what is left. Call it when no more uses come.
+// Close stops the batches and writes what is left, until ctx ends. Call it once,
+// when no more uses come.
 func (l *LastUsed) Close(ctx context.Context) error {
 	close(l.stop)
-	<-l.stopped
-	return l.flush(ctx)
+	select {
+	case <-l.stopped:
+		return l.flush(ctx)
+	case <-ctx.Done():
+		return fmt.Errorf("last-used times not written: %w", ctx.Err())
+	}
 }
 
 // flush writes what has come in. What cannot be written is kept for the next time.

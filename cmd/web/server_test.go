@@ -27,7 +27,7 @@ func TestAddressComesFromNamedProxiesOnly(t *testing.T) {
 		"nothing but nonsense":     {[]*net.IPNet{proxies}, "10.0.0.1:5", []string{"nonsense"}, "10.0.0.1"},
 		"a proxy that adds no one": {[]*net.IPNet{proxies}, "10.0.0.1:5", nil, "10.0.0.1"},
 	} {
-		r := httptest.NewRequest("GET", "/", nil)
+		r := httptest.NewRequestWithContext(t.Context(), "GET", "/", nil)
 		r.RemoteAddr = test.peer
 		r.Header["X-Forwarded-For"] = test.forwarded
 		r.Header.Set("X-Real-Ip", "203.0.113.77")
