@@ -53,7 +53,7 @@ func (h *Handlers) WriteError(c echo.Context, err error) error {
 	page := h.plainPage(c)
 	view := views.NewErrorView(status, page.Role, middleware.ID(c))
 	if errors.Is(err, ErrCrossSite) {
-		view = views.NewCrossSiteView()
+		view = views.NewCrossSiteView(middleware.ID(c))
 	}
 	return show(c, status, views.Error(page, view))
 }

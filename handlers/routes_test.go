@@ -111,7 +111,7 @@ func TestAnotherTeamsObjectsDoNotExist(t *testing.T) {
 			if got.StatusCode != http.StatusNotFound {
 				t.Errorf("%s %s: %s", route.Method, path, got.Status)
 			}
-			body := strings.ReplaceAll(got.body, url.PathEscape(path), "PATH")
+			body := strings.ReplaceAll(got.body, got.Header.Get("X-Request-Id"), "REQUEST")
 			for _, id := range []string{app.ID, own.ID, token} {
 				body = strings.ReplaceAll(body, id, "ID")
 			}

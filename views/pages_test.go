@@ -176,8 +176,8 @@ func otherGoldens() map[string]templ.Component {
 		"confirm":          ConfirmIdentity(in, ConfirmIdentityForm{Next: TokensPath}),
 		"confirm-wrong":    ConfirmIdentity(in, ConfirmIdentityForm{Next: TokensPath, Error: WrongPassword}),
 		"confirm-too-many": ConfirmIdentity(in, ConfirmIdentityForm{Next: TokensPath, Error: TooManyAttempts(30 * time.Second)}),
-		"403-cross-site":   Error(out, NewCrossSiteView()),
-		"403-signed-out":   Error(out, NewErrorView(403, "", "")),
+		"403-cross-site":   Error(out, NewCrossSiteView("01JDC7M4Q9XK2V8E")),
+		"403-signed-out":   Error(out, NewErrorView(403, "", "01JDC7M4Q9XK2V8E")),
 	}
 	for code, status := range map[string]int{"400": 400, "403": 403, "404": 404, "405": 405, "409": 409, "413": 413, "429": 429, "500": 500, "503": 503} {
 		all[code] = Error(in, NewErrorView(status, in.Role, "01JDC7M4Q9XK2V8E"))
