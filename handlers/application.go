@@ -42,9 +42,7 @@ func (h *Handlers) editApplication(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return h.display(c, func(page layout.Page) templ.Component {
-		return views.EditApplication(page, views.NewEditApplication(app, nil, h.Limits, nil, false, h.now()))
-	})
+	return show(c, http.StatusOK, views.EditApplication(h.plainPage(c), views.NewEditApplication(app, nil, h.Limits, nil, false, h.now())))
 }
 
 func (h *Handlers) changeApplication(c echo.Context) error {
@@ -53,11 +51,11 @@ func (h *Handlers) changeApplication(c echo.Context) error {
 		return err
 	}
 	typed := applicationForm(fields)
-	if len(typed.Scopes) == 0 && len(h.Limits.Scopes) == 1 {
-		typed.Scopes = strings.Fields(app.Scopes)
-	}
 	version, _ := strconv.ParseInt(fields.Get("version"), 10, 64)
 	values, err := typed.Input().Validate(h.Limits)
+	if !fields.Has(views.ScopesShown) {
+		values.Scopes = app.Scopes
+	}
 	if err == nil {
 		err = h.Store.ChangeApplication(c.Request().Context(), actorOf(c), app.ID, values, version)
 	}
@@ -69,6 +67,9 @@ func (h *Handlers) changeApplication(c echo.Context) error {
 		return err
 	}
 	if errs != nil {
+		if version != 0 {
+			app.Version = version // the one that the form was opened with
+		}
 		page := views.NewEditApplication(app, &typed, h.Limits, errs, false, h.now())
 		return show(c, http.StatusUnprocessableEntity, views.EditApplication(h.plainPage(c), page))
 	}
@@ -91,7 +92,7 @@ func (h *Handlers) ask(c echo.Context, build func(page layout.Page, app models.A
 	if err != nil {
 		return err
 	}
-	return h.display(c, func(page layout.Page) templ.Component { return build(page, app) })
+	return show(c, http.StatusOK, build(h.plainPage(c), app))
 }
 
 func (h *Handlers) revokeAllPage(c echo.Context) error {
@@ -109,11 +110,21 @@ func (h *Handlers) revokeAll(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	verb := " were revoked."
-	if revoked == 1 {
-		verb = " was revoked."
+	home := views.ApplicationsPath
+	if refererPath(c) == views.ApplicationPath(app.ID) {
+		home = refererPath(c)
 	}
-	return h.say(c, views.ApplicationsPath, flash{Text: models.Count(revoked, "token") + " of " + app.Name + verb})
+	return h.say(c, home, flash{Text: revokedText(app.Name, revoked)})
+}
+
+func revokedText(app string, revoked int64) string {
+	switch revoked {
+	case 0:
+		return app + " had no active tokens."
+	case 1:
+		return "1 token of " + app + " was revoked."
+	}
+	return models.Count(revoked, "token") + " of " + app + " were revoked."
 }
 
 func (h *Handlers) deletePage(c echo.Context) error {

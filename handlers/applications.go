@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/a-h/templ"
 	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 
@@ -12,7 +11,6 @@ import (
 	"github.com/latchkey/latchkey/secrets"
 	"github.com/latchkey/latchkey/store"
 	"github.com/latchkey/latchkey/views"
-	"github.com/latchkey/latchkey/views/layout"
 )
 
 func (h *Handlers) applications(c echo.Context) error {
@@ -25,15 +23,15 @@ func (h *Handlers) applications(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return h.display(c, func(page layout.Page) templ.Component {
-		return views.Applications(page, views.NewApplicationsList(list, query, actor.Role, h.now()))
-	})
+	page, _, err := h.page(c)
+	if err != nil {
+		return err
+	}
+	return show(c, http.StatusOK, views.Applications(page, views.NewApplicationsList(list, query, actor.Role, h.now())))
 }
 
 func (h *Handlers) newApplication(c echo.Context) error {
-	return h.display(c, func(page layout.Page) templ.Component {
-		return views.NewApplication(page, views.NewNewApplication(views.ApplicationTyped{}, h.Limits, nil, newOnce()))
-	})
+	return show(c, http.StatusOK, views.NewApplication(h.plainPage(c), views.NewNewApplication(views.ApplicationTyped{}, h.Limits, nil, newOnce())))
 }
 
 // newOnce is the key of a form that takes effect once.
@@ -48,7 +46,7 @@ func (h *Handlers) createApplication(c echo.Context) error {
 	values, err := typed.Input().Validate(h.Limits)
 	id := ""
 	if err == nil {
-		id, err = h.storeApplication(c, values, onceOf(fields))
+		id, err = h.storeApplication(c, values, onceOf(c, fields))
 	}
 	errs, err := fieldErrors(err)
 	if err != nil {

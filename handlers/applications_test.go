@@ -9,6 +9,7 @@ import (
 
 	"github.com/latchkey/latchkey/handlers"
 	"github.com/latchkey/latchkey/models"
+	"github.com/latchkey/latchkey/tokens"
 )
 
 const apps = "/user/api_v2/applications"
@@ -36,14 +37,14 @@ func TestNewApplicationBadInput(t *testing.T) { // D5, D6
 		{"bad\xff", "3600", "name", "Use plain text: this holds bytes that are not characters."},
 		{"TRADING BOT", "3600", "name", "Your team already has an application called TRADING BOT. Choose another name."},
 		{"A", "", "lifespan", "Choose how long a token works."},
-		{"A", "0", "lifespan", "Choose between 1 minute and 1 year, in whole seconds."},
-		{"A", "59", "lifespan", "Choose between 1 minute and 1 year, in whole seconds."},
-		{"A", "-3600", "lifespan", "Choose between 1 minute and 1 year, in whole seconds."},
-		{"A", "31536001", "lifespan", "Choose between 1 minute and 1 year, in whole seconds."},
-		{"A", "99999999999999999999", "lifespan", "Choose between 1 minute and 1 year, in whole seconds."},
-		{"A", "1e9", "lifespan", "Choose between 1 minute and 1 year, in whole seconds."},
-		{"A", "an hour", "lifespan", "Choose between 1 minute and 1 year, in whole seconds."},
-		{"A", "3600.5", "lifespan", "Choose between 1 minute and 1 year, in whole seconds."},
+		{"A", "0", "lifespan", "Choose between 1 minute and 1 year."},
+		{"A", "59", "lifespan", "Choose between 1 minute and 1 year."},
+		{"A", "-3600", "lifespan", "Choose between 1 minute and 1 year."},
+		{"A", "31536001", "lifespan", "Choose between 1 minute and 1 year."},
+		{"A", "99999999999999999999", "lifespan", "Choose between 1 minute and 1 year."},
+		{"A", "1e9", "lifespan", "Enter a whole number."},
+		{"A", "an hour", "lifespan", "Enter a whole number."},
+		{"A", "3600.5", "lifespan", "Enter a whole number."},
 	} {
 		got := b.post(apps, "name", test.name, "lifespan", test.lifespan)
 		got.expect(t, http.StatusUnprocessableEntity, "New application")
@@ -128,7 +129,7 @@ func TestFormsPostedTwice(t *testing.T) {
 	// The other way round: deeds done twice say so and do no harm.
 	b.post(page+"/revoke").expect(t, http.StatusSeeOther)
 	b.post(page+"/revoke").expect(t, http.StatusSeeOther)
-	b.get(apps).expect(t, http.StatusOK, "0 tokens of Bot were revoked.")
+	b.get(apps).expect(t, http.StatusOK, "Bot had no active tokens.")
 	b.post(page+"/delete", "confirm", "Bot").expect(t, http.StatusSeeOther)
 	b.post(page+"/delete", "confirm", "Bot").expect(t, http.StatusNotFound)
 }
@@ -156,6 +157,105 @@ func TestTwoPeopleEditing(t *testing.T) {
 	other, _ := s.application(t, actor, "Taken")
 	clash := ana.post(apps+"/"+other.ID, "name", "PLAIN", "lifespan", "60")
 	clash.expect(t, http.StatusUnprocessableEntity, "Your team already has an application called PLAIN.")
+}
+
+// A form that comes back with an error is as old as it was.
+func TestBadInputDoesNotHideAConflict(t *testing.T) {
+	s, ana, actor := owner(t)
+	app, _ := s.application(t, actor, "Bot")
+	page := apps + "/" + app.ID
+	seen, _ := ana.get(page + "/edit").field("version")
+	ana.post(page, "name", "Changed meanwhile", "lifespan", "3600").expect(t, http.StatusSeeOther)
+	again, _ := ana.post(page, "name", "", "lifespan", "3600", "version", seen).field("version")
+	ana.post(page, "name", "Mine", "lifespan", "3600", "version", again).expect(t, http.StatusConflict, "Changed meanwhile")
+}
+
+// Two people who rotate at once do not end a secret that was promised to go on.
+func TestTwoPeopleRotating(t *testing.T) {
+	s, ana, actor := owner(t)
+	app, _ := s.application(t, actor, "Bot")
+	page := apps + "/" + app.ID + "/secret"
+	seen, _ := ana.get(page).field("replaces")
+	ana.post(page, "overlap", "86400", "replaces", seen).expect(t, http.StatusSeeOther)
+	late := ana.post(page, "overlap", "3600", "replaces", seen)
+	late.expect(t, http.StatusConflict, "The secret was rotated while this page was open.")
+	if detail, err := s.db.Store.Application(t.Context(), actor.TeamID, app.ID); err != nil || len(detail.Secrets) != 2 || detail.Secrets[1].ExpiresAt.Sub(s.db.Now()) != 24*time.Hour {
+		t.Errorf("secrets %+v %v", detail.Secrets, err)
+	}
+	seen, _ = late.field("replaces")
+	ana.post(page, "overlap", "3600", "replaces", seen).expect(t, http.StatusSeeOther)
+}
+
+func TestScopesStayWhereTheFormDoesNotOfferThem(t *testing.T) {
+	s, ana, actor := owner(t, func(deps *handlers.Deps) { deps.Limits.Scopes = []string{"api", "reports"} })
+	got := ana.post(apps, "name", "Bot", "lifespan", "3600", "scopes", "api", "scopes", "reports")
+	page := got.to()
+	scopes := func() string {
+		app, err := s.db.Store.Application(t.Context(), actor.TeamID, strings.TrimPrefix(page, apps+"/"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return app.Scopes
+	}
+	ana.post(page, "name", "Renamed", "lifespan", "3600").expect(t, http.StatusSeeOther)
+	if scopes() != "api reports" {
+		t.Errorf("the fields of the contract left %q", scopes())
+	}
+	ana.get(page+"/edit").expect(t, http.StatusOK, "reports")
+	ana.post(page, "name", "Renamed", "lifespan", "3600", "scopes_shown", "1", "scopes", "reports").expect(t, http.StatusSeeOther)
+	if scopes() != "reports" {
+		t.Errorf("the form left %q", scopes())
+	}
+	ana.post(page, "name", "Renamed", "lifespan", "3600", "scopes_shown", "1", "scopes", "admin").expect(t, http.StatusUnprocessableEntity, "Choose from the scopes shown.")
+}
+
+// A key that comes again with another content is another deed.
+func TestFormChangedAfterStop(t *testing.T) {
+	_, b, _ := owner(t)
+	b.post(apps, "name", "One", "lifespan", "3600", "once", "k").expect(t, http.StatusSeeOther)
+	b.post(apps, "name", "Two", "lifespan", "3600", "once", "k").expect(t, http.StatusSeeOther)
+	b.get(apps).expect(t, http.StatusOK, "One", "Two")
+}
+
+func TestOperatorsLimitAppliesToOldApplications(t *testing.T) { // T5
+	s, b, actor := owner(t, func(deps *handlers.Deps) {
+		deps.Limits.MaxLifespan = 600
+		deps.Issuer = tokens.NewIssuer(deps.Store, deps.Keys, "lk_at_", 600, func() models.Time { return models.At(deps.Now()) })
+	})
+	app, _ := s.application(t, actor, "Made for 5 hours")
+	b.post(apps+"/"+app.ID+"/tokens", "name", "late").expect(t, http.StatusSeeOther)
+	list, err := s.db.ManualTokens(t.Context(), actor.TeamID, app.ID, models.TokenQuery{})
+	if err != nil || list.Rows[0].ExpiresAt.Sub(list.Rows[0].CreatedAt) != 10*time.Minute {
+		t.Errorf("%+v %v", list.Rows, err)
+	}
+	b.post(apps+"/"+app.ID+"/tokens", "lifespan", "601").expect(t, http.StatusUnprocessableEntity, "Choose between 1 minute and 10 minutes.")
+}
+
+// A message waits for a page that shows it.
+func TestMessagesAreNotEaten(t *testing.T) {
+	_, b, _ := owner(t)
+	page := b.post(apps, "name", "Bot", "lifespan", "3600").to()
+	b.do(http.MethodHead, page, nil, nil)
+	b.get(page + "/edit")
+	b.get(page+"/delete").expect(t, http.StatusOK)
+	b.get(page).expect(t, http.StatusOK, "Bot was created.")
+}
+
+// A script with a fresh session cannot read every value at once.
+func TestRevealsAreLimited(t *testing.T) {
+	s, b, actor := owner(t)
+	app, token := s.application(t, actor, "Bot")
+	path := apps + "/" + app.ID + "/tokens/" + token + "/reveal"
+	for range 60 {
+		b.post(path).expect(t, http.StatusOK)
+	}
+	got := b.post(path)
+	got.expect(t, http.StatusTooManyRequests, "Too many requests")
+	if got.Header.Get("Retry-After") == "" {
+		t.Error("no Retry-After")
+	}
+	s.db.Wait(time.Minute)
+	b.post(path).expect(t, http.StatusOK)
 }
 
 func TestDeleteWantsTheName(t *testing.T) {
@@ -196,7 +296,7 @@ func TestTokensFromBothPages(t *testing.T) {
 		}
 	}
 	b.get(tokensPage).expect(t, http.StatusOK, "Tokens", "Bot", "laptop", "Active")
-	for _, bad := range [][2]string{{"18001", "Choose between 1 minute and 5 hours, in whole seconds."}, {"59", "Choose between"}, {"x", "Choose between"}} {
+	for _, bad := range [][2]string{{"18001", "Choose between 1 minute and 5 hours."}, {"59", "Choose between"}, {"x", "Enter a whole number."}, {"custom", "Enter a whole number."}} {
 		b.post(page+"/tokens", "lifespan", bad[0]).expect(t, http.StatusUnprocessableEntity, bad[1])
 	}
 	b.post(page+"/tokens", "name", strings.Repeat("n", 65)).expect(t, http.StatusUnprocessableEntity, "Use at most 64 characters.")
@@ -220,8 +320,8 @@ func TestRevealIsAuditedAndNotInPages(t *testing.T) {
 	}
 	secret := b.post(page + "/secret/reveal")
 	secret.expect(t, http.StatusOK, "lk_cs_")
-	events, _ := s.db.AuditEvents(t.Context(), actor.TeamID, 2)
-	if len(events) != 2 || events[0].Action != models.AuditSecretShown || events[1].Action != models.AuditTokenShown || events[1].ActorID != actor.UserID || events[1].Address == "" || events[1].RequestID == "" {
+	events := s.db.Events(t, actor.TeamID)
+	if events[0].Action != models.AuditSecretShown || events[1].Action != models.AuditTokenShown || events[1].ActorID != actor.UserID || events[1].Address == "" || events[1].RequestID == "" {
 		t.Errorf("events %+v", events)
 	}
 	for _, path := range []string{apps, page, page + "?ended=1", "/user/api_v2/access_tokens?application=" + app.ID} {
@@ -239,7 +339,7 @@ func TestRevealIsAuditedAndNotInPages(t *testing.T) {
 func TestNoValueWithoutItsEvent(t *testing.T) {
 	s, b, actor := owner(t)
 	app, token := s.application(t, actor, "Bot")
-	if _, err := s.raw(t).ExecContext(t.Context(), "CREATE TRIGGER full BEFORE INSERT ON audit_events BEGIN SELECT RAISE(ABORT, 'no room'); END"); err != nil {
+	if _, err := s.db.Raw(t).ExecContext(t.Context(), "CREATE TRIGGER full BEFORE INSERT ON audit_events BEGIN SELECT RAISE(ABORT, 'no room'); END"); err != nil {
 		t.Fatal(err)
 	}
 	for _, path := range []string{"/tokens/" + token + "/reveal", "/secret/reveal"} {

@@ -20,7 +20,7 @@ func BenchmarkApplicationsPage(b *testing.B) {
 			SELECT printf('token-%05d', i), printf('app-%05d', i % 10000 + 1), ?1, 'client_credentials', CAST(printf('hash-%05d', i) AS BLOB), 'abcd', 'api', ?2, ?2 + 3600000 FROM n`,
 	}
 	for _, statement := range fill {
-		if _, err := s.raw(b).ExecContext(b.Context(), statement, ana.TeamID, int64(s.db.Now())); err != nil {
+		if _, err := s.db.Raw(b).ExecContext(b.Context(), statement, ana.TeamID, int64(s.db.Now())); err != nil {
 			b.Fatal(err)
 		}
 	}

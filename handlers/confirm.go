@@ -3,19 +3,15 @@ package handlers
 import (
 	"net/http"
 
-	"github.com/a-h/templ"
 	"github.com/labstack/echo/v4"
 
 	"github.com/latchkey/latchkey/models"
 	"github.com/latchkey/latchkey/secrets"
 	"github.com/latchkey/latchkey/views"
-	"github.com/latchkey/latchkey/views/layout"
 )
 
 func (h *Handlers) confirmPage(c echo.Context) error {
-	return h.display(c, func(page layout.Page) templ.Component {
-		return views.ConfirmIdentity(page, views.ConfirmIdentityForm{Next: localPath(c.QueryParam("next"))})
-	})
+	return show(c, http.StatusOK, views.ConfirmIdentity(h.plainPage(c), views.ConfirmIdentityForm{Next: localPath(c.QueryParam("next"))}))
 }
 
 // confirm takes the password again and opens values for a while, under a new
@@ -31,21 +27,21 @@ func (h *Handlers) confirm(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	key := user.ID + " confirms"
-	if wait := h.signIns.accounts.Wait(key); wait > 0 {
+	gate := h.confirmGate(user)
+	if wait := gate.enter(); wait > 0 {
 		page.Error = views.TooManyAttempts(wait)
 		return show(c, slowDown(c, wait), views.ConfirmIdentity(h.plainPage(c), page))
 	}
 	ok, err := h.proves(c, user, user.PasswordHash, models.NewSecret(fields.Get("password")))
 	if err != nil {
+		gate.leave()
 		return err
 	}
 	if !ok {
-		h.signIns.accounts.Fail(key)
 		page.Error = views.WrongPassword
-		return show(c, http.StatusUnprocessableEntity, views.ConfirmIdentity(h.plainPage(c), page))
+		return h.refuse(c, actor, models.AuditConfirmFailed, user, views.ConfirmIdentity(h.plainPage(c), page))
 	}
-	h.signIns.accounts.Forget(key)
+	gate.succeed()
 	err = h.begin(c, session, func(renewed models.Session, _, _ []byte) error {
 		if err := h.Store.Confirm(ctx, actor, renewed, session.IDHash); err != nil {
 			return err

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"encoding/base64"
 	"errors"
 	"net/http"
 	"net/url"
@@ -9,6 +10,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/latchkey/latchkey/models"
+	"github.com/latchkey/latchkey/secrets"
 	"github.com/latchkey/latchkey/views"
 )
 
@@ -47,8 +49,14 @@ func lifespanForm(fields url.Values) views.LifespanInput {
 	return views.LifespanInput{Choice: fields.Get("lifespan"), Custom: fields.Get("custom"), Unit: fields.Get("unit")}
 }
 
-// onceOf is the key that makes a form posted twice take effect once.
-func onceOf(fields url.Values) string { return clip(fields.Get("once"), 64) }
+// onceOf is the key that makes a form posted twice take effect once: the form's
+// own key with all else that was posted, so that another content is another deed.
+func onceOf(c echo.Context, fields url.Values) string {
+	if fields.Get("once") == "" {
+		return ""
+	}
+	return base64.RawURLEncoding.EncodeToString(secrets.Hash(models.NewSecret(c.Request().URL.Path + "?" + fields.Encode())))
+}
 
 // fieldErrors splits off the errors that belong beside fields. Any other error
 // comes back as the second result.

@@ -41,6 +41,11 @@ func (h *Handlers) guard(access Access, handle echo.HandlerFunc) echo.HandlerFun
 		case access.Fresh && h.now().Sub(session.ProvenAt) >= freshFor:
 			return toConfirm(c)
 		}
+		if access.May == models.MayReveal {
+			if wait := h.signIns.reveals.Take(actor.UserID); wait > 0 {
+				return echo.NewHTTPError(slowDown(c, wait))
+			}
+		}
 		return handle(c)
 	}
 }
@@ -95,8 +100,17 @@ func cameFromTokens(c echo.Context) bool {
 	if c.FormValue("from") == views.FromTokens {
 		return true
 	}
+	return c.FormValue("from") == "" && refererPath(c) == views.TokensPath
+}
+
+// refererPath is the page of ours that a request comes from, for choosing
+// between two pages to go back to.
+func refererPath(c echo.Context) string {
 	referer, err := url.Parse(c.Request().Referer())
-	return err == nil && c.FormValue("from") == "" && referer.Path == views.TokensPath
+	if err != nil {
+		return ""
+	}
+	return referer.Path
 }
 
 func wantsJSON(c echo.Context) bool {

@@ -52,26 +52,40 @@ func New(deps Deps) *Handlers {
 
 func (h *Handlers) now() models.Time { return models.At(h.Now()) }
 
-// signInLimits slow down guessing of passwords. Real accounts have a limiter of
-// their own, so that noise about accounts that do not exist cannot push their
-// counters out.
+// signInLimits slow down guessing of passwords. The pause grows for one account
+// from one address; the whole account waits shortly only, so that guesses from
+// elsewhere do not lock its owner out. Accounts that exist have limiters of
+// their own, so that noise about others cannot push their counters out.
 type signInLimits struct {
-	accounts, strangers, addresses *middleware.Limiter
+	accounts, strangers accountLimits
+	addresses           *middleware.Limiter
+	reveals             *middleware.Limiter
 }
 
+type accountLimits struct{ fromOneAddress, fromAnywhere *middleware.Limiter }
+
 func newSignInLimits(now func() time.Time) signInLimits {
-	account := middleware.Policy{Free: 5, Window: time.Hour, Pause: doubling(30 * time.Second), Size: 1 << 20}
-	stranger := account
-	stranger.Size = 1 << 14
-	address := middleware.Policy{Free: 20, Window: time.Hour, Pause: doubling(time.Minute), Size: 1 << 16}
+	account := func(size int) accountLimits {
+		return accountLimits{
+			fromOneAddress: middleware.NewLimiter(middleware.Policy{Free: 5, Window: time.Hour, Pause: doubling(30 * time.Second), Size: size}, now),
+			fromAnywhere:   middleware.NewLimiter(middleware.Policy{Free: 20, Window: time.Hour, Pause: always(accountPause), Size: size}, now),
+		}
+	}
 	return signInLimits{
-		accounts:  middleware.NewLimiter(account, now),
-		strangers: middleware.NewLimiter(stranger, now),
-		addresses: middleware.NewLimiter(address, now),
+		accounts: account(1 << 16), strangers: account(1 << 14),
+		addresses: middleware.NewLimiter(middleware.Policy{Free: 20, Window: time.Hour, Pause: doubling(time.Minute), Size: 1 << 16}, now),
+		reveals:   middleware.NewLimiter(middleware.Policy{Free: 60, Window: time.Minute, Size: 1 << 14}, now),
 	}
 }
 
-const longestPause = 15 * time.Minute
+const (
+	longestPause = 15 * time.Minute
+	accountPause = 10 * time.Second
+)
+
+func always(pause time.Duration) func(int) time.Duration {
+	return func(int) time.Duration { return pause }
+}
 
 func doubling(first time.Duration) func(int) time.Duration {
 	return func(n int) time.Duration { return min(first<<min(n, 10), longestPause) }

@@ -6,12 +6,12 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/a-h/templ"
 	"github.com/labstack/echo/v4"
 
 	"github.com/latchkey/latchkey/middleware"
 	"github.com/latchkey/latchkey/models"
 	"github.com/latchkey/latchkey/secrets"
-	"github.com/latchkey/latchkey/store"
 	"github.com/latchkey/latchkey/views"
 )
 
@@ -54,7 +54,7 @@ func (h *Handlers) login(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if wait := gate.wait(); wait > 0 {
+	if wait := gate.enter(); wait > 0 {
 		page.Error = views.TooManyAttempts(wait)
 		return show(c, slowDown(c, wait), views.Login(h.plainPage(c), page))
 	}
@@ -64,12 +64,12 @@ func (h *Handlers) login(c echo.Context) error {
 	}
 	ok, err := h.proves(c, user, hash, models.NewSecret(fields.Get("password")))
 	if err != nil {
+		gate.leave()
 		return err
 	}
 	if !ok {
-		gate.fail()
 		page.Error = views.WrongCredentials
-		return show(c, http.StatusUnprocessableEntity, views.Login(h.plainPage(c), page))
+		return h.refuse(c, h.stranger(c), models.AuditSignInFailed, user, views.Login(h.plainPage(c), page))
 	}
 	gate.succeed()
 	if err := h.signIn(c, user); err != nil {
@@ -78,29 +78,29 @@ func (h *Handlers) login(c echo.Context) error {
 	return c.Redirect(http.StatusSeeOther, page.Next)
 }
 
-// proves checks a password, records a wrong one of a real account, and raises
-// the hash to today's parameters.
+// refuse records a wrong password of an account that exists and shows the form again.
+func (h *Handlers) refuse(c echo.Context, actor models.Actor, action models.AuditAction, user models.User, form templ.Component) error {
+	middleware.Annotate(c, "refused", "wrong email or password")
+	if user.ID != "" {
+		if err := h.Store.ProofFailed(c.Request().Context(), actor, action, user); err != nil {
+			return err
+		}
+	}
+	return show(c, http.StatusUnprocessableEntity, form)
+}
+
+// proves checks a password and raises the hash to today's parameters.
 func (h *Handlers) proves(c echo.Context, user models.User, hash string, password models.Secret) (bool, error) {
 	ctx := c.Request().Context()
 	ok, err := h.Passwords.Verify(ctx, hash, password)
+	if err != nil || !ok || !secrets.NeedsRehash(hash) {
+		return ok && err == nil, err
+	}
+	better, err := h.Passwords.Hash(ctx, password)
 	if err != nil {
 		return false, err
 	}
-	if !ok {
-		middleware.Annotate(c, "refused", "wrong email or password")
-		if user.ID == "" {
-			return false, nil
-		}
-		return false, h.Store.SignInFailed(ctx, h.stranger(c), user)
-	}
-	if secrets.NeedsRehash(hash) {
-		better, err := h.Passwords.Hash(ctx, password)
-		if err != nil {
-			return false, err
-		}
-		return true, h.Store.UpgradePasswordHash(ctx, user.ID, hash, better)
-	}
-	return true, nil
+	return true, h.Store.UpgradePasswordHash(ctx, user.ID, hash, better)
 }
 
 // stranger is the actor of those who are not signed in.
@@ -128,55 +128,6 @@ func (h *Handlers) logout(c echo.Context) error {
 	c.Response().Header().Set("Clear-Site-Data", `"cache", "storage"`)
 	return c.Redirect(http.StatusSeeOther, views.LoginPath)
 }
-
-// signInGate holds the counters that one attempt to sign in is checked against.
-type signInGate struct {
-	account      *middleware.Limiter
-	accountKey   string
-	addresses    *middleware.Limiter
-	address      string
-	knownBrowser bool
-}
-
-// gateFor chooses the counters. A browser in which this user has signed in
-// before has one of its own: whoever guesses from elsewhere does not lock the
-// owner out.
-func (h *Handlers) gateFor(c echo.Context, user models.User, email string) (signInGate, error) {
-	gate := signInGate{
-		account: h.signIns.accounts, accountKey: user.ID,
-		addresses: h.signIns.addresses, address: middleware.AddressKey(c.RealIP()),
-	}
-	if user.ID == "" {
-		gate.account, gate.accountKey = h.signIns.strangers, store.EmailKey(email)
-		return gate, nil
-	}
-	browser := h.sessions.readID(c.Request(), browserCookie)
-	if browser.IsEmpty() {
-		return gate, nil
-	}
-	hash := secrets.Hash(browser)
-	known, err := h.Store.KnownBrowser(c.Request().Context(), user.ID, hash)
-	if known {
-		gate.knownBrowser, gate.accountKey = true, user.ID+string(hash)
-	}
-	return gate, err
-}
-
-func (g signInGate) wait() time.Duration {
-	if g.knownBrowser {
-		return g.account.Wait(g.accountKey)
-	}
-	return max(g.account.Wait(g.accountKey), g.addresses.Wait(g.address))
-}
-
-func (g signInGate) fail() {
-	g.account.Fail(g.accountKey)
-	if !g.knownBrowser {
-		g.addresses.Fail(g.address)
-	}
-}
-
-func (g signInGate) succeed() { g.account.Forget(g.accountKey) }
 
 // slowDown sets Retry-After and returns the status that goes with it.
 func slowDown(c echo.Context, wait time.Duration) int {

@@ -95,7 +95,7 @@ func TestSignInTellsNothingAboutAccounts(t *testing.T) {
 
 func disable(t *testing.T, s *site, name string) {
 	t.Helper()
-	raw := s.raw(t)
+	raw := s.db.Raw(t)
 	if _, err := raw.ExecContext(t.Context(), "UPDATE users SET disabled_at = 1 WHERE name = ?", name); err != nil {
 		t.Fatal(err)
 	}
@@ -115,6 +115,10 @@ func TestGuessingIsSlowedAndTheOwnerStillGetsIn(t *testing.T) { // S11
 			t.Errorf("Retry-After %q", got.Header.Get("Retry-After"))
 		}
 	}
+	elsewhere := s.browser(t).do(http.MethodPost, "/login", values("email", ana.Email, "password", password), http.Header{"X-Forwarded-For": {"192.0.2.9"}})
+	if elsewhere.StatusCode != http.StatusSeeOther {
+		t.Errorf("the owner is locked out of a new browser elsewhere: %s", elsewhere.Status)
+	}
 	known.post("/logout")
 	if got := known.signIn(ana.Email, password); got.StatusCode != http.StatusSeeOther {
 		t.Errorf("the owner is locked out of a known browser: %s", got.Status)
@@ -125,6 +129,43 @@ func TestGuessingIsSlowedAndTheOwnerStillGetsIn(t *testing.T) { // S11
 	s.db.Wait(time.Minute)
 	if got := s.browser(t).signIn(ana.Email, password); got.StatusCode != http.StatusSeeOther {
 		t.Errorf("after the pause: %s", got.Status)
+	}
+}
+
+// S11, R4: guesses at once are bounded like those one after the other.
+func TestGuessingInParallel(t *testing.T) {
+	s := newSite(t)
+	ana := s.member(t, "northwind", "ana", models.RoleOwner)
+	var checked atomic.Int32
+	var wg sync.WaitGroup
+	for range 20 {
+		b := s.browser(t)
+		wg.Go(func() {
+			if b.signIn(ana.Email, "wrong password 1").StatusCode == http.StatusUnprocessableEntity {
+				checked.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	if checked.Load() != 5 {
+		t.Errorf("%d guesses were checked, want 5", checked.Load())
+	}
+}
+
+// Guesses from many addresses slow the whole account shortly, and no more.
+func TestGuessingFromManyAddresses(t *testing.T) { // S11
+	s := newSite(t)
+	ana := s.member(t, "northwind", "ana", models.RoleOwner)
+	from := func(i int, guess string) answer {
+		return s.browser(t).do(http.MethodPost, "/login", values("email", ana.Email, "password", guess), http.Header{"X-Forwarded-For": {fmt.Sprintf("192.0.2.%d", i)}})
+	}
+	for i := range 20 {
+		from(i, "wrong password 1").expect(t, http.StatusUnprocessableEntity)
+	}
+	from(100, password).expect(t, http.StatusTooManyRequests, "Try again in 10 seconds.")
+	s.db.Wait(10 * time.Second)
+	if got := from(100, password); got.StatusCode != http.StatusSeeOther {
+		t.Errorf("after the short pause: %s", got.Status)
 	}
 }
 
@@ -156,7 +197,7 @@ func TestSessionsEnd(t *testing.T) { // S3, S4
 			s := newSite(t)
 			ana := s.member(t, "northwind", "ana", models.RoleOwner)
 			if test.operator {
-				if _, err := s.raw(t).ExecContext(t.Context(), "UPDATE users SET operator = 1"); err != nil {
+				if _, err := s.db.Raw(t).ExecContext(t.Context(), "UPDATE users SET operator = 1"); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -125,7 +125,7 @@ func TestOddAddresses(t *testing.T) {
 func TestDatabaseThatTakesNoWrites(t *testing.T) { // A6
 	s, b, actor := owner(t)
 	app, token := s.application(t, actor, "Bot")
-	lock, err := s.raw(t).Conn(t.Context())
+	lock, err := s.db.Raw(t).Conn(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

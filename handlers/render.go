@@ -24,7 +24,7 @@ type flash struct {
 func (h *Handlers) page(c echo.Context) (layout.Page, flash, error) {
 	page := h.plainPage(c)
 	session := sessionOf(c)
-	if session.Flash == "" {
+	if session.Flash == "" || c.Request().Method == http.MethodHead {
 		return page, flash{}, nil
 	}
 	if err := h.Store.SetFlash(c.Request().Context(), session.IDHash, ""); err != nil {
@@ -78,15 +78,6 @@ func show(c echo.Context, status int, component templ.Component) error {
 		return err
 	}
 	return c.HTMLBlob(status, buffer.Bytes())
-}
-
-// display fills in the shell and renders the page that build returns.
-func (h *Handlers) display(c echo.Context, build func(page layout.Page) templ.Component) error {
-	page, _, err := h.page(c)
-	if err != nil {
-		return err
-	}
-	return show(c, http.StatusOK, build(page))
 }
 
 // applicationOf finds the application that the path names, in the actor's team.

@@ -171,7 +171,7 @@ func assertGood(t *testing.T, s *site, app models.Application, token string) {
 	if got, err := s.db.Store.Token(t.Context(), app.TeamID, app.ID, token); err != nil || got.Status(s.db.Now()) != models.StatusActive {
 		t.Errorf("the token was changed: %v", err)
 	}
-	events, _ := s.db.AuditEvents(t.Context(), app.TeamID, 100)
+	events := s.db.Events(t, app.TeamID)
 	for _, event := range events {
 		if event.Action == models.AuditTokenShown || event.Action == models.AuditSecretShown {
 			t.Errorf("a value was shown: %+v", event)
@@ -202,6 +202,9 @@ func TestValuesWantAFreshProof(t *testing.T) {
 	page := "/user/api_v2/applications/" + app.ID
 	before := owner.cookie("latchkey_session").Value
 	owner.post("/confirm", "password", "wrong password 1", "next", page).expect(t, http.StatusUnprocessableEntity, "That is not your password.")
+	if event := s.db.Events(t, ana.TeamID)[0]; event.Action != models.AuditConfirmFailed || event.ActorID != ana.UserID {
+		t.Errorf("the wrong password is recorded as %+v", event)
+	}
 	if got := owner.post("/confirm", "password", password, "next", page); got.to() != page {
 		t.Fatalf("%s to %q", got.Status, got.to())
 	}

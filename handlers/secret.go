@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"errors"
 	"net/http"
 	"slices"
 	"strconv"
@@ -10,6 +11,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/latchkey/latchkey/models"
+	"github.com/latchkey/latchkey/store"
 	"github.com/latchkey/latchkey/views"
 	"github.com/latchkey/latchkey/views/layout"
 )
@@ -38,7 +40,15 @@ func (h *Handlers) rotate(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := h.Store.RotateSecret(c.Request().Context(), actorOf(c), app.ID, secret, overlap, onceOf(fields)); err != nil {
+	err = h.Store.RotateSecret(c.Request().Context(), actorOf(c), app.ID, store.Rotation{
+		Secret: secret, Overlap: overlap, Replaces: fields.Get("replaces"), FormKey: onceOf(c, fields),
+	})
+	if errors.Is(err, models.ErrConflict) {
+		errs := models.FieldErrors{"overlap": "The secret was rotated while this page was open. Rotate the new one only if you mean to."}
+		page := views.NewConfirmRotate(app, fields.Get("overlap"), newOnce(), errs, h.now())
+		return show(c, http.StatusConflict, views.RotateSecret(h.plainPage(c), page))
+	}
+	if err != nil {
 		return err
 	}
 	text := "The client secret was rotated. The old one stopped working."
@@ -67,9 +77,7 @@ func (h *Handlers) retirePage(c echo.Context) error {
 	if len(app.Secrets) < 2 {
 		return c.Redirect(http.StatusSeeOther, views.ApplicationPath(app.ID))
 	}
-	return h.display(c, func(page layout.Page) templ.Component {
-		return views.RetireSecret(page, views.NewConfirmRetire(app, h.now()))
-	})
+	return show(c, http.StatusOK, views.RetireSecret(h.plainPage(c), views.NewConfirmRetire(app, h.now())))
 }
 
 func (h *Handlers) retire(c echo.Context) error {

@@ -82,6 +82,7 @@ func tokensHome(c echo.Context, appID string) string {
 
 func (h *Handlers) generatePage(c echo.Context) error {
 	return h.ask(c, func(page layout.Page, app models.ApplicationDetail) templ.Component {
+		app.Lifespan = min(app.Lifespan, h.Limits.MaxLifespan)
 		return views.GenerateToken(page, views.NewGenerateTokenForm(app.Application, views.TokenTyped{}, nil, newOnce(), fromOf(c)))
 	})
 }
@@ -98,6 +99,7 @@ func (h *Handlers) generate(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	app.Lifespan = min(app.Lifespan, h.Limits.MaxLifespan)
 	typed := tokenForm(fields)
 	values, err := typed.Input().Validate(app.Lifespan)
 	errs, err := fieldErrors(err)
@@ -108,7 +110,7 @@ func (h *Handlers) generate(c echo.Context) error {
 		page := views.NewGenerateTokenForm(app.Application, typed, errs, newOnce(), fromOf(c))
 		return show(c, http.StatusUnprocessableEntity, views.GenerateToken(h.plainPage(c), page))
 	}
-	id, err := h.Issuer.Generate(c.Request().Context(), actorOf(c), app.Application, values, onceOf(fields))
+	id, err := h.Issuer.Generate(c.Request().Context(), actorOf(c), app.Application, values, onceOf(c, fields))
 	if errors.Is(err, models.ErrConflict) {
 		return h.say(c, tokensHome(c, app.ID), flash{Tone: "danger", Text: app.Name + " is switched off. Switch it on to generate tokens."})
 	}
@@ -123,9 +125,7 @@ func (h *Handlers) revokeTokenPage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return h.display(c, func(page layout.Page) templ.Component {
-		return views.RevokeToken(page, views.NewConfirmRevokeToken(token, fromOf(c)))
-	})
+	return show(c, http.StatusOK, views.RevokeToken(h.plainPage(c), views.NewConfirmRevokeToken(token, fromOf(c))))
 }
 
 // tokenOf finds the token that the path names, through its application.

@@ -10,7 +10,7 @@ const (
 	// dataPolicy is for JSON and text, which no browser should render.
 	dataPolicy = "default-src 'none'; frame-ancestors 'none'; sandbox"
 
-	permissions = "accelerometer=(), browsing-topics=(), camera=(), clipboard-read=(), display-capture=(), geolocation=(), " +
+	permissions = "accelerometer=(), browsing-topics=(), camera=(), display-capture=(), geolocation=(), " +
 		"gyroscope=(), microphone=(), midi=(), payment=(), publickey-credentials-get=(self), usb=()"
 )
 

@@ -84,7 +84,7 @@ func TestPermissionsPolicy(t *testing.T) {
 			t.Errorf("%s is for %s, want %s", name, list, want)
 		}
 	}
-	for _, name := range []string{"camera=()", "clipboard-read=()", "geolocation=()", "microphone=()", "payment=()", "usb=()"} {
+	for _, name := range []string{"camera=()", "geolocation=()", "microphone=()", "payment=()", "usb=()"} {
 		if !strings.Contains(policy, name) {
 			t.Errorf("%s is missing in %s", name, policy)
 		}

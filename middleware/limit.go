@@ -61,6 +61,39 @@ func (l *Limiter) Wait(key string) time.Duration {
 func (l *Limiter) Fail(key string) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	return l.count(key)
+}
+
+// Take counts an attempt before its outcome is known, so that attempts at once
+// are bounded like those one after the other. It returns how long to wait, zero
+// for an attempt that may go on; Return takes it back when it was no failure.
+func (l *Limiter) Take(key string) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if f := l.keys[sha256.Sum256([]byte(key))]; f != nil {
+		if wait := f.blockedUntil.Sub(l.now()); wait > 0 {
+			return wait
+		}
+	}
+	l.count(key)
+	return 0
+}
+
+// Return takes back what Take counted.
+func (l *Limiter) Return(key string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	f := l.keys[sha256.Sum256([]byte(key))]
+	if f == nil || f.count == 0 {
+		return
+	}
+	if f.count--; f.count < l.policy.Free {
+		f.blockedUntil = time.Time{}
+	}
+}
+
+// count needs l.mu.
+func (l *Limiter) count(key string) time.Duration {
 	now, id := l.now(), sha256.Sum256([]byte(key))
 	f := l.keys[id]
 	if f == nil {

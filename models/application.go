@@ -1,6 +1,7 @@
 package models
 
 import (
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -142,8 +143,11 @@ func ParseLifespan(text string, longest int64) (int64, string) {
 		return 0, "Choose how long a token works."
 	}
 	seconds, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || strings.HasPrefix(text, "+") || seconds < MinLifespan || seconds > longest {
-		return 0, "Choose between " + FormatLifespan(MinLifespan) + " and " + FormatLifespan(longest) + ", in whole seconds."
+	if errors.Is(err, strconv.ErrSyntax) || strings.HasPrefix(text, "+") {
+		return 0, "Enter a whole number."
+	}
+	if err != nil || seconds < MinLifespan || seconds > longest {
+		return 0, "Choose between " + FormatLifespan(MinLifespan) + " and " + FormatLifespan(longest) + "."
 	}
 	return seconds, ""
 }

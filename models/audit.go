@@ -12,6 +12,7 @@ const (
 	AuditSignedOut           AuditAction = "Signed out"
 	AuditSignInFailed        AuditAction = "Sign-in failed"
 	AuditIdentityConfirmed   AuditAction = "Identity confirmed"
+	AuditConfirmFailed       AuditAction = "Identity not confirmed"
 	AuditApplicationCreated  AuditAction = "Application created"
 	AuditApplicationChanged  AuditAction = "Application changed"
 	AuditApplicationDisabled AuditAction = "Application switched off"

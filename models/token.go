@@ -110,6 +110,11 @@ func Grant(asked, owned string) (string, bool) {
 	return strings.Join(granted, " "), true
 }
 
+// IsScope tells whether name can be a scope (RFC 6749 section 3.3).
+func IsScope(name string) bool {
+	return name != "" && !strings.ContainsFunc(name, func(r rune) bool { return r < 0x21 || r > 0x7e || r == '"' || r == '\\' })
+}
+
 // EffectiveScopes is what a token may do now: what was granted and the
 // application still has.
 func EffectiveScopes(granted, owned string) string {

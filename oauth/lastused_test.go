@@ -7,6 +7,7 @@ import (
 
 	"github.com/latchkey/latchkey/models"
 	"github.com/latchkey/latchkey/secrets"
+	"github.com/latchkey/latchkey/store"
 )
 
 // lastUsed reads the times, and the address, that a query gives.
@@ -24,7 +25,7 @@ func TestLastUsedTimes(t *testing.T) {
 	s := newServer(t)
 	old := s.credentials("")
 	value := secrets.NewClientSecret()
-	if err := s.RotateSecret(t.Context(), s.ana, s.app.ID, clientSecret(value), time.Hour, ""); err != nil {
+	if err := s.RotateSecret(t.Context(), s.ana, s.app.ID, store.Rotation{Secret: clientSecret(value), Overlap: time.Hour}); err != nil {
 		t.Fatal(err)
 	}
 	s.secret = value.Reveal()

@@ -79,7 +79,7 @@ func newServerWithTimeout(t *testing.T, timeout time.Duration) *server {
 	s.settle = sync.OnceValue(func() error { return lastUsed.Close(context.Background()) })
 	t.Cleanup(func() { _ = s.settle() })
 	handler := oauth.New(oauth.Deps{
-		Store: s.Store, Issuer: tokens.NewIssuer(s.Store, keys, "lk_at_", s.Now),
+		Store: s.Store, Issuer: tokens.NewIssuer(s.Store, keys, "lk_at_", 365*86400, s.Now),
 		Verifier: tokens.NewVerifier(s.Store, lastUsed, s.Now), LastUsed: lastUsed, Realm: realm, Now: now,
 	})
 	e := echo.New()

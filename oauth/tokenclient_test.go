@@ -81,7 +81,7 @@ func TestTokenWithAnOldSecret(t *testing.T) {
 	old := s.credentials("")
 	rotate := func(overlap time.Duration) {
 		value := secrets.NewClientSecret()
-		if err := s.RotateSecret(t.Context(), s.ana, s.app.ID, clientSecret(value), overlap, ""); err != nil {
+		if err := s.RotateSecret(t.Context(), s.ana, s.app.ID, store.Rotation{Secret: clientSecret(value), Overlap: overlap}); err != nil {
 			t.Fatal(err)
 		}
 		s.secret = value.Reveal()

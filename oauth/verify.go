@@ -89,13 +89,9 @@ func missingScope(asked []string, granted string) (wanted string, missing bool) 
 	var names []string
 	for _, name := range strings.Fields(strings.Join(asked, " ")) {
 		missing = missing || !slices.Contains(have, name)
-		if strings.IndexFunc(name, notScopeChar) < 0 {
+		if models.IsScope(name) {
 			names = append(names, name)
 		}
 	}
 	return strings.Join(names, " "), missing
-}
-
-func notScopeChar(r rune) bool {
-	return r < 0x21 || r > 0x7e || r == '"' || r == '\\'
 }

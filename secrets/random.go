@@ -10,7 +10,8 @@ import (
 )
 
 const (
-	alphabet62         = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	// Base62Digits are the digits of Base62, least first.
+	Base62Digits       = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 	clientSecretPrefix = "lk_cs_" // lets scanners find leaked ones
 	clientSecretChars  = 43       // 62^43 > 2^256
 )
@@ -43,7 +44,7 @@ func Base62(b []byte, length int) string {
 	rest := append([]byte(nil), b...)
 	digits := make([]byte, length)
 	for i := length - 1; i >= 0; i-- {
-		digits[i] = alphabet62[divideBy62(rest)]
+		digits[i] = Base62Digits[divideBy62(rest)]
 	}
 	for _, left := range rest {
 		if left != 0 {

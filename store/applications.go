@@ -20,7 +20,7 @@ var applicationOrders = map[models.ApplicationSort][2]string{
 	models.SortActive:   {"COALESCE(n, 0), id", "COALESCE(n, 0) DESC, id DESC"},
 }
 
-const activeByApplication = "SELECT application_id, COUNT(*) AS n FROM tokens WHERE revoked_at = 0 AND expires_at > ?"
+const activeByApplication = "SELECT application_id, COUNT(*) AS n FROM tokens WHERE team_id = ? AND revoked_at = 0 AND expires_at > ?"
 
 // Applications lists one page of a team's applications. A page after the last
 // one is empty.
@@ -46,13 +46,13 @@ func (s *Store) Applications(ctx context.Context, team string, query models.Appl
 	}
 	now := s.now()
 	if query.Sort == models.SortActive {
-		matches = matches.Joins("LEFT JOIN ("+activeByApplication+" GROUP BY application_id) counts ON counts.application_id = applications.id", now)
+		matches = matches.Joins("LEFT JOIN ("+activeByApplication+" GROUP BY application_id) counts ON counts.application_id = applications.id", team, now)
 	}
 	err := matches.Select("applications.*").Order(order).Offset(offset(query.Page)).Limit(models.PageSize).Find(&list.Rows).Error
 	if err != nil {
 		return list, translate(err)
 	}
-	return list, s.countActive(ctx, now, list.Rows)
+	return list, s.countActive(ctx, team, now, list.Rows)
 }
 
 // maxPage bounds the page number that an address may name.
@@ -66,7 +66,7 @@ func escapeLike(text string) string {
 }
 
 // countActive fills in the active tokens of the rows that are shown, and of no others.
-func (s *Store) countActive(ctx context.Context, now models.Time, rows []models.ApplicationRow) error {
+func (s *Store) countActive(ctx context.Context, team string, now models.Time, rows []models.ApplicationRow) error {
 	if len(rows) == 0 {
 		return nil
 	}
@@ -78,7 +78,7 @@ func (s *Store) countActive(ctx context.Context, now models.Time, rows []models.
 		ApplicationID string
 		N             int64
 	}
-	err := s.read(ctx).Raw(activeByApplication+" AND application_id IN ? GROUP BY application_id", now, ids).Scan(&counts).Error
+	err := s.read(ctx).Raw(activeByApplication+" AND application_id IN ? GROUP BY application_id", team, now, ids).Scan(&counts).Error
 	byID := make(map[string]int64, len(counts))
 	for _, c := range counts {
 		byID[c.ApplicationID] = c.N
@@ -103,7 +103,7 @@ func (s *Store) Application(ctx context.Context, team, id string) (models.Applic
 	var detail models.ApplicationDetail
 	now := s.now()
 	err := s.read(ctx).Raw(`SELECT a.*, COALESCE(creator.name, '') AS created_by_name, COALESCE(changer.name, '') AS changed_by_name,
-		(SELECT COUNT(*) FROM tokens t WHERE t.application_id = a.id AND t.revoked_at = 0 AND t.expires_at > ?) AS active_tokens
+		(SELECT COUNT(*) FROM tokens t WHERE t.team_id = a.team_id AND t.application_id = a.id AND t.revoked_at = 0 AND t.expires_at > ?) AS active_tokens
 		FROM applications a LEFT JOIN users creator ON creator.id = a.created_by LEFT JOIN users changer ON changer.id = a.changed_by
 		WHERE a.id = ? AND a.team_id = ? AND a.deleted_at = 0`, now, id, team).Take(&detail).Error
 	if err != nil {
@@ -198,9 +198,9 @@ func (c change) application(team, id string) (models.Application, error) {
 // SwitchApplication switches an application off, so that all its tokens and its
 // secrets are refused, or on again.
 func (s *Store) SwitchApplication(ctx context.Context, actor models.Actor, id string, on bool) error {
-	action, disabled := models.AuditApplicationDisabled, s.now()
+	action := models.AuditApplicationDisabled
 	if on {
-		action, disabled = models.AuditApplicationEnabled, 0
+		action = models.AuditApplicationEnabled
 	}
 	return s.write(ctx, actor, action, func(c change) error {
 		app, err := c.application(actor.TeamID, id)
@@ -211,6 +211,10 @@ func (s *Store) SwitchApplication(ctx context.Context, actor models.Actor, id st
 			return errNothingToDo
 		}
 		c.about("application", app.ID, app.Name)
+		disabled := c.now
+		if on {
+			disabled = 0
+		}
 		return c.Exec("UPDATE applications SET disabled_at = ?, version = version + 1, changed_at = ?, changed_by = ? WHERE id = ? AND team_id = ?",
 			disabled, c.now, actor.UserID, id, actor.TeamID).Error
 	})

@@ -52,15 +52,26 @@ func (c change) addSecret(actor models.Actor, appID string, secret models.Client
 	return c.Create(&secret).Error
 }
 
-// RotateSecret makes secret the current one. The one before goes on for overlap
-// and then ends; one that was old already ends now.
-func (s *Store) RotateSecret(ctx context.Context, actor models.Actor, id string, secret models.ClientSecret, overlap time.Duration, formKey string) error {
+// Rotation is a new client secret. Overlap is how long the one before goes on.
+// Replaces is the ID of the secret that the member saw as the current one, empty
+// where the caller does not mind; FormKey makes a form posted twice count once.
+type Rotation struct {
+	Secret   models.ClientSecret
+	Overlap  time.Duration
+	Replaces string
+	FormKey  string
+}
+
+// RotateSecret makes a new secret the current one. One that was old already ends
+// now. It returns models.ErrConflict where another secret than the one to be
+// replaced has become the current one.
+func (s *Store) RotateSecret(ctx context.Context, actor models.Actor, id string, rotation Rotation) error {
 	return s.write(ctx, actor, models.AuditSecretRotated, func(c change) error {
 		app, err := c.application(actor.TeamID, id)
 		if err != nil {
 			return err
 		}
-		earlier, err := c.once(actor.TeamID, formKey, app.ID)
+		earlier, err := c.once(actor.TeamID, rotation.FormKey, app.ID)
 		if err != nil {
 			return err
 		}
@@ -68,21 +79,36 @@ func (s *Store) RotateSecret(ctx context.Context, actor models.Actor, id string,
 			return errNothingToDo
 		}
 		c.about("application", app.ID, app.Name)
+		if err := c.checkCurrent(actor.TeamID, id, rotation.Replaces); err != nil {
+			return err
+		}
 		c.event.Detail = "The old secret ended at once"
 		if err := c.Exec("DELETE FROM client_secrets WHERE application_id = ? AND team_id = ? AND expires_at <> 0", id, actor.TeamID).Error; err != nil {
 			return err
 		}
-		if overlap > 0 {
-			c.event.Detail = "The old secret goes on for " + models.FormatLifespan(int64(overlap.Seconds()))
-			err = c.Exec("UPDATE client_secrets SET expires_at = ? WHERE application_id = ? AND team_id = ?", c.now.Add(overlap), id, actor.TeamID).Error
+		if rotation.Overlap > 0 {
+			c.event.Detail = "The old secret goes on for " + models.FormatLifespan(int64(rotation.Overlap.Seconds()))
+			err = c.Exec("UPDATE client_secrets SET expires_at = ? WHERE application_id = ? AND team_id = ?", c.now.Add(rotation.Overlap), id, actor.TeamID).Error
 		} else {
 			err = c.Exec("DELETE FROM client_secrets WHERE application_id = ? AND team_id = ?", id, actor.TeamID).Error
 		}
 		if err != nil {
 			return err
 		}
-		return c.addSecret(actor, id, secret)
+		return c.addSecret(actor, id, rotation.Secret)
 	})
+}
+
+func (c change) checkCurrent(team, appID, secretID string) error {
+	if secretID == "" {
+		return nil
+	}
+	var found int64
+	err := c.Model(&models.ClientSecret{}).Where("id = ? AND application_id = ? AND team_id = ? AND expires_at = 0", secretID, appID, team).Count(&found).Error
+	if err == nil && found == 0 {
+		return models.ErrConflict
+	}
+	return err
 }
 
 // RetireSecret ends the old secret of an application now. Where there is none,

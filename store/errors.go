@@ -31,6 +31,10 @@ func translate(err error) error {
 	if !errors.As(err, &lite) {
 		return err
 	}
+	if strings.HasPrefix(lite.Error(), "no such table") {
+		// The file was cut or replaced under the running program.
+		return fmt.Errorf("%w: %w", models.ErrUnavailable, err)
+	}
 	switch lite.Code {
 	case sqlite3.ErrBusy, sqlite3.ErrLocked:
 		return fmt.Errorf("%w: %w", models.ErrBusy, err)

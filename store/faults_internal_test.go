@@ -27,11 +27,11 @@ func migrated(t *testing.T) (*Store, models.Actor) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	events, err := s.AuditEvents(t.Context(), "", 1)
-	if err != nil {
+	var member models.Member
+	if err := s.reads.Where("user_id = ?", user.ID).Take(&member).Error; err != nil {
 		t.Fatal(err)
 	}
-	return s, models.Actor{UserID: user.ID, TeamID: events[0].TeamID}
+	return s, models.Actor{UserID: user.ID, TeamID: member.TeamID}
 }
 
 func (s *Store) try(ctx context.Context, actor models.Actor, i int) error {
@@ -62,9 +62,10 @@ func TestFullDatabase(t *testing.T) { // A6
 	if err != nil || list.Total != int64(stored) {
 		t.Errorf("%d of %d applications, %v", list.Total, stored, err)
 	}
-	events, _ := s.AuditEvents(t.Context(), actor.TeamID, 1000)
-	if len(events) != stored+1 {
-		t.Errorf("%d events for %d changes", len(events), stored+1)
+	var events int
+	s.reads.Raw("SELECT COUNT(*) FROM audit_events").Scan(&events)
+	if events != stored+1 {
+		t.Errorf("%d events for %d changes", events, stored+1)
 	}
 	s.writes.Exec("PRAGMA max_page_count = 1000000")
 	if err := s.try(t.Context(), actor, 1000); err != nil {

@@ -1,7 +1,6 @@
 package store_test
 
 import (
-	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
@@ -12,17 +11,6 @@ import (
 	"github.com/latchkey/latchkey/store"
 	"github.com/latchkey/latchkey/store/storetest"
 )
-
-// openRaw reads and breaks the file behind the store's back.
-func openRaw(t *testing.T, path string) *sql.DB {
-	t.Helper()
-	raw, err := sql.Open("sqlite3", "file:"+path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = raw.Close() })
-	return raw
-}
 
 func names(list models.ApplicationList) (names []string) {
 	for _, row := range list.Rows {
@@ -138,7 +126,7 @@ func TestEndedTokensCannotBeShown(t *testing.T) {
 	}
 	// T7: the sealed value went with the revocation.
 	var sealed []byte
-	if err := openRaw(t, db.Path).QueryRowContext(t.Context(), "SELECT sealed FROM tokens WHERE id = ?", revoked.ID).Scan(&sealed); err != nil || sealed != nil {
+	if err := db.Raw(t).QueryRowContext(t.Context(), "SELECT sealed FROM tokens WHERE id = ?", revoked.ID).Scan(&sealed); err != nil || sealed != nil {
 		t.Errorf("sealed %v, %v", sealed, err)
 	}
 }
@@ -183,7 +171,7 @@ func TestSessionsOldestEndsAndMembershipDecides(t *testing.T) {
 	if known, err := db.KnownBrowser(t.Context(), ana.UserID, []byte("browser")); !known || err != nil {
 		t.Errorf("the browser is not known: %v", err)
 	}
-	raw := openRaw(t, db.Path)
+	raw := db.Raw(t)
 	if _, err := raw.ExecContext(t.Context(), "UPDATE members SET role = 'viewer'"); err != nil {
 		t.Fatal(err)
 	}

@@ -63,7 +63,7 @@ func (c change) storeSession(session models.Session, before []byte) error {
 
 func (c change) rememberBrowser(userID string, idHash []byte) error {
 	// The user comes first: GORM spreads a byte slice that follows a parenthesis.
-	err := c.Exec("INSERT INTO known_browsers (user_id, id_hash, created_at) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET created_at = excluded.created_at",
+	err := c.Exec("INSERT INTO known_browsers (user_id, id_hash, created_at) VALUES (?, ?, ?) ON CONFLICT (user_id, id_hash) DO UPDATE SET created_at = excluded.created_at",
 		userID, idHash, c.now).Error
 	if err != nil {
 		return err
@@ -75,9 +75,9 @@ func (c change) rememberBrowser(userID string, idHash []byte) error {
 
 // KnownBrowser tells whether this user has signed in from this browser before.
 func (s *Store) KnownBrowser(ctx context.Context, userID string, idHash []byte) (bool, error) {
-	var found int
+	var found bool
 	err := s.read(ctx).Raw("SELECT EXISTS (SELECT 1 FROM known_browsers WHERE user_id = ? AND id_hash = ?)", userID, idHash).Scan(&found).Error
-	return found == 1, translate(err)
+	return found, translate(err)
 }
 
 // Session finds a session and who acts in it, as the membership says now. A
@@ -117,7 +117,9 @@ func (s *Store) SeeSession(ctx context.Context, session models.Session) error {
 
 // SetFlash stores the message for the next page of a session; empty removes it.
 func (s *Store) SetFlash(ctx context.Context, idHash []byte, flash string) error {
-	return translate(s.writes.WithContext(ctx).Exec("UPDATE sessions SET flash = ? WHERE id_hash = ?", flash, idHash).Error)
+	return s.touch(ctx, func(tx *gorm.DB) error {
+		return tx.Exec("UPDATE sessions SET flash = ? WHERE id_hash = ?", flash, idHash).Error
+	})
 }
 
 // SignOut ends the session.
@@ -129,13 +131,18 @@ func (s *Store) SignOut(ctx context.Context, actor models.Actor, idHash []byte) 
 
 // EndSession removes a session that ran out of time.
 func (s *Store) EndSession(ctx context.Context, idHash []byte) error {
-	return translate(s.writes.WithContext(ctx).Exec("DELETE FROM sessions WHERE id_hash = ?", idHash).Error)
+	return s.touch(ctx, func(tx *gorm.DB) error {
+		return tx.Exec("DELETE FROM sessions WHERE id_hash = ?", idHash).Error
+	})
 }
 
-// SignInFailed records a wrong password for an account that exists.
-func (s *Store) SignInFailed(ctx context.Context, actor models.Actor, user models.User) error {
-	return s.write(ctx, actor, models.AuditSignInFailed, func(c change) error {
-		c.event.TeamID = c.firstTeam(user.ID)
+// ProofFailed records a wrong password for an account that exists: action is
+// models.AuditSignInFailed or models.AuditConfirmFailed.
+func (s *Store) ProofFailed(ctx context.Context, actor models.Actor, action models.AuditAction, user models.User) error {
+	return s.write(ctx, actor, action, func(c change) error {
+		if c.event.TeamID == "" {
+			c.event.TeamID = c.firstTeam(user.ID)
+		}
 		c.about("user", user.ID, user.Email)
 		return nil
 	})

@@ -47,7 +47,7 @@ func openSQLite(path string, m mode) (*gorm.DB, error) {
 		Logger: logger.Discard,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("opening the database %s: %w", path, err)
+		return nil, fmt.Errorf("%s is no SQLite database that can be opened, correct LATCHKEY_DATABASE or restore your backup: %w", path, err)
 	}
 	db, err := handle.DB()
 	if err != nil {

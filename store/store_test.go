@@ -42,7 +42,7 @@ func TestMigrationsRunOnceAndRefuseANewerDatabase(t *testing.T) {
 	if n, err := db.Migrate(t.Context(), migrations.Run); n != 0 || err != nil {
 		t.Fatalf("second run applied %d, %v", n, err)
 	}
-	raw := openRaw(t, db.Path)
+	raw := db.Raw(t)
 	if _, err := raw.ExecContext(t.Context(), "INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, 1)"); err != nil {
 		t.Fatal(err)
 	}
@@ -67,9 +67,11 @@ func TestAnotherTeamIsNotFound(t *testing.T) {
 		"change": func() error {
 			return db.ChangeApplication(ctx, eve, app.ID, models.ApplicationValues{Name: "x", Lifespan: 60, Scopes: "api"}, 0)
 		},
-		"switch":  func() error { return db.SwitchApplication(ctx, eve, app.ID, false) },
-		"delete":  func() error { _, err := db.DeleteApplication(ctx, eve, app.ID); return err },
-		"rotate":  func() error { return db.RotateSecret(ctx, eve, app.ID, models.ClientSecret{ID: "s"}, 0, "") },
+		"switch": func() error { return db.SwitchApplication(ctx, eve, app.ID, false) },
+		"delete": func() error { _, err := db.DeleteApplication(ctx, eve, app.ID); return err },
+		"rotate": func() error {
+			return db.RotateSecret(ctx, eve, app.ID, store.Rotation{Secret: models.ClientSecret{ID: "s"}, Overlap: 0, FormKey: ""})
+		},
 		"retire":  func() error { return db.RetireSecret(ctx, eve, app.ID) },
 		"secret":  func() error { _, err := db.RevealSecret(ctx, eve, app.ID); return err },
 		"reveal":  func() error { _, err := db.RevealToken(ctx, eve, app.ID, token.ID); return err },
@@ -80,13 +82,13 @@ func TestAnotherTeamIsNotFound(t *testing.T) {
 			return err
 		},
 	}
-	before, _ := db.AuditEvents(ctx, "", 100)
+	before := db.Events(t, "")
 	for name, attempt := range attempts {
 		if err := attempt(); !errors.Is(err, models.ErrNotFound) {
 			t.Errorf("%s: got %v, want not found", name, err)
 		}
 	}
-	after, _ := db.AuditEvents(ctx, "", 100)
+	after := db.Events(t, "")
 	if len(after) != len(before) {
 		t.Errorf("refused attempts left %d events", len(after)-len(before))
 	}
@@ -117,7 +119,7 @@ func TestTokenThroughAnotherApplicationIsNotFound(t *testing.T) {
 func TestAuditEventsAreOnlyAdded(t *testing.T) {
 	db := storetest.New(t)
 	db.Member(t, "northwind", "ana", models.RoleOwner)
-	raw := openRaw(t, db.Path)
+	raw := db.Raw(t)
 	for _, statement := range []string{"UPDATE audit_events SET actor_name = 'x'", "DELETE FROM audit_events"} {
 		if _, err := raw.ExecContext(t.Context(), statement); err == nil || !strings.Contains(err.Error(), "only ever added") {
 			t.Errorf("%s: %v", statement, err)
@@ -142,7 +144,7 @@ func TestEveryChangeLeavesOneEvent(t *testing.T) {
 		}},
 		{models.AuditSecretShown, func() error { _, err := db.RevealSecret(ctx, ana, app.ID); return err }},
 		{models.AuditSecretRotated, func() error {
-			return db.RotateSecret(ctx, ana, app.ID, models.ClientSecret{ID: "s2", Hash: []byte("2"), Sealed: []byte("2")}, time.Hour, "")
+			return db.RotateSecret(ctx, ana, app.ID, store.Rotation{Secret: models.ClientSecret{ID: "s2", Hash: []byte("2"), Sealed: []byte("2")}, Overlap: time.Hour, FormKey: ""})
 		}},
 		{models.AuditSecretRetired, func() error { return db.RetireSecret(ctx, ana, app.ID) }},
 		{models.AuditTokenShown, func() error { _, err := db.RevealToken(ctx, ana, app.ID, token.ID); return err }},
@@ -153,11 +155,11 @@ func TestEveryChangeLeavesOneEvent(t *testing.T) {
 		{models.AuditApplicationDeleted, func() error { _, err := db.DeleteApplication(ctx, ana, app.ID); return err }},
 	}
 	for _, step := range steps {
-		before, _ := db.AuditEvents(ctx, ana.TeamID, 100)
+		before := db.Events(t, ana.TeamID)
 		if err := step.do(); err != nil {
 			t.Fatalf("%s: %v", step.want, err)
 		}
-		after, _ := db.AuditEvents(ctx, ana.TeamID, 100)
+		after := db.Events(t, ana.TeamID)
 		if len(after) != len(before)+1 || after[0].Action != step.want || after[0].ActorID != ana.UserID || after[0].Target == "" {
 			t.Errorf("%s: %d new events, the newest %+v", step.want, len(after)-len(before), after[0])
 		}
@@ -236,7 +238,7 @@ func TestRotationLeavesAtMostOneOldSecret(t *testing.T) { // T8
 	app := db.Application(t, ana, "Bot")
 	rotate := func(id string, overlap time.Duration, form string) {
 		t.Helper()
-		if err := db.RotateSecret(t.Context(), ana, app.ID, models.ClientSecret{ID: id, Hash: []byte(id), Sealed: []byte(id), Last4: id}, overlap, form); err != nil {
+		if err := db.RotateSecret(t.Context(), ana, app.ID, store.Rotation{Secret: models.ClientSecret{ID: id, Hash: []byte(id), Sealed: []byte(id), Last4: id}, Overlap: overlap, FormKey: form}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -20,7 +20,7 @@ const manualTokens = `SELECT t.id, t.application_id, t.team_id, t.kind, t.name, 
 func (s *Store) ManualTokens(ctx context.Context, team, appID string, query models.TokenQuery) (models.TokenList, error) {
 	now := s.now()
 	var counts struct{ Active, Ended int64 }
-	err := s.read(ctx).Raw(`SELECT COALESCE(SUM(revoked_at = 0 AND expires_at > ?), 0) AS active, COALESCE(SUM(revoked_at <> 0 OR expires_at <= ?), 0) AS ended
+	err := s.read(ctx).Raw(`SELECT COUNT(*) FILTER (WHERE revoked_at = 0 AND expires_at > ?) AS active, COUNT(*) FILTER (WHERE revoked_at <> 0 OR expires_at <= ?) AS ended
 		FROM tokens WHERE application_id = ? AND team_id = ? AND kind = 'manual'`, now, now, appID, team).Scan(&counts).Error
 	if err != nil {
 		return models.TokenList{}, translate(err)

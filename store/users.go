@@ -4,6 +4,8 @@ import (
 	"context"
 	"strings"
 
+	"gorm.io/gorm"
+
 	"github.com/latchkey/latchkey/models"
 )
 
@@ -23,9 +25,9 @@ func EmailKey(email string) string { return strings.ToLower(strings.TrimSpace(em
 
 // AnyUser tells whether at least one account exists.
 func (s *Store) AnyUser(ctx context.Context) (bool, error) {
-	var found int
+	var found bool
 	err := s.read(ctx).Raw("SELECT EXISTS (SELECT 1 FROM users)").Scan(&found).Error
-	return found == 1, translate(err)
+	return found, translate(err)
 }
 
 // Setup makes the first account: owner of a new team and operator. It returns
@@ -145,7 +147,9 @@ func (s *Store) SetPassword(ctx context.Context, actor models.Actor, email, pass
 // UpgradePasswordHash replaces the hash of a password that was just proved by
 // one with today's parameters. The password stays, so nothing is audited.
 func (s *Store) UpgradePasswordHash(ctx context.Context, userID, before, after string) error {
-	return translate(s.writes.WithContext(ctx).Exec("UPDATE users SET password_hash = ? WHERE id = ? AND password_hash = ?", after, userID, before).Error)
+	return s.touch(ctx, func(tx *gorm.DB) error {
+		return tx.Exec("UPDATE users SET password_hash = ? WHERE id = ? AND password_hash = ?", after, userID, before).Error
+	})
 }
 
 // firstTeam is the team that a user joined first, empty where there is none.

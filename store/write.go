@@ -75,9 +75,6 @@ func (c change) once(team, key, result string) (string, error) {
 	if err != nil || earlier != "" {
 		return earlier, err
 	}
-	if err := c.Exec("DELETE FROM form_posts WHERE created_at < ?", c.now.Add(-keepFormPosts)).Error; err != nil {
-		return "", err
-	}
 	return "", c.Exec("INSERT INTO form_posts (team_id, form_key, result, created_at) VALUES (?, ?, ?, ?)", team, key, result, c.now).Error
 }
 

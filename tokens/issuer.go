@@ -14,12 +14,15 @@ type Issuer struct {
 	store  Store
 	keys   *secrets.Keys
 	prefix string
-	now    func() models.Time
+	// longest is the operator's bound on a lifespan, in seconds.
+	longest int64
+	now     func() models.Time
 }
 
-// NewIssuer returns an issuer of tokens that begin with prefix.
-func NewIssuer(store Store, keys *secrets.Keys, prefix string, now func() models.Time) *Issuer {
-	return &Issuer{store: store, keys: keys, prefix: prefix, now: now}
+// NewIssuer returns an issuer of tokens that begin with prefix and live for
+// longest seconds at most, whatever an application says.
+func NewIssuer(store Store, keys *secrets.Keys, prefix string, longest int64, now func() models.Time) *Issuer {
+	return &Issuer{store: store, keys: keys, prefix: prefix, longest: longest, now: now}
 }
 
 // Issue makes a token for a program that proved to be app. It is stored as a
@@ -57,6 +60,7 @@ func tokenPlace(id string) secrets.Place {
 func (i *Issuer) make(app models.Application, kind models.TokenKind, scopes string, lifespan int64) (models.Token, models.Secret) {
 	value := newValue(i.prefix)
 	now := i.now()
+	app.Lifespan = min(app.Lifespan, i.longest)
 	return models.Token{
 		ID: uuid.Must(uuid.NewV7()).String(), ApplicationID: app.ID, TeamID: app.TeamID, Kind: kind,
 		Hash: secrets.Hash(value), Last4: value.Last4(), Scopes: scopes,

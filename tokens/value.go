@@ -35,7 +35,7 @@ func WellFormed(text string) bool {
 		return false
 	}
 	tail := text[len(text)-randomChars-checkChars:]
-	if strings.Trim(tail, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") != "" {
+	if strings.Trim(tail, secrets.Base62Digits) != "" {
 		return false
 	}
 	cut := len(text) - checkChars

@@ -27,7 +27,7 @@ func crc(body string) string {
 func issue(t *testing.T, prefix string, n int) []string {
 	t.Helper()
 	store := &fakeStore{}
-	issuer := tokens.NewIssuer(store, nil, prefix, fixed(noon))
+	issuer := tokens.NewIssuer(store, nil, prefix, 365*86400, fixed(noon))
 	values := make([]string, n)
 	for i := range values {
 		token, value, err := issuer.Issue(t.Context(), models.Application{ID: "a", Lifespan: 60}, "api")

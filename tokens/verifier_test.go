@@ -32,7 +32,7 @@ func newBench(t *testing.T) *bench {
 		t.Fatal(err)
 	}
 	b := &bench{DB: db, keys: keys, lastUsed: tokens.NewLastUsed(t.Context(), db.Store, quiet(), time.Hour)}
-	b.issuer = tokens.NewIssuer(db.Store, keys, "lk_at_", db.Now)
+	b.issuer = tokens.NewIssuer(db.Store, keys, "lk_at_", 365*86400, db.Now)
 	b.verifier = tokens.NewVerifier(db.Store, b.lastUsed, db.Now)
 	b.ana = db.Member(t, "northwind", "ana", models.RoleOwner)
 	b.app = db.Application(t, b.ana, "Trading bot")

@@ -19,6 +19,9 @@ type ApplicationView struct {
 	SwitchOffHref  string
 	SwitchOnAction string
 	DeleteHref     string
+	// RevokeAllHref is empty where there is nothing to revoke.
+	RevokeAllHref string
+	ActiveTokens  string
 
 	NewToken    *CreatedToken
 	Tokens      TokensCard
@@ -91,6 +94,9 @@ func NewApplicationView(app models.ApplicationDetail, tokens models.TokenList, s
 	}
 	if app.Type != models.TypeBuiltIn {
 		view.DeleteHref = DeleteApplicationPath(app.ID)
+	}
+	if app.ActiveTokens > 0 {
+		view.RevokeAllHref, view.ActiveTokens = RevokeTokensPath(app.ID), activeTokens(app.ActiveTokens, "works", "work")
 	}
 	return view
 }

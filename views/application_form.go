@@ -48,6 +48,10 @@ type ApplicationConflict struct {
 	Scopes   string
 }
 
+// ScopesShown is the field that says that the form offered scopes; without it
+// the application keeps those it has.
+const ScopesShown = "scopes_shown"
+
 const (
 	lifespanLabel = "Access tokens expire after"
 	lifespanHint  = "How long each new token of this application works. Shorter is safer."
@@ -64,7 +68,7 @@ func NewNewApplication(typed ApplicationTyped, limits models.Limits, errs models
 	}
 	form := newApplicationForm("na", typed, limits, errs)
 	form.Action, form.Back, form.Submit = ApplicationsPath, ApplicationsPath, "Create application"
-	form.Hidden = []ui.Hidden{{Name: "once", Value: once}}
+	form.Hidden = append(form.Hidden, ui.Hidden{Name: "once", Value: once})
 	return form
 }
 
@@ -81,7 +85,7 @@ func NewEditApplication(app models.ApplicationDetail, typed *ApplicationTyped, l
 	form := newApplicationForm("ea", *typed, limits, errs)
 	form.EditName = app.Name
 	form.Action, form.Back, form.Submit = ApplicationPath(app.ID), ApplicationPath(app.ID), "Save changes"
-	form.Hidden = []ui.Hidden{{Name: "version", Value: strconv.FormatInt(app.Version, 10)}}
+	form.Hidden = append(form.Hidden, ui.Hidden{Name: "version", Value: strconv.FormatInt(app.Version, 10)})
 	if conflict {
 		form.Conflict = &ApplicationConflict{By: app.ChangedByName, When: ago(app.ChangedAt, now), Name: app.Name, Lifespan: models.FormatLifespan(app.Lifespan)}
 		if len(limits.Scopes) > 1 {
@@ -97,6 +101,7 @@ func newApplicationForm(prefix string, typed ApplicationTyped, limits models.Lim
 	if len(limits.Scopes) < 2 {
 		return form
 	}
+	form.Hidden = append(form.Hidden, ui.Hidden{Name: ScopesShown, Value: "1"})
 	form.ScopesHint = "What its tokens may be used for. With none chosen: " + limits.Scopes[0] + "."
 	for _, scope := range limits.Scopes {
 		form.Scopes = append(form.Scopes, ui.Choice{Value: scope, Text: scope, Checked: slices.Contains(typed.Scopes, scope)})

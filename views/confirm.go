@@ -123,6 +123,7 @@ func NewConfirmRotate(app models.ApplicationDetail, overlap, once string, errs m
 		switch {
 		case secret.Current():
 			page.Used = ago(secret.LastUsedAt, now)
+			page.Hidden = append(page.Hidden, ui.Hidden{Name: "replaces", Value: secret.ID})
 		case secret.Good(now):
 			page.OldLast4, page.OldUntil = secret.Last4, exact(secret.ExpiresAt)
 		}

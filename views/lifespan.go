@@ -33,8 +33,11 @@ type LifespanInput struct {
 // Seconds is what models.ApplicationInput and models.TokenInput take as
 // Lifespan. What is not a whole number comes back as typed, to be refused there.
 func (in LifespanInput) Seconds() string {
-	if in.Choice != customLifespan || in.Custom == "" {
-		return in.plain()
+	if in.Choice != customLifespan {
+		return in.Choice
+	}
+	if in.Custom == "" {
+		return customLifespan // no number: refused, never the default
 	}
 	number, err := strconv.ParseInt(strings.TrimSpace(in.Custom), 10, 64)
 	if err != nil {
@@ -45,13 +48,6 @@ func (in LifespanInput) Seconds() string {
 		return "-1"
 	}
 	return strconv.FormatInt(number*unit, 10)
-}
-
-func (in LifespanInput) plain() string {
-	if in.Choice == customLifespan {
-		return in.Custom
-	}
-	return in.Choice
 }
 
 // LifespanOf is the input that stands for a stored lifespan of at most longest seconds.

@@ -16,7 +16,7 @@ func TestLifespanInputSeconds(t *testing.T) {
 		{LifespanInput{}, ""},
 		{LifespanInput{Choice: "18000", Custom: "7", Unit: "60"}, "18000"},
 		{LifespanInput{Choice: "soon"}, "soon"},
-		{LifespanInput{Choice: "custom"}, ""},
+		{LifespanInput{Choice: "custom"}, "custom"},
 		{LifespanInput{Choice: "custom", Custom: "90", Unit: "60"}, "5400"},
 		{LifespanInput{Choice: "custom", Custom: " 90 ", Unit: "60"}, "5400"},
 		{LifespanInput{Choice: "custom", Custom: "1e9", Unit: "60"}, "1e9"},

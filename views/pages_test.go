@@ -61,7 +61,7 @@ func formGoldens() map[string]templ.Component {
 	page := pageOf(models.RoleDeveloper)
 	custom := LifespanInput{Choice: "custom", Custom: "1e9", Unit: "86400"}
 	typed := ApplicationTyped{Name: hostileNames[0], Lifespan: custom, Scopes: []string{"trade"}}
-	errs := models.FieldErrors{"name": "Your team already has an application called Trading bot. Choose another name.", "lifespan": "Choose between 1 minute and 1 year, in whole seconds.", "scopes": "Choose from the scopes shown."}
+	errs := models.FieldErrors{"name": "Your team already has an application called Trading bot. Choose another name.", "lifespan": "Choose between 1 minute and 1 year.", "scopes": "Choose from the scopes shown."}
 	badPreset := ApplicationTyped{Lifespan: LifespanInput{Choice: "86400"}}
 	app := detail().Application
 	return map[string]templ.Component{

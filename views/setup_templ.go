@@ -81,11 +81,11 @@ func Setup(page layout.Page, form SetupForm) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.Field(ui.Input{ID: "s-team", Name: "team", Label: "Team name", Value: form.Team, Error: form.TeamError, Autocomplete: "organization", MaxLength: "64", Required: true, Autofocus: true}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Field(ui.Input{ID: "s-team", Name: "team", Label: "Team name", Value: form.Team, Error: form.TeamError, Autocomplete: "organization", MaxLength: "128", Required: true, Autofocus: true}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.Field(ui.Input{ID: "s-name", Name: "name", Label: "Your name", Value: form.Name, Error: form.NameError, Autocomplete: "name", MaxLength: "64", Required: true}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Field(ui.Input{ID: "s-name", Name: "name", Label: "Your name", Value: form.Name, Error: form.NameError, Autocomplete: "name", MaxLength: "128", Required: true}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

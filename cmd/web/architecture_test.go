@@ -159,11 +159,12 @@ var withoutActor = map[string]string{
 	"SeeSession":          "counted, not audited",
 	"SetFlash":            "a message, shown once",
 	"EndSession":          "time ended it, not a person",
+	"Sweep":               "time ended it, not a person",
 	"UpgradePasswordHash": "the password stays",
 }
 
 var readers = []string{
-	"AnyUser", "Application", "ApplicationNames", "Applications", "AuditEvents", "ClientByID", "KeyCheck", "KnownBrowser",
+	"AnyUser", "Application", "ApplicationNames", "Applications", "ClientByID", "KeyCheck", "KnownBrowser",
 	"ManualTokens", "Session", "Token", "TokenByHash", "User", "UserByEmail",
 }
 

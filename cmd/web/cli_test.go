@@ -47,6 +47,7 @@ func TestWrongSettingsAreReportedAtOnce(t *testing.T) { // C1
 		"http base off loopback":    {env: map[string]string{"LATCHKEY_BASE_URL": "http://account.example.com"}, want: []string{"write an https address"}},
 		"trust everybody":           {env: map[string]string{"LATCHKEY_TRUSTED_PROXIES": "0.0.0.0/0"}, want: []string{"name the proxies"}},
 		"base with a path":          {env: map[string]string{"LATCHKEY_BASE_URL": "https://example.com/latchkey"}, want: []string{"without a path"}},
+		"one wrong and http":        {env: map[string]string{"LATCHKEY_ADDR": "0.0.0.0:8080", "LATCHKEY_LOG": "xml"}, want: []string{"--log", "LATCHKEY_ALLOW_HTTP=true"}},
 		"idle longer than all":      {env: map[string]string{"LATCHKEY_SESSION_IDLE": "48h", "LATCHKEY_SESSION_MAX": "24h"}, want: []string{"at least the 48h"}},
 		"unknown flag":              {args: []string{"--adr", "x"}, want: []string{"adr"}},
 		"unknown command":           {args: []string{"server"}, want: []string{`there is no command "server"`}},

@@ -32,6 +32,8 @@ type Config struct {
 	LogJSON        bool
 
 	allowHTTP bool
+	// What has been read without a problem, for rules that need several settings.
+	baseURLRead, allowHTTPRead bool
 }
 
 // setting is one row of the table of settings. parse returns what to write
@@ -97,7 +99,7 @@ func readConfig(cmd *cli.Command) (Config, error) {
 			wrong = append(wrong, "--"+s.name+" ("+s.variable()+"): "+problem)
 		}
 	}
-	if len(wrong) == 0 {
+	if config.Addr != "" && config.baseURLRead && config.allowHTTPRead {
 		if problem := config.checkTransport(); problem != "" {
 			wrong = append(wrong, problem)
 		}
@@ -151,6 +153,7 @@ func parseAddr(c *Config, value string) string {
 
 func parseBaseURL(c *Config, value string) string {
 	if value == "" {
+		c.baseURLRead = true
 		return ""
 	}
 	u, err := url.Parse(value)
@@ -158,7 +161,7 @@ func parseBaseURL(c *Config, value string) string {
 		u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "" {
 		return "write the public address without a path, such as https://account.example.com"
 	}
-	c.BaseURL = u.Scheme + "://" + u.Host
+	c.BaseURL, c.baseURLRead = u.Scheme+"://"+u.Host, true
 	return ""
 }
 
@@ -197,16 +200,13 @@ func parseTokenPrefix(c *Config, value string) string {
 func parseScopes(c *Config, value string) string {
 	for scope := range strings.SplitSeq(value, ",") {
 		scope = strings.TrimSpace(scope)
-		if scope == "" || slices.Contains(c.Limits.Scopes, scope) || strings.ContainsFunc(scope, notScopeChar) {
+		if slices.Contains(c.Limits.Scopes, scope) || !models.IsScope(scope) {
 			return "write different names without spaces or quotes, comma separated, such as api,reports"
 		}
 		c.Limits.Scopes = append(c.Limits.Scopes, scope)
 	}
 	return ""
 }
-
-// notScopeChar follows RFC 6749 section 3.3.
-func notScopeChar(r rune) bool { return r < 0x21 || r > 0x7e || r == '"' || r == '\\' }
 
 // longestLifespan keeps sums of times far from overflow.
 const longestLifespan = 100 * 365 * 24 * time.Hour
@@ -220,12 +220,16 @@ func parseMaxLifespan(c *Config, value string) string {
 	return ""
 }
 
+// shortestSession leaves room for the minute by which the use of a session is
+// noted late.
+const shortestSession = 5 * time.Minute
+
 func parseDuration(field func(*Config) *time.Duration) func(*Config, string) string {
 	return func(c *Config, value string) string {
 		d, err := time.ParseDuration(value)
 		*field(c) = d
-		if err != nil || d < time.Minute || d > longestLifespan {
-			return "write a time of at least 1m, such as 12h"
+		if err != nil || d < shortestSession || d > longestLifespan {
+			return "write a time of at least 5m, such as 12h"
 		}
 		return ""
 	}
@@ -233,7 +237,7 @@ func parseDuration(field func(*Config) *time.Duration) func(*Config, string) str
 
 func parseAllowHTTP(c *Config, value string) string {
 	allow, err := strconv.ParseBool(value)
-	c.allowHTTP = allow
+	c.allowHTTP, c.allowHTTPRead = allow, err == nil
 	if err != nil {
 		return "write true or false"
 	}

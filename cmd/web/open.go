@@ -83,7 +83,10 @@ func prepare(ctx context.Context, db *store.Store, keys *secrets.Keys, config Co
 			return fmt.Errorf("the key file %s does not belong to the database %s: put back the one that does", config.Keys, config.Database)
 		}
 	}
-	if _, err := db.Migrate(ctx, migrations.Run); err != nil {
+	var newer migrations.NewerError
+	if _, err := db.Migrate(ctx, migrations.Run); errors.As(err, &newer) {
+		return fmt.Errorf("the database %s is left as it is: %w", config.Database, err)
+	} else if err != nil {
 		return cannotUse(config.Database, err)
 	}
 	if len(sealed) > 0 {
@@ -100,5 +103,8 @@ func cannotUse(path string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("the database %s cannot be used: %w", path, err)
+	if errors.Is(err, models.ErrBusy) {
+		return fmt.Errorf("the database %s is held by another program, stop that one and start again: %w", path, err)
+	}
+	return fmt.Errorf("the database %s cannot be used, check its mode, its disk and LATCHKEY_DATABASE: %w", path, err)
 }

@@ -27,8 +27,9 @@ import (
 const (
 	// lastUsedEvery is how far last-used times lag behind.
 	lastUsedEvery = time.Second
-	// drainFor is how long requests that run may take after the signal to stop.
-	drainFor = 20 * time.Second
+	// drainFor is how long requests that run may take after the signal to stop:
+	// longer than any of them may take.
+	drainFor = requestTimeout + 5*time.Second
 	// parallelHashes bounds the memory and cores that argon2id takes.
 	parallelHashes = 2
 )
@@ -66,6 +67,8 @@ func (p *program) serve(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return errors.Join(err, lastUsed.Close(ctx), db.Close())
 	}
+	sweeping, stopSweeping := context.WithCancel(ctx)
+	swept := sweep(sweeping, db, config, log)
 	server := newServer(wire(config, db, keys, lastUsed, setupCode, log))
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
@@ -75,6 +78,8 @@ func (p *program) serve(ctx context.Context, cmd *cli.Command) error {
 		log.Info("stopping")
 		err = drain(ctx, server)
 	}
+	stopSweeping()
+	swept()
 	rest, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainFor)
 	defer cancel()
 	return errors.Join(err, lastUsed.Close(rest), db.Close())
@@ -92,7 +97,7 @@ func drain(ctx context.Context, server *http.Server) error {
 
 // wire builds everything by hand; it can be read from top to bottom.
 func wire(config Config, db *store.Store, keys *secrets.Keys, lastUsed *tokens.LastUsed, setupCode models.Secret, log *slog.Logger) world {
-	issuer := tokens.NewIssuer(db, keys, config.TokenPrefix, clockMillis)
+	issuer := tokens.NewIssuer(db, keys, config.TokenPrefix, config.Limits.MaxLifespan, clockMillis)
 	docsURL := config.DocsURL
 	if docsURL == "" {
 		docsURL = views.DocsPath

@@ -24,7 +24,11 @@ const (
 	// handlerTimeout ends what waits for the database before the server gives up
 	// on the connection.
 	handlerTimeout = 15 * time.Second
-	maxHeader      = 16 << 10
+	// errorTimeout is what an error page may take after that.
+	errorTimeout = 3 * time.Second
+	maxHeader    = 16 << 10
+	// statusClientLeft is what the log says of a client that did not wait.
+	statusClientLeft = 499
 )
 
 // world is the two sides of Latchkey and what they share.
@@ -86,6 +90,14 @@ func (w world) writeError(err error, c echo.Context) {
 	if c.Response().Committed {
 		return
 	}
+	if c.Request().Context().Err() == context.Canceled {
+		c.Response().Status = statusClientLeft
+		return
+	}
+	// The request may have run out of time; its answer still has some.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request().Context()), errorTimeout)
+	defer cancel()
+	c.SetRequest(c.Request().WithContext(ctx))
 	if internal(err) {
 		w.log.Error("request failed", "request", middleware.ID(c), "error", err)
 	}
@@ -103,8 +115,6 @@ func internal(err error) bool {
 	var answered *echo.HTTPError
 	var refused *oauth.Error
 	switch {
-	case errors.Is(err, context.Canceled):
-		return false // the client left
 	case errors.Is(err, models.ErrUnavailable), errors.Is(err, models.ErrBusy):
 		return true
 	case errors.As(err, &answered), errors.As(err, &refused), errors.As(err, &models.RetryError{}), errors.As(err, &models.FieldErrors{}):

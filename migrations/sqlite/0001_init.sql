@@ -54,7 +54,7 @@ CREATE TABLE known_browsers (
 CREATE TABLE applications (
     id           TEXT PRIMARY KEY,
     team_id      TEXT NOT NULL REFERENCES teams (id),
-    type         TEXT NOT NULL CHECK (type IN ('service', 'built-in')),
+    type         TEXT NOT NULL CHECK (type IN ('service', 'built-in', 'connected')),
     name         TEXT NOT NULL,
     name_key     TEXT NOT NULL,
     client_id    TEXT NOT NULL UNIQUE,
@@ -91,7 +91,7 @@ CREATE TABLE tokens (
     id             TEXT PRIMARY KEY,
     application_id TEXT NOT NULL REFERENCES applications (id),
     team_id        TEXT NOT NULL REFERENCES teams (id),
-    kind           TEXT NOT NULL CHECK (kind IN ('manual', 'client_credentials')),
+    kind           TEXT NOT NULL CHECK (kind IN ('manual', 'client_credentials', 'temporary')),
     name           TEXT NOT NULL DEFAULT '',
     hash           BLOB NOT NULL UNIQUE,
     sealed         BLOB,
@@ -105,7 +105,7 @@ CREATE TABLE tokens (
     last_used_at   INTEGER NOT NULL DEFAULT 0,
     last_used_from TEXT NOT NULL DEFAULT ''
 ) STRICT;
-CREATE INDEX tokens_active ON tokens (application_id, expires_at) WHERE revoked_at = 0;
+CREATE INDEX tokens_active ON tokens (team_id, application_id, expires_at) WHERE revoked_at = 0;
 CREATE INDEX tokens_manual ON tokens (application_id, created_at) WHERE kind = 'manual';
 
 CREATE TABLE audit_events (

@@ -27,7 +27,8 @@ function toast(text) {
 
 /* Secrets: a <form data-reveal> posts and, asked for JSON, answers {"value": "…"}.
    Where the sign-in is too old it answers 403 {"confirm": "/confirm?…"}, and
-   the browser goes there; the promise then never settles. */
+   the browser goes there; the promise then never settles. Any other answer
+   rejects with the form, whose plain page says what went wrong. */
 async function reveal(form) {
   const res = await fetch(form.action, {
     method: "POST",
@@ -35,12 +36,12 @@ async function reveal(form) {
     headers: { Accept: "application/json" },
     credentials: "same-origin",
   });
-  const answer = await res.json();
+  const answer = await res.json().catch(() => ({}));
   if (res.status === 403 && answer.confirm?.startsWith("/")) {
     location.assign(answer.confirm);
     return new Promise(() => {});
   }
-  if (!res.ok) throw new Error("reveal " + res.status);
+  if (typeof answer.value !== "string") throw Object.assign(new Error("reveal " + res.status), { form });
   return answer.value;
 }
 
@@ -68,10 +69,14 @@ function setShown(box, value) {
 const isShown = (form) => $("button", form).getAttribute("aria-pressed") === "true";
 on("submit", "form[data-reveal]", async (ev, form) => {
   ev.preventDefault();
+  if (form.dataset.sent !== undefined) return;
+  form.dataset.sent = "";
   try {
     setShown(form.closest("[data-secret]"), isShown(form) ? null : await reveal(form));
   } catch {
-    form.submit(); // the plain page says what went wrong
+    form.submit();
+  } finally {
+    delete form.dataset.sent;
   }
 });
 
@@ -109,18 +114,21 @@ on("click", "[data-copy], [data-copy-from], [data-copy-secret]", async (ev, btn)
     if (btn.dataset.copyFrom) return codeToCopy($(btn.dataset.copyFrom));
     return reveal($("form[data-reveal]", btn.closest("[data-secret]")));
   };
+  let refused; // the clipboard replaces the error of what it waits for
+  const text = () => get().catch((err) => { refused = err.form; throw err; });
   try {
     if (typeof ClipboardItem === "function" && navigator.clipboard?.write) {
-      const blob = get().then((t) => new Blob([t], { type: "text/plain" }));
+      const blob = text().then((t) => new Blob([t], { type: "text/plain" }));
       await navigator.clipboard.write([new ClipboardItem({ "text/plain": blob })]);
     } else {
-      await navigator.clipboard.writeText(await get());
+      await navigator.clipboard.writeText(await text());
     }
     btn.dataset.done = "";
     setTimeout(() => delete btn.dataset.done, 1500);
     toast(btn.dataset.copied ?? "Copied");
   } catch {
-    toast("Could not copy. Select the text and copy it by hand.");
+    if (refused) refused.submit();
+    else toast("Could not copy. Select the text and copy it by hand.");
   }
 });
 

@@ -54,13 +54,7 @@ func (db *DB) Member(t testing.TB, team, name string, role models.Role) models.A
 	if err != nil {
 		t.Fatal(err)
 	}
-	var teamID string
-	events, err := db.AuditEvents(t.Context(), "", 1)
-	if err != nil || len(events) != 1 {
-		t.Fatalf("reading the event of %s: %v", name, err)
-	}
-	teamID = events[0].TeamID
-	return models.Actor{UserID: user.ID, UserName: name, Email: email, TeamID: teamID, TeamName: team, Role: role, Address: "192.0.2.7", RequestID: "test"}
+	return models.Actor{UserID: user.ID, UserName: name, Email: email, TeamID: db.Events(t, "")[0].TeamID, TeamName: team, Role: role, Address: "192.0.2.7", RequestID: "test"}
 }
 
 // Application makes an application of the actor's team that issues tokens for an hour.

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/latchkey/latchkey/models"
+	"github.com/latchkey/latchkey/tokens"
+)
+
+func testWorld(t *testing.T, log *slog.Logger) world {
+	t.Helper()
+	dir := t.TempDir()
+	config := Config{
+		BaseURL: "http://127.0.0.1:8080", Database: filepath.Join(dir, "latchkey.db"), Keys: filepath.Join(dir, "keys.json"), TokenPrefix: "lk_at_",
+		Limits: models.Limits{MaxLifespan: 3600, Scopes: []string{"api"}}, SessionIdle: time.Hour, SessionMax: time.Hour,
+	}
+	db, keys, err := open(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lastUsed := tokens.NewLastUsed(context.WithoutCancel(t.Context()), db, log, time.Hour)
+	t.Cleanup(func() { _ = errors.Join(lastUsed.Close(context.Background()), db.Close()) })
+	return wire(config, db, keys, lastUsed, models.Secret{}, log)
+}
+
+// A6: a request that ran out of time still gets a whole error page.
+func TestErrorPageAfterTheDeadline(t *testing.T) {
+	w := testWorld(t, slog.New(slog.DiscardHandler))
+	e := newEcho(w)
+	for path, want := range map[string]string{"/login": "Latchkey cannot answer just now", "/oauth2/token": "temporarily_unavailable"} {
+		expired, cancel := context.WithTimeout(t.Context(), -time.Second)
+		defer cancel()
+		r := httptest.NewRequestWithContext(expired, http.MethodPost, path, strings.NewReader("grant_type=client_credentials&client_id=x&client_secret=y&email=a"))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		answer := httptest.NewRecorder()
+		e.ServeHTTP(answer, r)
+		if answer.Code != http.StatusServiceUnavailable || !strings.Contains(answer.Body.String(), want) {
+			t.Errorf("%s: %d %q", path, answer.Code, answer.Body.String())
+		}
+	}
+}
+
+// A client that leaves is neither our error nor a success.
+func TestClientThatLeft(t *testing.T) {
+	var out strings.Builder
+	w := testWorld(t, newLog(Config{}, &out))
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	newEcho(w).ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(gone, http.MethodGet, "/login", nil))
+	if line := out.String(); !strings.Contains(line, "status=499") || strings.Contains(line, "ERROR") {
+		t.Errorf("logged %q", line)
+	}
+}

@@ -1,0 +1,44 @@
+package storetest
+
+import (
+	"database/sql"
+	"testing"
+
+	_ "github.com/mattn/go-sqlite3" // reads the file beside the store
+
+	"github.com/latchkey/latchkey/models"
+)
+
+// Raw opens the file behind the store's back, to look at it or to break it.
+func (db *DB) Raw(t testing.TB) *sql.DB {
+	t.Helper()
+	raw, err := sql.Open("sqlite3", "file:"+db.Path+"?_busy_timeout=5000")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = raw.Close() })
+	return raw
+}
+
+// Events returns the audit events of a team, or of all for an empty one, newest first.
+func (db *DB) Events(t testing.TB, team string) []models.AuditEvent {
+	t.Helper()
+	rows, err := db.Raw(t).QueryContext(t.Context(), `SELECT id, team_id, at, actor_id, actor_name, action, target_type, target_id, target, detail, address, request_id
+		FROM audit_events WHERE ? = '' OR team_id = ? ORDER BY at DESC, id DESC`, team, team)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	var events []models.AuditEvent
+	for rows.Next() {
+		var e models.AuditEvent
+		if err := rows.Scan(&e.ID, &e.TeamID, &e.At, &e.ActorID, &e.ActorName, &e.Action, &e.TargetType, &e.TargetID, &e.Target, &e.Detail, &e.Address, &e.RequestID); err != nil {
+			t.Fatal(err)
+		}
+		events = append(events, e)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return events
+}
