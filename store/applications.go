@@ -2,10 +2,12 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"strings"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 
 	"github.com/latchkey/latchkey/models"
 )
@@ -17,8 +19,11 @@ var applicationOrders = map[models.ApplicationSort][2]string{
 	models.SortClientID: {"client_id, id", "client_id DESC, id DESC"},
 	models.SortLifespan: {"lifespan, id", "lifespan DESC, id DESC"},
 	models.SortLastUsed: {"last_used_at, id", "last_used_at DESC, id DESC"},
-	models.SortActive:   {"COALESCE(n, 0), id", "COALESCE(n, 0) DESC, id DESC"},
+	models.SortActive:   {"(" + activeTokens + "), id", "(" + activeTokens + ") DESC, id DESC"},
 }
+
+const activeTokens = `SELECT COUNT(*) FROM tokens t WHERE t.team_id = applications.team_id AND t.application_id = applications.id
+	AND t.revoked_at = 0 AND t.expires_at > @now`
 
 const activeByApplication = "SELECT application_id, COUNT(*) AS n FROM tokens WHERE team_id = ? AND revoked_at = 0 AND expires_at > ?"
 
@@ -36,6 +41,15 @@ func (s *Store) Applications(ctx context.Context, team string, query models.Appl
 	if err := matches.Count(&list.Total).Error; err != nil {
 		return list, translate(err)
 	}
+	now := s.now()
+	err := matches.Select("applications.*").Order(orderOf(query, now)).Offset(offset(query.Page)).Limit(models.PageSize).Find(&list.Rows).Error
+	if err != nil {
+		return list, translate(err)
+	}
+	return list, s.countActive(ctx, team, now, list.Rows)
+}
+
+func orderOf(query models.ApplicationQuery, now models.Time) clause.OrderBy {
 	orders, ok := applicationOrders[query.Sort]
 	if !ok {
 		orders = applicationOrders[models.SortName]
@@ -44,15 +58,7 @@ func (s *Store) Applications(ctx context.Context, team string, query models.Appl
 	if query.Desc {
 		order = orders[1]
 	}
-	now := s.now()
-	if query.Sort == models.SortActive {
-		matches = matches.Joins("LEFT JOIN ("+activeByApplication+" GROUP BY application_id) counts ON counts.application_id = applications.id", team, now)
-	}
-	err := matches.Select("applications.*").Order(order).Offset(offset(query.Page)).Limit(models.PageSize).Find(&list.Rows).Error
-	if err != nil {
-		return list, translate(err)
-	}
-	return list, s.countActive(ctx, team, now, list.Rows)
+	return clause.OrderBy{Expression: clause.NamedExpr{SQL: order, Vars: []any{sql.Named("now", now)}}}
 }
 
 // maxPage bounds the page number that an address may name.

@@ -8,10 +8,14 @@ import (
 	"os"
 	"path/filepath"
 
+	sqlite3 "github.com/mattn/go-sqlite3"
 	"gorm.io/driver/sqlite"
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
 )
+
+// ErrNotSQLite means that the file is something else than a SQLite database.
+var ErrNotSQLite = errors.New("the file is not a SQLite database")
 
 type mode int
 
@@ -47,7 +51,11 @@ func openSQLite(path string, m mode) (*gorm.DB, error) {
 		Logger: logger.Discard,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("%s is no SQLite database that can be opened, correct LATCHKEY_DATABASE or restore your backup: %w", path, err)
+		var lite sqlite3.Error
+		if errors.As(err, &lite) && lite.Code == sqlite3.ErrNotADB {
+			return nil, ErrNotSQLite
+		}
+		return nil, fmt.Errorf("opening the database: %w", translate(err))
 	}
 	db, err := handle.DB()
 	if err != nil {

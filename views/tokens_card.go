@@ -129,7 +129,11 @@ func newTokensCard(app models.Application, tokens models.TokenList, state Tokens
 		card.EmptyText = "Your code can ask for one with the client ID and secret. Members who may can also generate one here."
 	}
 	for _, row := range tokens.Rows {
-		card.Rows = append(card.Rows, newTokenItem(row, state, at.from, now))
+		item := newTokenItem(row, state, at.from, now)
+		if !app.DisabledAt.IsZero() && !item.Ended {
+			item.Tone = "" // green would say that it is accepted now
+		}
+		card.Rows = append(card.Rows, item)
 	}
 	return card
 }

@@ -91,10 +91,10 @@ func TestUserCommands(t *testing.T) {
 		code  int
 		want  string
 	}{
-		"same email":        {"seven gulls over Brest", append(add, "--email", "ANA@example.com"), exitUsage, "--email: An account with this email exists already."},
+		"same email":        {"seven gulls over Brest", append(add, "--email", "ANA@example.com"), exitFailed, "--email: An account with this email exists already."},
 		"leaked password":   {"passwordpassword", append(add, "--email", "b@example.com"), exitUsage, "password: "},
 		"short password":    {"short", append(add, "--email", "b@example.com"), exitUsage, "password: Use at least 12 characters."},
-		"viewer of nothing": {"seven gulls over Brest", []string{"user", "add", "--password-stdin", "--name", "V", "--team", "New", "--role", "viewer", "--email", "v@example.com"}, exitUsage, "--role: There is no team New yet"},
+		"viewer of nothing": {"seven gulls over Brest", []string{"user", "add", "--password-stdin", "--name", "V", "--team", "New", "--role", "viewer", "--email", "v@example.com"}, exitFailed, "--role: There is no team New yet"},
 		"unknown account":   {"seven gulls over Brest", []string{"user", "passwd", "--password-stdin", "--email", "who@example.com"}, exitFailed, "there is no account with the email who@example.com"},
 	} {
 		code, stdout, stderr := call(t, env, test.stdin, test.args...)

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/urfave/cli/v3"
@@ -35,14 +36,7 @@ func main() {
 type usageError struct{ lines []string }
 
 func (e usageError) Error() string {
-	text := ""
-	for i, line := range e.lines {
-		if i > 0 {
-			text += "\n"
-		}
-		text += line
-	}
-	return text
+	return strings.Join(e.lines, "\n")
 }
 
 func usagef(format string, args ...any) error {
@@ -80,7 +74,9 @@ func run(ctx context.Context, args []string, env lookup, stdin io.Reader, stdout
 	if err == nil {
 		return exitDone
 	}
-	_, _ = fmt.Fprintln(stderr, "web: "+err.Error()) // nowhere is left to report that
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		_, _ = fmt.Fprintln(stderr, "web: "+line) // nowhere is left to report that
+	}
 	var usage usageError
 	if errors.As(err, &usage) {
 		return exitUsage

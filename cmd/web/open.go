@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/latchkey/latchkey/migrations"
@@ -37,14 +38,33 @@ func open(ctx context.Context, config Config) (*store.Store, *secrets.Keys, erro
 	if err != nil {
 		return nil, nil, err
 	}
+	if exists {
+		// SQLite finds out later, and leaves files behind.
+		if err := writable(config.Database); err != nil {
+			return nil, nil, cannotUse(config.Database, err)
+		}
+	}
 	db, err := store.Open(config.Database, clockMillis)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, cannotUse(config.Database, err)
 	}
 	if err := prepare(ctx, db, keys, config); err != nil {
 		return nil, nil, errors.Join(err, db.Close())
 	}
 	return db, keys, nil
+}
+
+// writable tells whether the file and its folder, where the journal lies, take writes.
+func writable(path string) error {
+	file, err := os.OpenFile(path, os.O_RDWR, 0) //nolint:gosec // the operator's own setting
+	if err != nil {
+		return err
+	}
+	probe, err := os.CreateTemp(filepath.Dir(path), ".writable-*")
+	if err != nil {
+		return errors.Join(err, file.Close())
+	}
+	return errors.Join(file.Close(), probe.Close(), os.Remove(probe.Name()))
 }
 
 func hasContent(path string) (bool, error) {
@@ -102,6 +122,9 @@ func prepare(ctx context.Context, db *store.Store, keys *secrets.Keys, config Co
 func cannotUse(path string, err error) error {
 	if err == nil {
 		return nil
+	}
+	if errors.Is(err, store.ErrNotSQLite) {
+		return fmt.Errorf("the database %s is left as it is, correct LATCHKEY_DATABASE or restore your backup: %w", path, err)
 	}
 	if errors.Is(err, models.ErrBusy) {
 		return fmt.Errorf("the database %s is held by another program, stop that one and start again: %w", path, err)

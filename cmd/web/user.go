@@ -76,7 +76,7 @@ func (p *program) userAdd(ctx context.Context, cmd *cli.Command) error {
 			Name: input.Name, Email: input.Email, PasswordHash: hash, Team: input.Team, Role: role, Operator: cmd.Bool("operator"),
 		})
 		if err != nil {
-			return flagErrors(err)
+			return refusedAccount(err)
 		}
 		return p.print("Added " + input.Email + " to " + input.Team + ".")
 	})
@@ -140,6 +140,15 @@ func (p *program) withStore(ctx context.Context, config Config, do func(db *stor
 		return err
 	}
 	return errors.Join(do(db), db.Close())
+}
+
+// refusedAccount says why a well-formed account could not be added.
+func refusedAccount(err error) error {
+	var usage usageError
+	if errors.As(flagErrors(err), &usage) {
+		return errors.New(usage.Error())
+	}
+	return err
 }
 
 // flagErrors turns errors beside fields into lines that name the flags.

@@ -3,6 +3,8 @@ package ui
 import (
 	"strconv"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Moment is a time as a page shows it: in words, with the exact moment for
@@ -44,6 +46,13 @@ func DateTime(t time.Time) Moment { return newMoment(t, t.UTC().Format(minuteLay
 
 // Exact writes date and time with the zone, for sentences that decide something.
 func Exact(t time.Time) Moment { return newMoment(t, t.UTC().Format(minuteLayout+" UTC")) }
+
+// Within is the moment as it stands in the middle of a sentence.
+func (m Moment) Within() Moment {
+	first, size := utf8.DecodeRuneInString(m.Text)
+	m.Text = string(unicode.ToLower(first)) + m.Text[size:]
+	return m
+}
 
 func newMoment(t time.Time, text string) Moment {
 	t = t.UTC()

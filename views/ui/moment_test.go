@@ -64,3 +64,11 @@ func TestMomentsAreUTC(t *testing.T) {
 		t.Errorf("day: %q", got)
 	}
 }
+
+func TestMomentWithinASentence(t *testing.T) {
+	for text, want := range map[string]string{"Just now": "just now", "Yesterday, 23:00": "yesterday, 23:00", "5 hours ago": "5 hours ago"} {
+		if got := (Moment{Text: text}).Within().Text; got != want {
+			t.Errorf("%q gives %q", text, got)
+		}
+	}
+}
