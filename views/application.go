@@ -96,7 +96,7 @@ func NewApplicationView(app models.ApplicationDetail, tokens models.TokenList, s
 		view.DeleteHref = DeleteApplicationPath(app.ID)
 	}
 	if app.ActiveTokens > 0 {
-		view.RevokeAllHref, view.ActiveTokens = RevokeTokensPath(app.ID), activeTokens(app.ActiveTokens, "works", "work")
+		view.RevokeAllHref, view.ActiveTokens = RevokeTokensPath(app.ID), activeTokens(app.ActiveTokens, "stops", "stop")
 	}
 	return view
 }
