@@ -11,6 +11,7 @@ import (
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // menuRole is what Chromium calls a summary whose details share a name.
@@ -154,11 +155,22 @@ func (p *tab) announces(text string) {
 	})
 }
 
-// press sends keys as a keyboard does.
+// press sends keys as a keyboard does: the character comes with its key. In an
+// event of its own it could reach what the key has brought the focus to.
 func (p *tab) press(keys string, options ...chromedp.KeyOption) {
 	p.t.Helper()
-	if err := chromedp.Do(p.ctx, chromedp.KeyEvent(keys, options...)); err != nil {
-		p.t.Fatal(err)
+	for _, r := range keys {
+		events := kb.Encode(r)
+		down, up := events[0], events[len(events)-1]
+		if len(events) == 3 {
+			down.Text, down.UnmodifiedText = events[1].Text, events[1].UnmodifiedText
+		}
+		for _, event := range []*input.DispatchKeyEventParams{down, up} {
+			for _, option := range options {
+				option(event)
+			}
+			call(p, input.DispatchKeyEvent, *event)
+		}
 	}
 }
 

@@ -95,16 +95,17 @@ func TestMenusCloseOutside(t *testing.T) {
 	p.clickAt(700, 600)
 	p.whole().lacks("button", "Sign out")
 	p.whole().click(menuRole, "Authorization")
-	link := p.whole().find("link", "Applications OAuth2 clients and their secrets")
+	menu := p.whole().find("navigation", "Main")
+	link := menu.find("link", "Applications")
 	if got := ask[string](link, `return this.getAttribute("aria-current") ?? ""`); got == "page" {
 		t.Error("a page below Applications is marked as Applications itself")
 	}
 	p.clickAt(700, 600)
-	p.whole().lacks("link", "Applications OAuth2 clients and their secrets")
-	for target, name := range map[string]string{applications: "Applications OAuth2 clients and their secrets", tokensPage: "Tokens Access tokens by application"} {
+	menu.lacks("link", "Applications")
+	for target, name := range map[string]string{applications: "Applications", tokensPage: "Tokens"} {
 		p.open(target)
 		p.whole().click(menuRole, "Authorization")
-		if got := ask[string](p.whole().find("link", name), `return this.getAttribute("aria-current")`); got != "page" {
+		if got := ask[string](p.whole().find("navigation", "Main").find("link", name), `return this.getAttribute("aria-current")`); got != "page" {
 			t.Errorf("%s: aria-current is %q, want page", name, got)
 		}
 	}

@@ -36,7 +36,9 @@ func (p *tab) listen(event any) {
 		p.requests = append(p.requests, e)
 		p.kinds[e.RequestID] = string(e.Type)
 	case *network.EventLoadingFinished:
-		p.sizes[p.kinds[e.RequestID]] += e.EncodedDataLength
+		if kind, counted := p.kinds[e.RequestID]; counted {
+			p.sizes[kind] += e.EncodedDataLength
+		}
 	}
 }
 

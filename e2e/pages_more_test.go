@@ -20,6 +20,8 @@ func (w *world) confirmations() []view {
 		{name: "revoke all", show: opened(w.bot + "/revoke")},
 		{name: "revoke token", show: opened(w.token + "/revoke")},
 		{name: "rotate", show: opened(w.bot + "/secret")},
+		{name: "rotate long", show: opened(w.long + "/secret")},
+		{name: "generate long", show: opened(w.long + "/tokens")},
 		{name: "retire", show: opened(w.bot + "/secret/retire")},
 		{name: "switch off", show: opened(w.bot + "/disable")},
 	}
@@ -45,7 +47,7 @@ func (w *world) opened() []view {
 		{name: "menu", scope: bar, show: func(p *tab) {
 			p.open(w.bot)
 			p.whole().click(menuRole, "Authorization")
-			p.whole().find("link", "Tokens Access tokens by application")
+			p.whole().find("link", "Tokens")
 		}},
 		{name: "menu phone", scope: bar, show: func(p *tab) {
 			p.resize(390)

@@ -100,11 +100,11 @@ func confirmWithoutScript(p *tab, app string) {
 	p.whole().follow("button", "Switch on")
 	p.announces("Trading bot was switched on.")
 	p.whole().click(menuRole, "Authorization")
-	p.whole().follow("link", "Tokens Access tokens by application")
+	p.whole().follow("link", "Tokens")
 	p.at(tokensPage, "Tokens")
 	p.whole().click(menuRole, "Authorization")
 	p.clickAt(1000, 500) // anywhere else closes it
-	p.whole().lacks("link", "Tokens Access tokens by application")
+	p.whole().lacks("link", "Tokens")
 	p.open(applications)
 	p.whole().follow("link", "Revoke all tokens of Trading bot")
 	p.at(app+"/revoke", "Revoke all tokens of Trading bot?")

@@ -9,12 +9,12 @@ import (
 
 func toApplications(p *tab, width int64) {
 	p.t.Helper()
-	menu, navigation, link := "Authorization", "Main", "Applications OAuth2 clients and their secrets"
+	menu, navigation := "Authorization", "Main"
 	if width < 500 {
-		menu, navigation, link = "Menu", "Main, compact", "Applications"
+		menu, navigation = "Menu", "Main, compact"
 	}
 	p.whole().click(menuRole, menu)
-	p.whole().find("navigation", navigation).follow("link", link)
+	p.whole().find("navigation", navigation).follow("link", "Applications")
 	p.at(applications, "Applications")
 }
 

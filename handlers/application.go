@@ -25,10 +25,7 @@ func (h *Handlers) application(c echo.Context) error {
 // showApplication renders the page of an application, with a value where one was
 // asked for.
 func (h *Handlers) showApplication(c echo.Context, app models.ApplicationDetail, revealed views.Revealed) error {
-	page, message, err := h.page(c)
-	if err != nil {
-		return err
-	}
+	page, message := h.page(c)
 	state, tokens, err := h.tokensState(c, app.ID, message, revealed)
 	if err != nil {
 		return err
@@ -53,8 +50,9 @@ func (h *Handlers) changeApplication(c echo.Context) error {
 	typed := applicationForm(fields)
 	version, _ := strconv.ParseInt(fields.Get("version"), 10, 64)
 	values, err := typed.Input().Validate(h.Limits)
+	err = h.withName(c, err, values.Name, app.ID)
 	if !fields.Has(views.ScopesShown) {
-		values.Scopes = app.Scopes
+		values.Scopes = "" // as they are
 	}
 	if err == nil {
 		err = h.Store.ChangeApplication(c.Request().Context(), actorOf(c), app.ID, values, version)
@@ -110,11 +108,7 @@ func (h *Handlers) revokeAll(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	home := views.ApplicationsPath
-	if refererPath(c) == views.ApplicationPath(app.ID) {
-		home = refererPath(c)
-	}
-	return h.say(c, home, flash{Text: revokedText(app.Name, revoked)})
+	return h.say(c, backTo(c, views.ApplicationsPath, views.ApplicationPath(app.ID)), flash{Text: revokedText(app.Name, revoked)})
 }
 
 func revokedText(app string, revoked int64) string {
@@ -146,7 +140,7 @@ func (h *Handlers) deleteApplication(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return h.say(c, views.ApplicationsPath, flash{Text: deleted.Name + " was deleted."})
+	return h.say(c, backTo(c, views.ApplicationsPath), flash{Text: deleted.Name + " was deleted."})
 }
 
 func (h *Handlers) switchOffPage(c echo.Context) error {

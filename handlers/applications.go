@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"maps"
 	"net/http"
 	"strings"
 
@@ -23,10 +24,10 @@ func (h *Handlers) applications(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	page, _, err := h.page(c)
-	if err != nil {
-		return err
+	for i := range list.Rows {
+		list.Rows[i].Lifespan = min(list.Rows[i].Lifespan, h.Limits.MaxLifespan)
 	}
+	page, _ := h.page(c)
 	return show(c, http.StatusOK, views.Applications(page, views.NewApplicationsList(list, query, actor.Role, h.now())))
 }
 
@@ -44,6 +45,7 @@ func (h *Handlers) createApplication(c echo.Context) error {
 	}
 	typed := applicationForm(fields)
 	values, err := typed.Input().Validate(h.Limits)
+	err = h.withName(c, err, values.Name, "")
 	id := ""
 	if err == nil {
 		id, err = h.storeApplication(c, values, onceOf(c, fields))
@@ -57,6 +59,21 @@ func (h *Handlers) createApplication(c echo.Context) error {
 		return show(c, http.StatusUnprocessableEntity, views.NewApplication(h.plainPage(c), page))
 	}
 	return h.say(c, views.ApplicationPath(id), flash{Text: values.Name + " was created."})
+}
+
+// withName adds to the errors of other fields that the name is taken, so that
+// nobody learns of one mistake after the other.
+func (h *Handlers) withName(c echo.Context, err error, name, except string) error {
+	errs, _ := fieldErrors(err)
+	if errs == nil || errs["name"] != "" {
+		return err
+	}
+	taken, other := fieldErrors(h.Store.CheckName(c.Request().Context(), actorOf(c).TeamID, name, except))
+	if other != nil {
+		return other
+	}
+	maps.Copy(errs, taken)
+	return errs
 }
 
 func (h *Handlers) storeApplication(c echo.Context, values models.ApplicationValues, once string) (string, error) {

@@ -35,7 +35,7 @@ func TestNewApplicationBadInput(t *testing.T) { // D5, D6
 		{"nul\x00byte", "3600", "name", "Leave out control and text-direction characters."},
 		{"abc\u202edcba", "3600", "name", "Leave out control and text-direction characters."},
 		{"bad\xff", "3600", "name", "Use plain text: this holds bytes that are not characters."},
-		{"TRADING BOT", "3600", "name", "Your team already has an application called TRADING BOT. Choose another name."},
+		{"TRADING BOT", "3600", "name", "Your team already has an application called Trading bot. Choose another name."},
 		{"A", "", "lifespan", "Choose how long a token works."},
 		{"A", "0", "lifespan", "Choose between 1 minute and 1 year."},
 		{"A", "59", "lifespan", "Choose between 1 minute and 1 year."},
@@ -102,6 +102,34 @@ func TestCustomLifespan(t *testing.T) {
 	}
 }
 
+// What was posted under the contract's own field comes back, as Custom, with the
+// errors of all fields at once.
+func TestLifespanOutsideThePresetsComesBack(t *testing.T) {
+	s, b, actor := owner(t)
+	s.application(t, actor, "Trading bot")
+	for lifespan, want := range map[string]string{"90000": "25", "59": "59", "soon": "soon"} {
+		got := b.post(apps, "name", "", "lifespan", lifespan)
+		got.expect(t, http.StatusUnprocessableEntity, "Enter a name.")
+		if value, _ := got.field("custom"); value != want {
+			t.Errorf("%s seconds come back as %q", lifespan, value)
+		}
+	}
+	b.post(apps, "name", "trading bot", "lifespan", "59").expect(t, http.StatusUnprocessableEntity,
+		"Your team already has an application called Trading bot.", "Choose between 1 minute and 1 year.")
+}
+
+// Revoking and deleting lead back to the list as it was searched.
+func TestDeedsKeepTheSearch(t *testing.T) {
+	s, b, actor := owner(t)
+	app, _ := s.application(t, actor, "Bot")
+	from := http.Header{"Referer": {s.URL + apps + "?q=bo&page=1"}}
+	for _, path := range []string{"/revoke", "/delete"} {
+		if got := b.do(http.MethodPost, apps+"/"+app.ID+path, values("confirm", "Bot"), from); got.to() != apps+"?q=bo&page=1" {
+			t.Errorf("%s leads to %q", path, got.to())
+		}
+	}
+}
+
 // A form that is posted twice takes effect once, and both answers lead to it.
 func TestFormsPostedTwice(t *testing.T) {
 	s, b, ana := owner(t)
@@ -156,7 +184,7 @@ func TestTwoPeopleEditing(t *testing.T) {
 	ana.post(page, "name", "Plain", "lifespan", "60").expect(t, http.StatusSeeOther)
 	other, _ := s.application(t, actor, "Taken")
 	clash := ana.post(apps+"/"+other.ID, "name", "PLAIN", "lifespan", "60")
-	clash.expect(t, http.StatusUnprocessableEntity, "Your team already has an application called PLAIN.")
+	clash.expect(t, http.StatusUnprocessableEntity, "Your team already has an application called Plain.")
 }
 
 // A form that comes back with an error is as old as it was.

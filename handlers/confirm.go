@@ -32,7 +32,7 @@ func (h *Handlers) confirm(c echo.Context) error {
 		page.Error = views.TooManyAttempts(wait)
 		return show(c, slowDown(c, wait), views.ConfirmIdentity(h.plainPage(c), page))
 	}
-	ok, err := h.proves(c, user, user.PasswordHash, models.NewSecret(fields.Get("password")))
+	ok, err := h.proves(c, &user, user.PasswordHash, models.NewSecret(fields.Get("password")))
 	if err != nil {
 		gate.leave()
 		return err

@@ -8,7 +8,6 @@ import (
 	"github.com/latchkey/latchkey/middleware"
 	"github.com/latchkey/latchkey/models"
 	"github.com/latchkey/latchkey/secrets"
-	"github.com/latchkey/latchkey/store"
 )
 
 // signInGate holds the counters that one attempt to sign in passes. They count
@@ -18,6 +17,7 @@ type signInGate []counter
 type counter struct {
 	limiter *middleware.Limiter
 	key     string
+	attempt middleware.Attempt
 }
 
 // gateFor chooses the counters. A browser in which this user has signed in
@@ -25,13 +25,13 @@ type counter struct {
 func (h *Handlers) gateFor(c echo.Context, user models.User, email string) (signInGate, error) {
 	limits, account := h.signIns.accounts, user.ID
 	if user.ID == "" {
-		limits, account = h.signIns.strangers, store.EmailKey(email)
+		limits, account = h.signIns.strangers, models.EmailKey(email)
 	}
 	address := middleware.AddressKey(c.RealIP())
 	gate := signInGate{
-		{limits.fromOneAddress, account + " from " + address},
-		{limits.fromAnywhere, account},
-		{h.signIns.addresses, address},
+		{limiter: limits.fromOneAddress, key: account + " from " + address},
+		{limiter: limits.fromAnywhere, key: account},
+		{limiter: h.signIns.addresses, key: address},
 	}
 	browser := h.sessions.readID(c.Request(), browserCookie)
 	if user.ID == "" || browser.IsEmpty() {
@@ -40,23 +40,25 @@ func (h *Handlers) gateFor(c echo.Context, user models.User, email string) (sign
 	hash := secrets.Hash(browser)
 	known, err := h.Store.KnownBrowser(c.Request().Context(), user.ID, hash)
 	if known {
-		gate = signInGate{{limits.fromOneAddress, account + " in " + string(hash)}}
+		gate = signInGate{{limiter: limits.fromOneAddress, key: account + " in " + string(hash)}}
 	}
 	return gate, err
 }
 
 // confirmGate is the gate of somebody who is signed in.
 func (h *Handlers) confirmGate(user models.User) signInGate {
-	return signInGate{{h.signIns.accounts.fromOneAddress, user.ID + " confirms"}}
+	return signInGate{{limiter: h.signIns.accounts.fromOneAddress, key: user.ID + " confirms"}}
 }
 
 // enter counts the attempt everywhere, or nowhere and says how long to wait.
 func (g signInGate) enter() time.Duration {
-	for i, c := range g {
-		if wait := c.limiter.Take(c.key); wait > 0 {
+	for i := range g {
+		attempt, wait := g[i].limiter.Take(g[i].key)
+		if wait > 0 {
 			g[:i].leave()
 			return wait
 		}
+		g[i].attempt = attempt
 	}
 	return 0
 }
@@ -64,7 +66,7 @@ func (g signInGate) enter() time.Duration {
 // leave takes the attempt back: it had no outcome.
 func (g signInGate) leave() {
 	for _, c := range g {
-		c.limiter.Return(c.key)
+		c.limiter.Return(c.attempt)
 	}
 }
 

@@ -3,6 +3,7 @@ package handlers
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -42,7 +43,7 @@ func (h *Handlers) guard(access Access, handle echo.HandlerFunc) echo.HandlerFun
 			return toConfirm(c)
 		}
 		if access.May == models.MayReveal {
-			if wait := h.signIns.reveals.Take(actor.UserID); wait > 0 {
+			if _, wait := h.signIns.reveals.Take(actor.UserID); wait > 0 {
 				return echo.NewHTTPError(slowDown(c, wait))
 			}
 		}
@@ -100,17 +101,18 @@ func cameFromTokens(c echo.Context) bool {
 	if c.FormValue("from") == views.FromTokens {
 		return true
 	}
-	return c.FormValue("from") == "" && refererPath(c) == views.TokensPath
+	referer, err := url.Parse(c.Request().Referer())
+	return err == nil && c.FormValue("from") == "" && referer.Path == views.TokensPath
 }
 
-// refererPath is the page of ours that a request comes from, for choosing
-// between two pages to go back to.
-func refererPath(c echo.Context) string {
+// backTo is the page of pages that a deed was asked for on, with its search and
+// page number, and the first of them where it was none.
+func backTo(c echo.Context, pages ...string) string {
 	referer, err := url.Parse(c.Request().Referer())
-	if err != nil {
-		return ""
+	if err != nil || !slices.Contains(pages, referer.Path) {
+		return pages[0]
 	}
-	return referer.Path
+	return localPath(referer.RequestURI())
 }
 
 func wantsJSON(c echo.Context) bool {

@@ -62,7 +62,7 @@ func (h *Handlers) login(c echo.Context) error {
 	if !user.DisabledAt.IsZero() {
 		hash = ""
 	}
-	ok, err := h.proves(c, user, hash, models.NewSecret(fields.Get("password")))
+	ok, err := h.proves(c, &user, hash, models.NewSecret(fields.Get("password")))
 	if err != nil {
 		gate.leave()
 		return err
@@ -81,16 +81,21 @@ func (h *Handlers) login(c echo.Context) error {
 // refuse records a wrong password of an account that exists and shows the form again.
 func (h *Handlers) refuse(c echo.Context, actor models.Actor, action models.AuditAction, user models.User, form templ.Component) error {
 	middleware.Annotate(c, "refused", "wrong email or password")
-	if user.ID != "" {
-		if err := h.Store.ProofFailed(c.Request().Context(), actor, action, user); err != nil {
-			return err
-		}
+	ctx := c.Request().Context()
+	var err error
+	if user.ID == "" {
+		err = h.Store.CheckWritable(ctx) // the same work, so that time tells nothing
+	} else {
+		err = h.Store.ProofFailed(ctx, actor, action, user)
+	}
+	if err != nil {
+		return err
 	}
 	return show(c, http.StatusUnprocessableEntity, form)
 }
 
 // proves checks a password and raises the hash to today's parameters.
-func (h *Handlers) proves(c echo.Context, user models.User, hash string, password models.Secret) (bool, error) {
+func (h *Handlers) proves(c echo.Context, user *models.User, hash string, password models.Secret) (bool, error) {
 	ctx := c.Request().Context()
 	ok, err := h.Passwords.Verify(ctx, hash, password)
 	if err != nil || !ok || !secrets.NeedsRehash(hash) {
@@ -100,19 +105,20 @@ func (h *Handlers) proves(c echo.Context, user models.User, hash string, passwor
 	if err != nil {
 		return false, err
 	}
+	user.PasswordHash = better
 	return true, h.Store.UpgradePasswordHash(ctx, user.ID, hash, better)
 }
 
 // stranger is the actor of those who are not signed in.
 func (h *Handlers) stranger(c echo.Context) models.Actor {
-	return models.Actor{UserName: "Unknown", Address: c.RealIP(), RequestID: middleware.ID(c)}
+	return models.Actor{UserName: "Unknown", Address: c.RealIP(), UserAgent: userAgent(c), RequestID: middleware.ID(c)}
 }
 
 func (h *Handlers) signIn(c echo.Context, user models.User) error {
 	actor := h.stranger(c)
 	actor.UserID, actor.UserName = user.ID, user.Name
 	return h.begin(c, models.Session{UserID: user.ID}, func(session models.Session, before, browser []byte) error {
-		return h.Store.SignIn(c.Request().Context(), actor, session, before, browser)
+		return h.Store.SignIn(c.Request().Context(), actor, session, user.PasswordHash, before, browser)
 	})
 }
 

@@ -125,6 +125,9 @@ func TestOddAddresses(t *testing.T) {
 func TestDatabaseThatTakesNoWrites(t *testing.T) { // A6
 	s, b, actor := owner(t)
 	app, token := s.application(t, actor, "Bot")
+	if _, err := s.db.Raw(t).ExecContext(t.Context(), `UPDATE sessions SET flash = '{"tone":"success","text":"A message is waiting"}'`); err != nil {
+		t.Fatal(err)
+	}
 	lock, err := s.db.Raw(t).Conn(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -132,7 +135,7 @@ func TestDatabaseThatTakesNoWrites(t *testing.T) { // A6
 	if _, err := lock.ExecContext(t.Context(), "BEGIN IMMEDIATE"); err != nil {
 		t.Fatal(err)
 	}
-	b.get(apps).expect(t, http.StatusOK, "Bot")
+	b.get(apps).expect(t, http.StatusOK, "Bot", "is waiting")
 	got := b.post(apps+"/"+app.ID+"/revoke", "x", "y")
 	got.expect(t, http.StatusServiceUnavailable, "Its database is busy or away. Nothing was changed.")
 	if got.Header.Get("Retry-After") == "" {

@@ -21,23 +21,24 @@ type flash struct {
 
 // page fills in the shell for whoever is signed in and takes the message that
 // waits for this session.
-func (h *Handlers) page(c echo.Context) (layout.Page, flash, error) {
+func (h *Handlers) page(c echo.Context) (layout.Page, flash) {
 	page := h.plainPage(c)
 	session := sessionOf(c)
 	if session.Flash == "" || c.Request().Method == http.MethodHead {
-		return page, flash{}, nil
+		return page, flash{}
 	}
 	if err := h.Store.SetFlash(c.Request().Context(), session.IDHash, ""); err != nil {
-		return page, flash{}, err
+		// A database that takes no writes still shows its pages.
+		h.Log.Warn("message not removed", "error", err)
 	}
 	var message flash
 	if err := json.Unmarshal([]byte(session.Flash), &message); err != nil {
-		return page, flash{}, err
+		h.Log.Warn("message not read", "error", err)
 	}
 	if message.Text != "" {
 		page.Flash = &layout.Flash{Tone: message.Tone, Text: message.Text}
 	}
-	return page, message, nil
+	return page, message
 }
 
 // plainPage is page without the message.
@@ -82,5 +83,13 @@ func show(c echo.Context, status int, component templ.Component) error {
 
 // applicationOf finds the application that the path names, in the actor's team.
 func (h *Handlers) applicationOf(c echo.Context) (models.ApplicationDetail, error) {
-	return h.Store.Application(c.Request().Context(), actorOf(c).TeamID, c.Param(paramApplication))
+	return h.findApplication(c, c.Param(paramApplication))
+}
+
+// findApplication shows the lifespan that new tokens get: the operator may have
+// lowered the longest one since the application was made.
+func (h *Handlers) findApplication(c echo.Context, id string) (models.ApplicationDetail, error) {
+	app, err := h.Store.Application(c.Request().Context(), actorOf(c).TeamID, id)
+	app.Lifespan = min(app.Lifespan, h.Limits.MaxLifespan)
+	return app, err
 }

@@ -108,7 +108,7 @@ func (h *Handlers) revealSecret(c echo.Context) error {
 	if wantsJSON(c) {
 		return answerValue(c, value)
 	}
-	return h.showApplication(c, app, views.Revealed{SecretID: secret.ID, Value: value.Reveal()})
+	return h.showApplication(c, app, views.Revealed{SecretID: secret.ID, Value: value})
 }
 
 // answerValue gives the script the value that it asked for.

@@ -52,15 +52,12 @@ func (h *Handlers) showTokens(c echo.Context, chosen string, revealed views.Reve
 	if chosen == "" && len(apps) > 0 {
 		chosen = apps[0].ID
 	}
-	page, message, err := h.page(c)
-	if err != nil {
-		return err
-	}
+	page, message := h.page(c)
 	if chosen == "" {
 		view := views.NewTokensView(nil, false, nil, models.TokenList{}, views.TokensState{Role: page.Role}, h.now())
 		return show(c, http.StatusOK, views.Tokens(page, view))
 	}
-	app, err := h.Store.Application(ctx, team, chosen)
+	app, err := h.findApplication(c, chosen)
 	if err != nil {
 		return err
 	}
@@ -82,7 +79,6 @@ func tokensHome(c echo.Context, appID string) string {
 
 func (h *Handlers) generatePage(c echo.Context) error {
 	return h.ask(c, func(page layout.Page, app models.ApplicationDetail) templ.Component {
-		app.Lifespan = min(app.Lifespan, h.Limits.MaxLifespan)
 		return views.GenerateToken(page, views.NewGenerateTokenForm(app.Application, views.TokenTyped{}, nil, newOnce(), fromOf(c)))
 	})
 }
@@ -99,7 +95,6 @@ func (h *Handlers) generate(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	app.Lifespan = min(app.Lifespan, h.Limits.MaxLifespan)
 	typed := tokenForm(fields)
 	values, err := typed.Input().Validate(app.Lifespan)
 	errs, err := fieldErrors(err)
@@ -170,7 +165,7 @@ func (h *Handlers) revealToken(c echo.Context) error {
 	if wantsJSON(c) {
 		return answerValue(c, value)
 	}
-	revealed := views.Revealed{TokenID: token.ID, Value: value.Reveal()}
+	revealed := views.Revealed{TokenID: token.ID, Value: value}
 	if cameFromTokens(c) {
 		return h.showTokens(c, appID, revealed)
 	}

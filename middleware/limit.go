@@ -64,30 +64,41 @@ func (l *Limiter) Fail(key string) time.Duration {
 	return l.count(key)
 }
 
-// Take counts an attempt before its outcome is known, so that attempts at once
-// are bounded like those one after the other. It returns how long to wait, zero
-// for an attempt that may go on; Return takes it back when it was no failure.
-func (l *Limiter) Take(key string) time.Duration {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if f := l.keys[sha256.Sum256([]byte(key))]; f != nil {
-		if wait := f.blockedUntil.Sub(l.now()); wait > 0 {
-			return wait
-		}
-	}
-	l.count(key)
-	return 0
+// Attempt is an attempt that was counted before its outcome was known.
+type Attempt struct {
+	key string
+	// pause is the end of the pause that this very attempt began, if it did.
+	pause time.Time
 }
 
-// Return takes back what Take counted.
-func (l *Limiter) Return(key string) {
+// Take counts an attempt before its outcome is known, so that attempts at once
+// are bounded like those one after the other. It returns how long to wait, zero
+// for an attempt that may go on; Return takes that one back when it was no failure.
+func (l *Limiter) Take(key string) (Attempt, time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	f := l.keys[sha256.Sum256([]byte(key))]
+	now := l.now()
+	if f := l.keys[sha256.Sum256([]byte(key))]; f != nil && now.Before(f.blockedUntil) {
+		return Attempt{}, f.blockedUntil.Sub(now)
+	}
+	attempt := Attempt{key: key}
+	if wait := l.count(key); wait > 0 {
+		attempt.pause = now.Add(wait)
+	}
+	return attempt, 0
+}
+
+// Return takes back an attempt, and the pause that it began. A pause that a
+// failure has begun meanwhile stays.
+func (l *Limiter) Return(attempt Attempt) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	f := l.keys[sha256.Sum256([]byte(attempt.key))]
 	if f == nil || f.count == 0 {
 		return
 	}
-	if f.count--; f.count < l.policy.Free {
+	f.count--
+	if f.blockedUntil.Equal(attempt.pause) {
 		f.blockedUntil = time.Time{}
 	}
 }

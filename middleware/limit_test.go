@@ -106,3 +106,39 @@ func TestLimiterConcurrently(t *testing.T) {
 		t.Errorf("%d of 200 failures wait, want 101", waited.Load())
 	}
 }
+
+// Attempts that were no failure leave no trace, and no pause of others with them.
+func TestLimiterTakeAndReturn(t *testing.T) { // S11
+	c := &clock{t: time.Unix(1000, 0)}
+	l := middleware.NewLimiter(middleware.Policy{Free: 2, Window: time.Hour, Size: 10, Pause: func(n int) time.Duration { return time.Duration(n+1) * time.Minute }}, c.now)
+	first, _ := l.Take("a")
+	second, wait := l.Take("a")
+	if wait != 0 {
+		t.Fatalf("the second attempt waits %v", wait)
+	}
+	if _, wait := l.Take("a"); wait != time.Minute {
+		t.Errorf("beside two attempts that run, a third waits %v", wait)
+	}
+	l.Return(second)
+	if l.Wait("a") != 0 {
+		t.Error("an attempt that was no failure leaves its pause")
+	}
+	third, _ := l.Take("a")
+	l.Return(first)
+	if l.Wait("a") == 0 {
+		t.Error("taking back one attempt ends the pause of another")
+	}
+	l.Return(third)
+	for range 2 {
+		l.Take("a")
+	}
+	c.t = c.t.Add(time.Minute)
+	good, wait := l.Take("a")
+	if wait != 0 {
+		t.Fatalf("after the pause: %v", wait)
+	}
+	l.Return(good)
+	if l.Wait("a") != 0 {
+		t.Error("a success past the free failures slows everybody down again")
+	}
+}

@@ -66,7 +66,9 @@ type Actor struct {
 	Role     Role
 	Operator bool
 	// Address is the client's IP address, empty on the command line.
-	Address   string
+	Address string
+	// UserAgent is what the client calls itself, cut to 200 bytes.
+	UserAgent string
 	RequestID string
 }
 

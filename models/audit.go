@@ -34,6 +34,7 @@ type AuditEvent struct {
 	At         Time
 	ActorID    string
 	ActorName  string
+	ActorRole  Role
 	Action     AuditAction
 	TargetType string
 	TargetID   string
@@ -41,5 +42,6 @@ type AuditEvent struct {
 	Target    string
 	Detail    string
 	Address   string
+	UserAgent string
 	RequestID string
 }

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 )
 
 // The words that store, tokens and secrets answer with. Pages and OAuth
@@ -43,9 +42,3 @@ func (e FieldErrors) OrNil() error {
 	}
 	return e
 }
-
-// RetryError means that the caller is being slowed down and may come back
-// after Wait.
-type RetryError struct{ Wait time.Duration }
-
-func (e RetryError) Error() string { return "too many attempts, wait " + e.Wait.String() }

@@ -42,14 +42,22 @@ func forbiddenInName(r rune) bool {
 
 func visible(r rune) bool {
 	const blankBraille = 0x2800
-	return unicode.IsGraphic(r) && !unicode.IsSpace(r) && r != blankBraille &&
-		!unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
+	return unicode.IsGraphic(r) && !unicode.IsSpace(r) && r != blankBraille && !ignorable(r)
+}
+
+// ignorable runes leave no mark of their own: joiners, direction marks, selectors.
+func ignorable(r rune) bool {
+	return unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 
 // FoldName is the form under which names are compared: equal whatever the case,
-// in any script. Each rune becomes the smallest of its case-folding orbit.
+// in any script, and whatever stands in them that cannot be seen. Each rune
+// becomes the smallest of its case-folding orbit.
 func FoldName(name string) string {
 	return strings.Map(func(r rune) rune {
+		if ignorable(r) {
+			return -1
+		}
 		least := r
 		for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
 			least = min(least, f)

@@ -155,3 +155,12 @@ func FuzzCheckName(f *testing.F) {
 		}
 	})
 }
+
+// Two names that look alike are one: what cannot be seen does not count.
+func TestFoldNameIgnoresWhatCannotBeSeen(t *testing.T) {
+	for _, name := range []string{"Bot\u200b", "B\u200dot", "\ufeffBot", "Bot\u200e", "Bot\ufe0f", "bO\u2060T"} {
+		if models.FoldName(name) != models.FoldName("Bot") {
+			t.Errorf("%q is another name than Bot", name)
+		}
+	}
+}

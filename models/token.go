@@ -141,7 +141,7 @@ type SecretUse struct {
 
 // Bearer is a token with all that decides whether it is good.
 type Bearer struct {
-	Token
+	Token           `gorm:"embedded"`
 	ClientID        string
 	AppScopes       string
 	AppDisabledAt   Time

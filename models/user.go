@@ -84,6 +84,9 @@ func CheckEmail(raw string) (email, problem string) {
 	return email, ""
 }
 
+// EmailKey is the form under which addresses are compared, whatever their case.
+func EmailKey(email string) string { return FoldName(strings.TrimSpace(email)) }
+
 // CheckPasswordLength returns the sentence to show for a password that is too
 // short or too long, else an empty one.
 func CheckPasswordLength(password Secret) string {

@@ -40,6 +40,12 @@ var (
 	errInvalidScope     = &Error{Status: http.StatusBadRequest, Code: "invalid_scope", Description: "The application does not have a scope that was asked for."}
 )
 
+// retryError means that the caller is being slowed down and may come back after
+// wait.
+type retryError struct{ wait time.Duration }
+
+func (e retryError) Error() string { return "too many attempts, wait " + e.wait.String() }
+
 // retryAfter is what a client is told while the database is away.
 const retryAfter = time.Second
 
@@ -50,10 +56,10 @@ func WriteError(c echo.Context, err error) error {
 	h := c.Response().Header()
 	h.Set(echo.HeaderCacheControl, "no-store")
 	h.Set("Pragma", "no-cache")
-	var slow models.RetryError
+	var slow retryError
 	switch {
 	case errors.As(err, &slow):
-		h.Set(echo.HeaderRetryAfter, strconv.Itoa(int(slow.Wait.Seconds())))
+		h.Set(echo.HeaderRetryAfter, strconv.Itoa(int(slow.wait.Seconds())))
 	case answer.Status == http.StatusServiceUnavailable:
 		h.Set(echo.HeaderRetryAfter, strconv.Itoa(int(retryAfter.Seconds())))
 	}
@@ -70,7 +76,7 @@ func answerFor(err error) *Error {
 	switch {
 	case errors.As(err, &own):
 		return own
-	case errors.As(err, &models.RetryError{}):
+	case errors.As(err, &retryError{}):
 		return &Error{Status: http.StatusTooManyRequests, Code: "too_many_requests", Description: "Too many failed attempts. Wait as long as Retry-After says."}
 	case errors.Is(err, models.ErrUnavailable), errors.Is(err, models.ErrBusy):
 		return &Error{Status: http.StatusServiceUnavailable, Code: "temporarily_unavailable", Description: "The service cannot answer right now. Try again."}

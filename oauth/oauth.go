@@ -13,7 +13,6 @@ import (
 	echomiddleware "github.com/labstack/echo/v4/middleware"
 
 	"github.com/latchkey/latchkey/middleware"
-	"github.com/latchkey/latchkey/models"
 	"github.com/latchkey/latchkey/store"
 	"github.com/latchkey/latchkey/tokens"
 )
@@ -90,6 +89,6 @@ func noStore(next echo.HandlerFunc) echo.HandlerFunc {
 }
 
 // retry turns a wait into whole seconds, rounded up so that it holds.
-func retry(wait time.Duration) models.RetryError {
-	return models.RetryError{Wait: (wait + time.Second - 1).Truncate(time.Second)}
+func retry(wait time.Duration) error {
+	return retryError{wait: (wait + time.Second - 1).Truncate(time.Second)}
 }

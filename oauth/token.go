@@ -28,14 +28,14 @@ func (h *Handler) token(c echo.Context) error {
 	if form["grant_type"] == "" {
 		return invalidRequest("Send grant_type=client_credentials.")
 	}
+	if form["grant_type"] != "client_credentials" {
+		return errUnsupportedGrant
+	}
 	client, err := h.client(c, form)
 	if err != nil {
 		return err
 	}
 	middleware.Annotate(c, "client", client.ClientID)
-	if form["grant_type"] != "client_credentials" {
-		return errUnsupportedGrant
-	}
 	scopes, ok := models.Grant(form["scope"], client.Scopes)
 	if !ok {
 		return errInvalidScope

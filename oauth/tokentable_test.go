@@ -73,15 +73,16 @@ func TestTokenParameters(t *testing.T) { // O5
 		{"bad UTF-8 unescaped", s.credentials("&x=\xff"), 400, "invalid_request"},
 		{"bad UTF-8 in a name", s.credentials("&%c3%28=1"), 400, "invalid_request"},
 		{"decoded once", s.credentials("&scope=%2561pi"), 400, "invalid_scope"},
-		{"semicolon is no separator", strings.ReplaceAll(s.credentials(""), "&", ";"), 401, "invalid_client"},
+		{"semicolon is no separator", strings.ReplaceAll(s.credentials(""), "&", ";"), 400, "unsupported_grant_type"},
 		{"JSON in the body", `{"grant_type":"client_credentials"}`, 400, "invalid_request"},
 		{"password grant", strings.Replace(s.credentials("&username=a&password=b"), grant, "grant_type=password", 1), 400, "unsupported_grant_type"}, // O1
 		{"refresh grant", strings.Replace(s.credentials(""), grant, "grant_type=refresh_token", 1), 400, "unsupported_grant_type"},                   // O1
 		{"code grant", strings.Replace(s.credentials("&code=x"), grant, "grant_type=authorization_code", 1), 400, "unsupported_grant_type"},          // O1
 		{"grant in capitals", strings.Replace(s.credentials(""), grant, "grant_type=CLIENT_CREDENTIALS", 1), 400, "unsupported_grant_type"},
-		{"other grant of an unknown client", "grant_type=password&client_id=x&client_secret=y", 401, "invalid_client"}, // O2
-		{"scope of another", s.credentials("&scope=admin"), 400, "invalid_scope"},                                      // O6
-		{"one scope too many", s.credentials("&scope=api+admin"), 400, "invalid_scope"},                                // O6
+		{"other grant of an unknown client", "grant_type=password&client_id=x&client_secret=y", 400, "unsupported_grant_type"},
+		{"other grant of nobody", "grant_type=password&username=a&password=b", 400, "unsupported_grant_type"},
+		{"scope of another", s.credentials("&scope=admin"), 400, "invalid_scope"},       // O6
+		{"one scope too many", s.credentials("&scope=api+admin"), 400, "invalid_scope"}, // O6
 		{"scope in capitals", s.credentials("&scope=API"), 400, "invalid_scope"},
 		{"scope with a NUL", s.credentials("&scope=api%00"), 400, "invalid_scope"},
 		{"scope beside a wrong secret", grant + "&client_id=" + s.app.ClientID + "&client_secret=x&scope=admin", 401, "invalid_client"}, // O2

@@ -43,7 +43,7 @@ func (p *Passwords) Hash(ctx context.Context, password models.Secret) (string, e
 		return "", errors.New("password is too long to be hashed")
 	}
 	hash := argonHash{params: current, salt: randomBytes(saltBytes)}
-	key, err := p.derive(ctx, value, hash, keyBytes)
+	key, err := p.derive(ctx, value, hash)
 	if err != nil {
 		return "", err
 	}
@@ -68,7 +68,7 @@ func (p *Passwords) Verify(ctx context.Context, hash string, password models.Sec
 	if len(value) > models.MaxPasswordBytes {
 		value, possible = value[:models.MaxPasswordBytes], false
 	}
-	key, busy := p.derive(ctx, value, stored, len(stored.key))
+	key, busy := p.derive(ctx, value, stored)
 	if busy != nil {
 		return false, busy
 	}
@@ -79,11 +79,11 @@ func (p *Passwords) Verify(ctx context.Context, hash string, password models.Sec
 // that it is made anew when its password is next at hand.
 func NeedsRehash(hash string) bool {
 	stored, err := parseHash(hash)
-	return err != nil || stored.params != current || len(stored.salt) != saltBytes || len(stored.key) != keyBytes
+	return err != nil || stored.params != current || len(stored.salt) != saltBytes
 }
 
 // derive waits for a slot as long as ctx lives. Once begun, a hash is finished.
-func (p *Passwords) derive(ctx context.Context, value string, hash argonHash, length int) ([]byte, error) {
+func (p *Passwords) derive(ctx context.Context, value string, hash argonHash) ([]byte, error) {
 	if ctx.Err() != nil {
 		return nil, models.ErrBusy
 	}
@@ -94,5 +94,5 @@ func (p *Passwords) derive(ctx context.Context, value string, hash argonHash, le
 	}
 	defer func() { <-p.slots }()
 	with := hash.params
-	return argon2.IDKey([]byte(value), hash.salt, with.time, with.memory, with.threads, uint32(length)), nil //nolint:gosec // at most maxHashPart
+	return argon2.IDKey([]byte(value), hash.salt, with.time, with.memory, with.threads, keyBytes), nil
 }

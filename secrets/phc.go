@@ -16,8 +16,8 @@ const (
 	maxMemory   = 128 * 1024 // KiB
 	maxTime     = 8
 	maxThreads  = 4
-	minHashPart = 8 // bytes of salt or key
-	maxHashPart = 64
+	minSalt     = 8 // bytes
+	maxSalt     = 64
 	maxHashText = 256
 )
 
@@ -49,7 +49,7 @@ func parseHash(text string) (argonHash, error) {
 	params, ok := parseParams(parts[3])
 	salt, saltErr := base64.RawStdEncoding.DecodeString(parts[4])
 	key, keyErr := base64.RawStdEncoding.DecodeString(parts[5])
-	if !ok || saltErr != nil || keyErr != nil || !sane(len(salt)) || !sane(len(key)) {
+	if !ok || saltErr != nil || keyErr != nil || len(salt) < minSalt || len(salt) > maxSalt || len(key) != keyBytes {
 		return argonHash{}, errHash
 	}
 	hash := argonHash{params: params, salt: salt, key: key}
@@ -80,5 +80,3 @@ func parseParam(field, name string, highest uint32) uint32 {
 	}
 	return uint32(value)
 }
-
-func sane(length int) bool { return length >= minHashPart && length <= maxHashPart }

@@ -13,7 +13,8 @@ const (
 	// Base62Digits are the digits of Base62, least first.
 	Base62Digits       = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 	clientSecretPrefix = "lk_cs_" // lets scanners find leaked ones
-	clientSecretChars  = 43       // 62^43 > 2^256
+	// RandomChars is the length of RandomText: 62^43 > 2^256.
+	RandomChars = 43
 )
 
 // Code returns 128 random bits as 22 characters of unpadded URL-safe base64: a
@@ -25,8 +26,11 @@ func Code() models.Secret {
 // NewClientSecret returns the secret of an application: a prefix and 256 random
 // bits as 43 base62 characters.
 func NewClientSecret() models.Secret {
-	return models.NewSecret(clientSecretPrefix + Base62(randomBytes(32), clientSecretChars))
+	return models.NewSecret(clientSecretPrefix + RandomText())
 }
+
+// RandomText returns 256 random bits as RandomChars base62 characters.
+func RandomText() string { return Base62(randomBytes(32), RandomChars) }
 
 // Hash returns the SHA-256 of value, by which a random value is stored and found.
 // It is no hash for passwords: see Passwords.

@@ -137,6 +137,9 @@ func (s *Store) CreateApplication(ctx context.Context, actor models.Actor, app m
 		}
 		app.TeamID, app.CreatedBy, app.CreatedAt = actor.TeamID, actor.UserID, c.now
 		app.NameKey, app.Version = models.FoldName(app.Name), 1
+		if err := c.checkName(app.TeamID, app.Name, ""); err != nil {
+			return err
+		}
 		if err := nameTaken(c.Create(&app).Error, app.Name); err != nil {
 			return err
 		}
@@ -147,6 +150,22 @@ func (s *Store) CreateApplication(ctx context.Context, actor models.Actor, app m
 	return id, err
 }
 
+// CheckName returns models.FieldErrors (name) where another application of the
+// team than except has the name, whatever the case.
+func (s *Store) CheckName(ctx context.Context, team, name, except string) error {
+	return translate(change{DB: s.read(ctx)}.checkName(team, name, except))
+}
+
+func (c change) checkName(team, name, except string) error {
+	var taken string
+	err := c.Raw("SELECT name FROM applications WHERE team_id = ? AND name_key = ? AND deleted_at = 0 AND id <> ?", team, models.FoldName(name), except).Scan(&taken).Error
+	if err != nil || taken == "" {
+		return err
+	}
+	return nameTaken(gorm.ErrDuplicatedKey, taken)
+}
+
+// nameTaken also serves two who take a name at once, where the index decides.
 func nameTaken(err error, name string) error {
 	if errors.Is(err, gorm.ErrDuplicatedKey) {
 		return models.FieldErrors{"name": "Your team already has an application called " + name + ". Choose another name."}
@@ -155,7 +174,7 @@ func nameTaken(err error, name string) error {
 }
 
 // ChangeApplication renames an application and sets its lifespan and scopes; they
-// apply to tokens issued afterwards. A version other than the stored one gives
+// apply to tokens issued afterwards. Empty scopes stay as they are. A version other than the stored one gives
 // models.ErrConflict, zero means that the caller does not mind; a name that the
 // team has already gives models.FieldErrors (name).
 func (s *Store) ChangeApplication(ctx context.Context, actor models.Actor, id string, values models.ApplicationValues, version int64) error {
@@ -167,9 +186,15 @@ func (s *Store) ChangeApplication(ctx context.Context, actor models.Actor, id st
 		if version != 0 && version != app.Version {
 			return models.ErrConflict
 		}
+		if values.Scopes == "" {
+			values.Scopes = app.Scopes
+		}
 		detail := differences(app, values)
 		if detail == "" {
 			return errNothingToDo
+		}
+		if err := c.checkName(actor.TeamID, values.Name, id); err != nil {
+			return err
 		}
 		c.about("application", app.ID, values.Name)
 		c.event.Detail = detail
@@ -227,8 +252,8 @@ func (s *Store) SwitchApplication(ctx context.Context, actor models.Actor, id st
 }
 
 // DeleteApplication ends an application. Its secrets and the sealed values of its
-// tokens are erased, and all its tokens are refused from then on. It returns
-// the application as it was.
+// tokens are erased, and all its tokens are refused from then on. It returns the
+// application as it was, and models.ErrForbidden for one that is built in.
 func (s *Store) DeleteApplication(ctx context.Context, actor models.Actor, id string) (models.Application, error) {
 	var app models.Application
 	err := s.write(ctx, actor, models.AuditApplicationDeleted, func(c change) error {
@@ -236,10 +261,13 @@ func (s *Store) DeleteApplication(ctx context.Context, actor models.Actor, id st
 		if app, err = c.application(actor.TeamID, id); err != nil {
 			return err
 		}
+		if !app.Deletable() {
+			return models.ErrForbidden
+		}
 		c.about("application", app.ID, app.Name)
 		for _, statement := range []string{
 			"DELETE FROM client_secrets WHERE application_id = ? AND team_id = ?",
-			"DELETE FROM tokens WHERE application_id = ? AND team_id = ? AND kind = 'manual'",
+			"UPDATE tokens SET sealed = NULL WHERE application_id = ? AND team_id = ? AND kind = 'manual' AND sealed IS NOT NULL",
 		} {
 			if err := c.Exec(statement, id, actor.TeamID).Error; err != nil {
 				return err

@@ -22,6 +22,9 @@ func translate(err error) error {
 	if errors.Is(err, gorm.ErrRecordNotFound) || errors.Is(err, sql.ErrNoRows) {
 		return models.ErrNotFound
 	}
+	if errors.Is(err, gorm.ErrDuplicatedKey) {
+		return fmt.Errorf("%w: %w", models.ErrConflict, err)
+	}
 	// database/sql has no exported error for a closed database.
 	closed := strings.Contains(err.Error(), "sql: database is closed")
 	if closed || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, sql.ErrConnDone) {

@@ -13,11 +13,13 @@ const KeyCheckID = "key-check"
 // KeyCheck returns that sealed value, empty where the database is new or not
 // migrated yet.
 func (s *Store) KeyCheck(ctx context.Context) ([]byte, error) {
-	if !s.read(ctx).Migrator().HasTable("key_checks") {
-		return nil, s.Ping(ctx)
+	var tables int64
+	err := s.read(ctx).Raw("SELECT COUNT(*) FROM sqlite_schema WHERE type = 'table' AND name = 'key_checks'").Scan(&tables).Error
+	if err != nil || tables == 0 {
+		return nil, translate(err)
 	}
 	var row struct{ Sealed []byte }
-	err := s.read(ctx).Raw("SELECT sealed FROM key_checks WHERE id = ?", KeyCheckID).Scan(&row).Error
+	err = s.read(ctx).Raw("SELECT sealed FROM key_checks WHERE id = ?", KeyCheckID).Scan(&row).Error
 	return row.Sealed, translate(err)
 }
 

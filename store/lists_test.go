@@ -157,7 +157,7 @@ func TestSessionsOldestEndsAndMembershipDecides(t *testing.T) {
 	for i := range 21 { // S4
 		db.Wait(time.Second)
 		session := models.Session{IDHash: fmt.Append(nil, i), UserID: ana.UserID}
-		if err := db.SignIn(t.Context(), ana, session, nil, []byte("browser")); err != nil {
+		if err := db.SignIn(t.Context(), ana, session, "-", nil, []byte("browser")); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -189,7 +189,7 @@ func TestSessionsOldestEndsAndMembershipDecides(t *testing.T) {
 func TestPasswordChangeEndsSessions(t *testing.T) { // S3
 	db := storetest.New(t)
 	ana := db.Member(t, "northwind", "ana", models.RoleOwner)
-	if err := db.SignIn(t.Context(), ana, models.Session{IDHash: []byte("x"), UserID: ana.UserID}, nil, []byte("b")); err != nil {
+	if err := db.SignIn(t.Context(), ana, models.Session{IDHash: []byte("x"), UserID: ana.UserID}, "-", nil, []byte("b")); err != nil {
 		t.Fatal(err)
 	}
 	if err := db.SetPassword(t.Context(), models.CommandLine, "ANA@northwind.example", "new"); err != nil {
@@ -219,5 +219,72 @@ func TestFirstMemberOfATeamIsAnOwner(t *testing.T) {
 	}
 	if _, err := db.AddUser(t.Context(), models.CommandLine, account); !errors.As(err, &fields) || fields["email"] == "" {
 		t.Errorf("the same email again: %v", err)
+	}
+}
+
+// S3: a session or a password that ended while a proof was checked stays ended.
+func TestProofThatCameTooLate(t *testing.T) {
+	db := storetest.New(t)
+	ana := db.Member(t, "northwind", "ana", models.RoleOwner)
+	if err := db.SignIn(t.Context(), ana, models.Session{IDHash: []byte("x"), UserID: ana.UserID}, "-", nil, []byte("b")); err != nil {
+		t.Fatal(err)
+	}
+	session, _, err := db.Session(t.Context(), []byte("x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.SetPassword(t.Context(), models.CommandLine, ana.Email, "new"); err != nil {
+		t.Fatal(err)
+	}
+	session.IDHash = []byte("y")
+	if err := db.Confirm(t.Context(), ana, session, []byte("x")); !errors.Is(err, models.ErrNotFound) {
+		t.Errorf("confirming an ended session: %v", err)
+	}
+	if err := db.SignIn(t.Context(), ana, models.Session{IDHash: []byte("z"), UserID: ana.UserID}, "-", nil, []byte("b")); !errors.Is(err, models.ErrNotFound) {
+		t.Errorf("signing in with the password before: %v", err)
+	}
+	if _, err := db.Raw(t).ExecContext(t.Context(), "UPDATE users SET disabled_at = 1"); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.SignIn(t.Context(), ana, models.Session{IDHash: []byte("z"), UserID: ana.UserID}, "new", nil, []byte("b")); !errors.Is(err, models.ErrNotFound) {
+		t.Errorf("signing in as a disabled user: %v", err)
+	}
+}
+
+func TestSuspendedTeamsAreNotSignedInTo(t *testing.T) {
+	db := storetest.New(t)
+	ana := db.Member(t, "northwind", "ana", models.RoleOwner)
+	if _, err := db.Raw(t).ExecContext(t.Context(), "UPDATE teams SET suspended_at = 1"); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.SignIn(t.Context(), ana, models.Session{IDHash: []byte("x"), UserID: ana.UserID}, "-", nil, []byte("b")); !errors.Is(err, models.ErrForbidden) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A deleted application's manual tokens keep their row and lose their value.
+func TestDeletedApplicationKeepsWhatItsTokensWere(t *testing.T) { // T7
+	db := storetest.New(t)
+	ana := db.Member(t, "northwind", "ana", models.RoleOwner)
+	app := db.Application(t, ana, "Bot")
+	db.Token(t, ana, app, models.KindManual, "h")
+	if _, err := db.DeleteApplication(t.Context(), ana, app.ID); err != nil {
+		t.Fatal(err)
+	}
+	bearer, err := db.TokenByHash(t.Context(), []byte("h"))
+	if reason, refused := bearer.Refused(db.Now()); err != nil || !refused || reason != models.RefusedDeleted || bearer.Sealed != nil {
+		t.Errorf("%q %v %v, sealed %v", reason, refused, err, bearer.Sealed)
+	}
+}
+
+func TestBuiltInApplicationsStay(t *testing.T) {
+	db := storetest.New(t)
+	ana := db.Member(t, "northwind", "ana", models.RoleOwner)
+	app := db.Application(t, ana, "Temporary")
+	if _, err := db.Raw(t).ExecContext(t.Context(), "UPDATE applications SET type = 'built-in'"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.DeleteApplication(t.Context(), ana, app.ID); !errors.Is(err, models.ErrForbidden) {
+		t.Errorf("got %v", err)
 	}
 }

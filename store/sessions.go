@@ -19,16 +19,28 @@ const (
 )
 
 // SignIn stores a new session with a new ID, ends the row that the browser had
-// before, and remembers the browser. The session acts in the team that its
-// user joined first; a user without a team gets models.ErrForbidden.
-func (s *Store) SignIn(ctx context.Context, actor models.Actor, session models.Session, before, browser []byte) error {
+// before, and remembers the browser. passwordHash is what was proved: where it
+// is not the account's any more, or the account was disabled, there is no session
+// (models.ErrNotFound). The session acts in the team that its user joined first;
+// a user without one gets models.ErrForbidden.
+func (s *Store) SignIn(ctx context.Context, actor models.Actor, session models.Session, passwordHash string, before, browser []byte) error {
 	return s.write(ctx, actor, models.AuditSignedIn, func(c change) error {
-		session.TeamID = c.firstTeam(session.UserID)
+		var user models.User
+		if err := c.Where("id = ? AND password_hash = ? AND disabled_at = 0", session.UserID, passwordHash).Take(&user).Error; err != nil {
+			return err
+		}
+		var err error
+		if session.TeamID, err = c.firstTeam(session.UserID); err != nil {
+			return err
+		}
 		if session.TeamID == "" {
 			return models.ErrForbidden
 		}
 		c.event.TeamID = session.TeamID
-		if err := c.storeSession(session, before); err != nil {
+		if err := c.Exec("DELETE FROM sessions WHERE id_hash = ?", before).Error; err != nil {
+			return err
+		}
+		if err := c.storeSession(session); err != nil {
 			return err
 		}
 		if err := c.Exec("UPDATE users SET last_seen_at = ? WHERE id = ?", c.now, session.UserID).Error; err != nil {
@@ -38,17 +50,18 @@ func (s *Store) SignIn(ctx context.Context, actor models.Actor, session models.S
 	})
 }
 
-// Confirm gives the session a new ID and a fresh proof of identity.
+// Confirm gives the session a new ID and a fresh proof of identity. A session
+// that has ended meanwhile stays ended: models.ErrNotFound.
 func (s *Store) Confirm(ctx context.Context, actor models.Actor, session models.Session, before []byte) error {
 	return s.write(ctx, actor, models.AuditIdentityConfirmed, func(c change) error {
-		return c.storeSession(session, before)
+		if err := affected(c.Exec("DELETE FROM sessions WHERE id_hash = ?", before), models.ErrNotFound); err != nil {
+			return err
+		}
+		return c.storeSession(session)
 	})
 }
 
-func (c change) storeSession(session models.Session, before []byte) error {
-	if err := c.Exec("DELETE FROM sessions WHERE id_hash = ?", before).Error; err != nil {
-		return err
-	}
+func (c change) storeSession(session models.Session) error {
 	if session.CreatedAt.IsZero() {
 		session.CreatedAt = c.now
 	}
@@ -140,10 +153,12 @@ func (s *Store) EndSession(ctx context.Context, idHash []byte) error {
 // models.AuditSignInFailed or models.AuditConfirmFailed.
 func (s *Store) ProofFailed(ctx context.Context, actor models.Actor, action models.AuditAction, user models.User) error {
 	return s.write(ctx, actor, action, func(c change) error {
-		if c.event.TeamID == "" {
-			c.event.TeamID = c.firstTeam(user.ID)
-		}
 		c.about("user", user.ID, user.Email)
-		return nil
+		if c.event.TeamID != "" {
+			return nil
+		}
+		var err error
+		c.event.TeamID, err = c.firstTeam(user.ID)
+		return err
 	})
 }

@@ -48,12 +48,6 @@ func (s *Store) Migrate(ctx context.Context, run func(context.Context, *sql.DB) 
 	return run(ctx, db)
 }
 
-// Ping tells whether the database can be read.
-func (s *Store) Ping(ctx context.Context) error {
-	var one int
-	return translate(s.reads.WithContext(ctx).Raw("SELECT 1").Scan(&one).Error)
-}
-
 // Close waits for running statements and closes both handles.
 func (s *Store) Close() error {
 	return errors.Join(closeHandle(s.reads), closeHandle(s.writes))

@@ -163,8 +163,6 @@ func TestEveryChangeLeavesOneEvent(t *testing.T) {
 		if len(after) != len(before)+1 || after[0].Action != step.want || after[0].ActorID != ana.UserID || after[0].Target == "" {
 			t.Errorf("%s: %d new events, the newest %+v", step.want, len(after)-len(before), after[0])
 		}
-		// Doing it again changes nothing and says nothing, or is refused.
-		_ = step.do()
 	}
 }
 
@@ -178,7 +176,7 @@ func TestNamesAreUniqueInATeamWhateverTheCase(t *testing.T) {
 	secret := models.ClientSecret{ID: store.NewID(), Hash: []byte("x"), Sealed: []byte("x")}
 	_, err := db.CreateApplication(t.Context(), ana, twin, secret, "")
 	var fields models.FieldErrors
-	if !errors.As(err, &fields) || !strings.Contains(fields["name"], "already has an application called STRAßE σας") {
+	if !errors.As(err, &fields) || !strings.Contains(fields["name"], "already has an application called Straße ΣΑΣ") {
 		t.Fatalf("got %v", err)
 	}
 	if _, err := db.DeleteApplication(t.Context(), ana, app.ID); err != nil {
@@ -192,18 +190,14 @@ func TestNamesAreUniqueInATeamWhateverTheCase(t *testing.T) {
 // D8: the database decides, not a look before the write.
 func TestFiftyAtOnceYieldOneWinner(t *testing.T) {
 	db := storetest.New(t)
-	races := map[string]func(i int) error{
-		"setup": func(i int) error {
-			_, err := db.Setup(t.Context(), models.Actor{}, store.Account{Name: "Ana", Email: fmt.Sprintf("ana%d@example.com", i), PasswordHash: "-", Team: "Northwind"})
-			return err
-		},
-	}
-	ana := models.Actor{}
-	winners := race(races["setup"])
+	winners := race(func(i int) error {
+		_, err := db.Setup(t.Context(), models.Actor{}, store.Account{Name: "Ana", Email: fmt.Sprintf("ana%d@example.com", i), PasswordHash: "-", Team: "Northwind"})
+		return err
+	})
 	if winners != 1 {
 		t.Fatalf("setup had %d winners", winners)
 	}
-	ana = db.Member(t, "other", "bob", models.RoleOwner)
+	ana := db.Member(t, "other", "bob", models.RoleOwner)
 	winners = race(func(i int) error {
 		app := models.Application{ID: store.NewID(), Type: models.TypeService, Name: "Same", ClientID: store.NewID(), Lifespan: 60, Scopes: "api"}
 		_, err := db.CreateApplication(t.Context(), ana, app, models.ClientSecret{ID: store.NewID(), Hash: []byte("x"), Sealed: []byte("x")}, "")

@@ -74,8 +74,8 @@ func (c change) aboutToken(app models.Application, token models.Token) {
 	c.event.Detail = token.Name
 }
 
-// InsertTokens stores tokens issued at the token endpoint, all or none. They are
-// durable when it returns.
+// InsertTokens stores 1 to 500 tokens issued at the token endpoint, all or none.
+// They are durable when it returns.
 func (s *Store) InsertTokens(ctx context.Context, tokens []models.Token) error {
 	return s.touch(ctx, func(tx *gorm.DB) error { return tx.Create(&tokens).Error })
 }
@@ -83,21 +83,12 @@ func (s *Store) InsertTokens(ctx context.Context, tokens []models.Token) error {
 // TokenByHash finds a token by the SHA-256 of its value, good or not. It takes no
 // team: the value is the proof.
 func (s *Store) TokenByHash(ctx context.Context, hash []byte) (models.Bearer, error) {
-	var row struct {
-		models.Token `gorm:"embedded"`
-		ClientID     string
-		AppScopes    string
-		DisabledAt   models.Time
-		DeletedAt    models.Time
-		SuspendedAt  models.Time
-	}
-	err := s.read(ctx).Raw(`SELECT t.*, a.client_id, a.scopes AS app_scopes, a.disabled_at, a.deleted_at, team.suspended_at
+	var bearer models.Bearer
+	err := s.read(ctx).Raw(`SELECT t.*, a.client_id, a.scopes AS app_scopes, a.disabled_at AS app_disabled_at,
+		a.deleted_at AS app_deleted_at, team.suspended_at AS team_suspended_at
 		FROM tokens t JOIN applications a ON a.id = t.application_id JOIN teams team ON team.id = t.team_id
-		WHERE t.hash = ?`, hash).Take(&row).Error
-	return models.Bearer{
-		Token: row.Token, ClientID: row.ClientID, AppScopes: row.AppScopes,
-		AppDisabledAt: row.DisabledAt, AppDeletedAt: row.DeletedAt, TeamSuspendedAt: row.SuspendedAt,
-	}, translate(err)
+		WHERE t.hash = ?`, hash).Take(&bearer).Error
+	return bearer, translate(err)
 }
 
 // RevealToken records that a token is shown and then returns it sealed. A token

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"strings"
 
 	"gorm.io/gorm"
 
@@ -19,9 +18,6 @@ type Account struct {
 	Role     models.Role
 	Operator bool
 }
-
-// EmailKey is the form under which addresses are compared.
-func EmailKey(email string) string { return strings.ToLower(strings.TrimSpace(email)) }
 
 // AnyUser tells whether at least one account exists.
 func (s *Store) AnyUser(ctx context.Context) (bool, error) {
@@ -66,7 +62,7 @@ func (s *Store) AddUser(ctx context.Context, actor models.Actor, account Account
 
 func (c change) addUser(account Account) (models.User, error) {
 	var taken int64
-	if err := c.Model(&models.User{}).Where("email_key = ?", EmailKey(account.Email)).Count(&taken).Error; err != nil {
+	if err := c.Model(&models.User{}).Where("email_key = ?", models.EmailKey(account.Email)).Count(&taken).Error; err != nil {
 		return models.User{}, err
 	}
 	if taken > 0 {
@@ -77,7 +73,7 @@ func (c change) addUser(account Account) (models.User, error) {
 		return models.User{}, err
 	}
 	user := models.User{
-		ID: NewID(), Name: account.Name, Email: account.Email, EmailKey: EmailKey(account.Email),
+		ID: NewID(), Name: account.Name, Email: account.Email, EmailKey: models.EmailKey(account.Email),
 		PasswordHash: account.PasswordHash, Operator: account.Operator, CreatedAt: c.now,
 	}
 	if err := c.Create(&user).Error; err != nil {
@@ -117,7 +113,7 @@ func (c change) teamFor(account Account) (models.Team, models.Role, error) {
 // that the caller compares is the proof.
 func (s *Store) UserByEmail(ctx context.Context, email string) (models.User, error) {
 	var user models.User
-	err := s.read(ctx).Where("email_key = ?", EmailKey(email)).Take(&user).Error
+	err := s.read(ctx).Where("email_key = ?", models.EmailKey(email)).Take(&user).Error
 	return user, translate(err)
 }
 
@@ -132,11 +128,14 @@ func (s *Store) User(ctx context.Context, id string) (models.User, error) {
 func (s *Store) SetPassword(ctx context.Context, actor models.Actor, email, passwordHash string) error {
 	return s.write(ctx, actor, models.AuditPasswordChanged, func(c change) error {
 		var user models.User
-		if err := c.Where("email_key = ?", EmailKey(email)).Take(&user).Error; err != nil {
+		if err := c.Where("email_key = ?", models.EmailKey(email)).Take(&user).Error; err != nil {
 			return err
 		}
 		c.about("user", user.ID, user.Name)
-		c.event.TeamID = c.firstTeam(user.ID)
+		var err error
+		if c.event.TeamID, err = c.firstTeam(user.ID); err != nil {
+			return err
+		}
 		if err := c.Exec("UPDATE users SET password_hash = ? WHERE id = ?", passwordHash, user.ID).Error; err != nil {
 			return err
 		}
@@ -152,9 +151,11 @@ func (s *Store) UpgradePasswordHash(ctx context.Context, userID, before, after s
 	})
 }
 
-// firstTeam is the team that a user joined first, empty where there is none.
-func (c change) firstTeam(userID string) string {
+// firstTeam is the team that a user joined first of those that are not
+// suspended, empty where there is none.
+func (c change) firstTeam(userID string) (string, error) {
 	var id string
-	c.Raw("SELECT team_id FROM members WHERE user_id = ? ORDER BY created_at, team_id LIMIT 1", userID).Scan(&id)
-	return id
+	err := c.Raw(`SELECT m.team_id FROM members m JOIN teams t ON t.id = m.team_id
+		WHERE m.user_id = ? AND t.suspended_at = 0 ORDER BY m.created_at, m.team_id LIMIT 1`, userID).Scan(&id).Error
+	return id, err
 }

@@ -51,7 +51,7 @@ func (s *Store) touch(ctx context.Context, fn func(tx *gorm.DB) error) error {
 func newEvent(actor models.Actor, action models.AuditAction) *models.AuditEvent {
 	return &models.AuditEvent{
 		ID: NewID(), TeamID: actor.TeamID, ActorID: actor.UserID, ActorName: actor.UserName,
-		Action: action, Address: actor.Address, RequestID: actor.RequestID,
+		ActorRole: actor.Role, Action: action, Address: actor.Address, UserAgent: actor.UserAgent, RequestID: actor.RequestID,
 	}
 }
 

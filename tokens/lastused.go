@@ -14,6 +14,9 @@ import (
 // the next write: a last-used time is worth less than memory.
 const maxUses = 100_000
 
+// maxBatch is how many uses one transaction writes.
+const maxBatch = 500
+
 // LastUsed collects when tokens and secrets were used and writes them in
 // batches, never one by one. It is safe for concurrent use.
 type LastUsed struct {
@@ -88,23 +91,29 @@ func (l *LastUsed) Close(ctx context.Context) error {
 // flush writes what has come in. What cannot be written is kept for the next time.
 func (l *LastUsed) flush(ctx context.Context) error {
 	l.mu.Lock()
-	tokens, secrets := l.tokens, l.secrets
+	tokens, secrets := values(l.tokens), values(l.secrets)
 	l.tokens, l.secrets = map[string]models.TokenUse{}, map[string]models.SecretUse{}
 	l.mu.Unlock()
-	if len(tokens) == 0 && len(secrets) == 0 {
-		return nil
+	// Small transactions let tokens be issued in between.
+	for len(tokens) > 0 || len(secrets) > 0 {
+		nt, ns := min(len(tokens), maxBatch), min(len(secrets), maxBatch)
+		if err := l.store.SaveLastUsed(ctx, tokens[:nt], secrets[:ns]); err != nil {
+			l.keep(tokens, secrets)
+			return err
+		}
+		tokens, secrets = tokens[nt:], secrets[ns:]
 	}
-	err := l.store.SaveLastUsed(ctx, values(tokens), values(secrets))
-	if err == nil {
-		return nil
-	}
+	return nil
+}
+
+// keep puts back what was not written.
+func (l *LastUsed) keep(tokens []models.TokenUse, secrets []models.SecretUse) {
 	for _, use := range tokens {
 		l.Token(use)
 	}
 	for _, use := range secrets {
 		l.Secret(use)
 	}
-	return err
 }
 
 func values[V any](m map[string]V) []V {

@@ -11,7 +11,7 @@ import (
 // Store is what this package needs of the database. Its methods may be called
 // concurrently and return the words of models/errors.go.
 type Store interface {
-	// InsertTokens stores all tokens or none; they are durable when it returns.
+	// InsertTokens stores 1 to 500 tokens, all or none; they are durable when it returns.
 	InsertTokens(ctx context.Context, tokens []models.Token) error
 	// CreateManualToken stores a token with its audit event and returns the ID of
 	// the row: an earlier one where formKey was seen before.

@@ -1,7 +1,6 @@
 package tokens
 
 import (
-	"crypto/rand"
 	"hash/crc32"
 	"strings"
 
@@ -10,10 +9,8 @@ import (
 )
 
 const (
-	randomBytes = 32
-	// randomChars and checkChars are the base62 lengths of 256 and 32 bits.
-	randomChars = 43
-	checkChars  = 6
+	// checkChars is the base62 length of 32 bits.
+	checkChars = 6
 	// maxValue bounds what is hashed for a caller who sends anything at all.
 	maxValue = 512
 )
@@ -21,9 +18,7 @@ const (
 // newValue makes a token value: prefix, 256 random bits, and a checksum over both
 // by which a scanner tells a real token from a look-alike.
 func newValue(prefix string) models.Secret {
-	random := make([]byte, randomBytes)
-	_, _ = rand.Read(random) // never fails: crypto/rand ends the process instead
-	body := prefix + secrets.Base62(random, randomChars)
+	body := prefix + secrets.RandomText()
 	return models.NewSecret(body + checksum(body))
 }
 
@@ -31,10 +26,10 @@ func newValue(prefix string) models.Secret {
 // for scanners and for saying why a token is refused; it never decides that
 // one is good.
 func WellFormed(text string) bool {
-	if len(text) < randomChars+checkChars || len(text) > maxValue {
+	if len(text) < secrets.RandomChars+checkChars || len(text) > maxValue {
 		return false
 	}
-	tail := text[len(text)-randomChars-checkChars:]
+	tail := text[len(text)-secrets.RandomChars-checkChars:]
 	if strings.Trim(tail, secrets.Base62Digits) != "" {
 		return false
 	}

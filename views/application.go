@@ -92,7 +92,7 @@ func NewApplicationView(app models.ApplicationDetail, tokens models.TokenList, s
 	} else {
 		view.SwitchOffHref = SwitchOffPath(app.ID)
 	}
-	if app.Type != models.TypeBuiltIn {
+	if app.Deletable() {
 		view.DeleteHref = DeleteApplicationPath(app.ID)
 	}
 	if app.ActiveTokens > 0 {
@@ -151,7 +151,7 @@ func newOldSecret(id string, secret models.ClientSecret, role models.Role, now m
 func secretPart(card CredentialsCard, revealed Revealed) ui.CodePart {
 	switch {
 	case revealed.SecretID != "" && revealed.SecretID == card.SecretID:
-		return ui.CodePart{Kind: ui.CodeRevealed, Text: revealed.Value}
+		return ui.CodePart{Kind: ui.CodeRevealed, Text: revealed.Value.Reveal()}
 	case card.RevealAction != "":
 		return ui.CodePart{Kind: ui.CodeSlot, Text: strings.TrimPrefix(card.Mask, "••••")}
 	}

@@ -90,7 +90,7 @@ func newApplicationItem(app models.ApplicationRow, manage bool, now models.Time)
 	if manage && app.ActiveTokens > 0 {
 		item.RevokeHref = RevokeTokensPath(app.ID)
 	}
-	if manage && app.Type != models.TypeBuiltIn {
+	if manage && app.Deletable() {
 		item.DeleteHref = DeleteApplicationPath(app.ID)
 	}
 	return item

@@ -256,7 +256,7 @@ func clientSecret(card CredentialsCard, revealed Revealed) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if revealed.SecretID != "" && revealed.SecretID == card.SecretID {
-			templ_7745c5c3_Err = ui.RevealedValue(revealed.Value).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.RevealedValue(revealed.Value.Reveal()).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -264,7 +264,7 @@ func clientSecret(card CredentialsCard, revealed Revealed) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.CopyButton(ui.Copy{Text: revealed.Value, What: "client secret", Done: "Client secret copied", Revealed: true}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.CopyButton(ui.Copy{Text: revealed.Value.Reveal(), What: "client secret", Done: "Client secret copied", Revealed: true}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -8,13 +8,12 @@ import (
 
 // AuthorizationDocs is the page How authorization works.
 type AuthorizationDocs struct {
-	BaseURL string
-	Get     ui.CodePanel
-	Answer  string
-	Use     ui.CodePanel
-	Check   string
-	Nginx   string
-	Errors  []DocsError
+	Get    ui.CodePanel
+	Answer string
+	Use    ui.CodePanel
+	Check  string
+	Nginx  string
+	Errors []DocsError
 }
 
 // DocsError is a row of the table of errors.
@@ -59,17 +58,18 @@ location = /_latchkey {
     proxy_pass BASE_URL/oauth2/verify;
     proxy_pass_request_body off;
     proxy_set_header Content-Length "";
+    # So that "last used" names the client; Latchkey must trust this proxy.
+    proxy_set_header X-Forwarded-For $remote_addr;
 }`
 
 // NewAuthorizationDocs writes the examples with the reader's own base URL.
 func NewAuthorizationDocs(baseURL, scope string) AuthorizationDocs {
 	return AuthorizationDocs{
-		BaseURL: baseURL,
-		Get:     tokenSamples("get", baseURL, "CLIENT_ID", str("CLIENT_SECRET"), scope),
-		Answer:  `{"access_token": "…", "expires_in": 18000, "scope": "` + scope + `", "token_type": "bearer"}`,
-		Use:     callSamples("use"),
-		Check:   "curl -i " + baseURL + "/oauth2/verify \\\n  -H \"Authorization: Bearer ACCESS_TOKEN\"",
-		Nginx:   strings.ReplaceAll(nginxSample, "BASE_URL", baseURL),
-		Errors:  docsErrors,
+		Get:    tokenSamples("get", baseURL, "CLIENT_ID", str("CLIENT_SECRET"), scope),
+		Answer: `{"access_token": "…", "expires_in": 18000, "scope": "` + scope + `", "token_type": "bearer"}`,
+		Use:    callSamples("use"),
+		Check:  "curl -i " + baseURL + "/oauth2/verify \\\n  -H \"Authorization: Bearer ACCESS_TOKEN\"",
+		Nginx:  strings.ReplaceAll(nginxSample, "BASE_URL", baseURL),
+		Errors: docsErrors,
 	}
 }

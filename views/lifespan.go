@@ -2,6 +2,7 @@ package views
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -68,6 +69,14 @@ func LifespanOf(seconds, longest int64) LifespanInput {
 	return in
 }
 
+// customOf shows as Custom what was posted and is not among the presets.
+func customOf(posted string) LifespanInput {
+	if seconds, err := strconv.ParseInt(posted, 10, 64); err == nil && seconds > 0 {
+		return LifespanOf(seconds, 0)
+	}
+	return LifespanInput{Choice: customLifespan, Custom: posted, Unit: "1"}
+}
+
 // LifespanField is the select for a lifespan and the two controls of Custom.
 type LifespanField struct {
 	Prefix  string
@@ -82,11 +91,16 @@ type LifespanField struct {
 }
 
 func newLifespanField(prefix, label, hint string, presets []ui.Option, in LifespanInput, problem string) LifespanField {
+	presets = append(presets, ui.Option{Value: customLifespan, Text: "Custom"})
+	chosen := in.Choice
+	if in.Choice != "" && !slices.ContainsFunc(presets, func(o ui.Option) bool { return o.Value == in.Choice }) {
+		in = customOf(in.Choice)
+	}
 	field := LifespanField{Prefix: prefix, Label: label, Hint: hint, Custom: in.Custom, Error: problem}
-	if in.Choice == customLifespan {
+	if chosen == customLifespan {
 		field.Error, field.CustomError = "", problem
 	}
-	field.Presets = append(presets, ui.Option{Value: customLifespan, Text: "Custom"})
+	field.Presets = presets
 	for i := range field.Presets {
 		field.Presets[i].Selected = field.Presets[i].Value == in.Choice
 	}

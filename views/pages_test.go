@@ -87,8 +87,8 @@ func applicationGoldens() map[string]templ.Component {
 	created.Created = &activeTokenList().Rows[1]
 	ended := asOwner
 	ended.Query.Ended = true
-	secretShown := TokensState{Role: owner.Role, Revealed: Revealed{SecretID: "s2", Value: exampleValue}}
-	tokenShown := TokensState{Role: owner.Role, Query: models.TokenQuery{Ended: true, Page: 1}, Revealed: Revealed{TokenID: "k1", Value: exampleValue}}
+	secretShown := TokensState{Role: owner.Role, Revealed: Revealed{SecretID: "s2", Value: models.NewSecret(exampleValue)}}
+	tokenShown := TokensState{Role: owner.Role, Query: models.TokenQuery{Ended: true, Page: 1}, Revealed: Revealed{TokenID: "k1", Value: models.NewSecret(exampleValue)}}
 	off := detail()
 	off.DisabledAt = before(90 * time.Minute)
 	hostile, scoped := detail(), detail()
@@ -150,7 +150,7 @@ func tokensGoldens() map[string]templ.Component {
 	asOwner := TokensState{Role: owner.Role}
 	created := asOwner
 	created.Created = &activeTokenList().Rows[0]
-	shown := TokensState{Role: owner.Role, Revealed: Revealed{TokenID: "k2", Value: exampleValue}}
+	shown := TokensState{Role: owner.Role, Revealed: Revealed{TokenID: "k2", Value: models.NewSecret(exampleValue)}}
 	return map[string]templ.Component{
 		"tokens":                 Tokens(owner, view(activeTokenList(), asOwner)),
 		"tokens-ended":           Tokens(owner, view(endedTokenList(), TokensState{Role: owner.Role, Query: models.TokenQuery{Ended: true}})),

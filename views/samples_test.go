@@ -54,10 +54,10 @@ func TestWhatStandsForTheSecret(t *testing.T) {
 		want     ui.CodePart
 	}{
 		"masked":           {card, Revealed{}, ui.CodePart{Kind: ui.CodeSlot, Text: "••••••••3f9a"}},
-		"shown":            {card, Revealed{SecretID: "s1", Value: "v"}, ui.CodePart{Kind: ui.CodeRevealed, Text: "v"}},
-		"another is shown": {card, Revealed{SecretID: "s0", Value: "v"}, ui.CodePart{Kind: ui.CodeSlot, Text: "••••••••3f9a"}},
+		"shown":            {card, Revealed{SecretID: "s1", Value: models.NewSecret("v")}, ui.CodePart{Kind: ui.CodeRevealed, Text: "v"}},
+		"another is shown": {card, Revealed{SecretID: "s0", Value: models.NewSecret("v")}, ui.CodePart{Kind: ui.CodeSlot, Text: "••••••••3f9a"}},
 		"viewer":           {viewers, Revealed{}, ui.CodePart{Kind: ui.CodeString, Text: "CLIENT_SECRET"}},
-		"no secret":        {CredentialsCard{}, Revealed{Value: "v"}, ui.CodePart{Kind: ui.CodeString, Text: "CLIENT_SECRET"}},
+		"no secret":        {CredentialsCard{}, Revealed{Value: models.NewSecret("v")}, ui.CodePart{Kind: ui.CodeString, Text: "CLIENT_SECRET"}},
 	} {
 		if got := secretPart(c.card, c.revealed); got != c.want {
 			t.Errorf("%s: %+v, want %+v", name, got, c.want)

@@ -21,7 +21,7 @@ type Revealed struct {
 	// SecretID or TokenID names whose value it is; the other is empty.
 	SecretID string
 	TokenID  string
-	Value    string
+	Value    models.Secret
 }
 
 // TokensState is what address, session and role say about the tokens shown.

@@ -460,7 +460,7 @@ func tokenValue(class string, token TokenItem, hide string, revealed Revealed) t
 			return templ_7745c5c3_Err
 		}
 		if revealed.TokenID != "" && revealed.TokenID == token.ID {
-			templ_7745c5c3_Err = ui.RevealedValue(revealed.Value).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.RevealedValue(revealed.Value.Reveal()).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -468,7 +468,7 @@ func tokenValue(class string, token TokenItem, hide string, revealed Revealed) t
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.CopyButton(ui.Copy{Text: revealed.Value, What: token.What, Done: "Token copied", Revealed: true}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.CopyButton(ui.Copy{Text: revealed.Value.Reveal(), What: token.What, Done: "Token copied", Revealed: true}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -78,7 +78,8 @@ func run(ctx context.Context, args []string, env lookup, stdin io.Reader, stdout
 		_, _ = fmt.Fprintln(stderr, "web: "+line) // nowhere is left to report that
 	}
 	var usage usageError
-	if errors.As(err, &usage) {
+	var unknownTopic cli.ExitCoder // what cli says of help for a command that is not there
+	if errors.As(err, &usage) || errors.As(err, &unknownTopic) {
 		return exitUsage
 	}
 	return exitFailed

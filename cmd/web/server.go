@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net"
 	"net/http"
@@ -13,7 +12,6 @@ import (
 
 	"github.com/latchkey/latchkey/handlers"
 	"github.com/latchkey/latchkey/middleware"
-	"github.com/latchkey/latchkey/models"
 	"github.com/latchkey/latchkey/oauth"
 )
 
@@ -84,8 +82,8 @@ func addressFrom(proxies []*net.IPNet) echo.IPExtractor {
 	return echo.ExtractIPFromXFFHeader(trust...)
 }
 
-// writeError tells the two worlds apart by path, once. It logs what is nobody's
-// fault but ours.
+// writeError tells the two worlds apart by path, once. The answer to what is
+// our fault does not say why; the log does.
 func (w world) writeError(err error, c echo.Context) {
 	if c.Response().Committed {
 		return
@@ -98,28 +96,14 @@ func (w world) writeError(err error, c echo.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request().Context()), errorTimeout)
 	defer cancel()
 	c.SetRequest(c.Request().WithContext(ctx))
-	if internal(err) {
-		w.log.Error("request failed", "request", middleware.ID(c), "error", err)
-	}
 	write := w.pages.WriteError
 	if oauth.Owns(c.Request().URL.Path) {
 		write = oauth.WriteError
 	}
-	if err := write(c, err); err != nil {
-		w.log.Error("error not written", "request", middleware.ID(c), "error", err)
+	if failed := write(c, err); failed != nil {
+		w.log.Error("error not written", "request", middleware.ID(c), "error", failed)
 	}
-}
-
-// internal tells whether the log needs the cause: the answer will not have it.
-func internal(err error) bool {
-	var answered *echo.HTTPError
-	var refused *oauth.Error
-	switch {
-	case errors.Is(err, models.ErrUnavailable), errors.Is(err, models.ErrBusy):
-		return true
-	case errors.As(err, &answered), errors.As(err, &refused), errors.As(err, &models.RetryError{}), errors.As(err, &models.FieldErrors{}):
-		return false
+	if c.Response().Status >= http.StatusInternalServerError {
+		w.log.Error("request failed", "request", middleware.ID(c), "error", err)
 	}
-	return !errors.Is(err, models.ErrNotFound) && !errors.Is(err, models.ErrForbidden) && !errors.Is(err, models.ErrConflict) &&
-		!errors.Is(err, handlers.ErrCrossSite)
 }

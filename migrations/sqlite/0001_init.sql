@@ -114,12 +114,14 @@ CREATE TABLE audit_events (
     at          INTEGER NOT NULL,
     actor_id    TEXT NOT NULL DEFAULT '',
     actor_name  TEXT NOT NULL,
+    actor_role  TEXT NOT NULL DEFAULT '',
     action      TEXT NOT NULL,
     target_type TEXT NOT NULL DEFAULT '',
     target_id   TEXT NOT NULL DEFAULT '',
     target      TEXT NOT NULL DEFAULT '',
     detail      TEXT NOT NULL DEFAULT '',
     address     TEXT NOT NULL DEFAULT '',
+    user_agent  TEXT NOT NULL DEFAULT '',
     request_id  TEXT NOT NULL DEFAULT ''
 ) STRICT;
 CREATE INDEX audit_events_by_team ON audit_events (team_id, at);

@@ -128,6 +128,7 @@ on("click", "[data-copy], [data-copy-from], [data-copy-secret]", async (ev, btn)
     toast(btn.dataset.copied ?? "Copied");
   } catch {
     if (refused) refused.submit();
+    else if (btn.dataset.copySecret !== undefined) toast("Could not copy. Press Show and copy it by hand.");
     else toast("Could not copy. Select the text and copy it by hand.");
   }
 });
@@ -152,6 +153,10 @@ on("click", "a[data-dialog]", async (ev, link) => {
   } catch {
     location.assign(link.href);
   }
+});
+/* The key that opened a dialog may still be down: it does not press what is inside. */
+document.addEventListener("keydown", (ev) => {
+  if (ev.repeat && ev.key === "Enter" && ev.target.closest?.("dialog")) ev.preventDefault();
 });
 on("click", "#dialog [data-dialog-close]", (ev) => {
   ev.preventDefault();
