@@ -9,7 +9,6 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/latchkey/latchkey/models"
-	"github.com/latchkey/latchkey/secrets"
 	"github.com/latchkey/latchkey/store"
 	"github.com/latchkey/latchkey/views"
 )
@@ -85,12 +84,4 @@ func (h *Handlers) storeApplication(c echo.Context, values models.ApplicationVal
 		ID: store.NewID(), Type: models.TypeService, Name: values.Name, ClientID: uuid.NewString(),
 		Lifespan: values.Lifespan, Scopes: values.Scopes,
 	}, secret, once)
-}
-
-// newSecret makes a client secret: a hash to compare with, and the sealed value
-// to show later.
-func (h *Handlers) newSecret() (models.ClientSecret, error) {
-	id, value := store.NewID(), secrets.NewClientSecret()
-	sealed, err := h.Keys.Seal(value, secretPlace(id))
-	return models.ClientSecret{ID: id, Hash: secrets.Hash(value), Sealed: sealed, Last4: value.Last4()}, err
 }

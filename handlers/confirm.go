@@ -6,7 +6,6 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/latchkey/latchkey/models"
-	"github.com/latchkey/latchkey/secrets"
 	"github.com/latchkey/latchkey/views"
 )
 
@@ -53,13 +52,4 @@ func (h *Handlers) confirm(c echo.Context) error {
 		return err
 	}
 	return h.say(c, page.Next, flash{Text: "Confirmed. Values can be shown for the next 15 minutes."})
-}
-
-// openSecret opens a client secret that the store has revealed.
-func (h *Handlers) openSecret(secret models.ClientSecret) (models.Secret, error) {
-	return h.Keys.Open(secret.Sealed, secretPlace(secret.ID))
-}
-
-func secretPlace(id string) secrets.Place {
-	return secrets.Place{Table: "client_secrets", Column: "sealed", Row: id}
 }

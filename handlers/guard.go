@@ -43,7 +43,7 @@ func (h *Handlers) guard(access Access, handle echo.HandlerFunc) echo.HandlerFun
 			return toConfirm(c)
 		}
 		if access.May == models.MayReveal {
-			if _, wait := h.signIns.reveals.Take(actor.UserID); wait > 0 {
+			if _, wait := h.reveals.Take(actor.UserID); wait > 0 {
 				return echo.NewHTTPError(slowDown(c, wait))
 			}
 		}
@@ -51,7 +51,7 @@ func (h *Handlers) guard(access Access, handle echo.HandlerFunc) echo.HandlerFun
 	}
 }
 
-// actorOf is who acts, on a route that is not public.
+// actorOf is who acts; its fields are empty where nobody is signed in.
 func actorOf(c echo.Context) models.Actor {
 	actor, _ := c.Get(keyActor).(models.Actor)
 	return actor

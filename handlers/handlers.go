@@ -41,13 +41,18 @@ type Handlers struct {
 	Deps
 	sessions *sessionStore
 	signIns  signInLimits
+	// reveals bounds how many values one person sees in a minute.
+	reveals *middleware.Limiter
 	// setUp remembers that an account exists, which never becomes untrue.
 	setUp atomic.Bool
 }
 
 // New makes the pages.
 func New(deps Deps) *Handlers {
-	return &Handlers{Deps: deps, sessions: newSessionStore(deps), signIns: newSignInLimits(deps.Now)}
+	return &Handlers{
+		Deps: deps, sessions: newSessionStore(deps), signIns: newSignInLimits(deps.Now),
+		reveals: middleware.NewLimiter(middleware.Policy{Free: 60, Window: time.Minute, Size: 1 << 14}, deps.Now),
+	}
 }
 
 func (h *Handlers) now() models.Time { return models.At(h.Now()) }
@@ -59,7 +64,6 @@ func (h *Handlers) now() models.Time { return models.At(h.Now()) }
 type signInLimits struct {
 	accounts, strangers accountLimits
 	addresses           *middleware.Limiter
-	reveals             *middleware.Limiter
 }
 
 type accountLimits struct{ fromOneAddress, fromAnywhere *middleware.Limiter }
@@ -74,7 +78,6 @@ func newSignInLimits(now func() time.Time) signInLimits {
 	return signInLimits{
 		accounts: account(1 << 16), strangers: account(1 << 14),
 		addresses: middleware.NewLimiter(middleware.Policy{Free: 20, Window: time.Hour, Pause: doubling(time.Minute), Size: 1 << 16}, now),
-		reveals:   middleware.NewLimiter(middleware.Policy{Free: 60, Window: time.Minute, Size: 1 << 14}, now),
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/latchkey/latchkey/models"
+	"github.com/latchkey/latchkey/secrets"
 	"github.com/latchkey/latchkey/store"
 	"github.com/latchkey/latchkey/views"
 	"github.com/latchkey/latchkey/views/layout"
@@ -114,4 +115,21 @@ func (h *Handlers) revealSecret(c echo.Context) error {
 // answerValue gives the script the value that it asked for.
 func answerValue(c echo.Context, value models.Secret) error {
 	return c.JSON(http.StatusOK, map[string]string{"value": value.Reveal()})
+}
+
+// newSecret makes a client secret: a hash to compare with, and the sealed value
+// to show later.
+func (h *Handlers) newSecret() (models.ClientSecret, error) {
+	id, value := store.NewID(), secrets.NewClientSecret()
+	sealed, err := h.Keys.Seal(value, secretPlace(id))
+	return models.ClientSecret{ID: id, Hash: secrets.Hash(value), Sealed: sealed, Last4: value.Last4()}, err
+}
+
+// openSecret opens a client secret that the store has revealed.
+func (h *Handlers) openSecret(secret models.ClientSecret) (models.Secret, error) {
+	return h.Keys.Open(secret.Sealed, secretPlace(secret.ID))
+}
+
+func secretPlace(id string) secrets.Place {
+	return secrets.Place{Table: "client_secrets", Column: "sealed", Row: id}
 }

@@ -197,14 +197,10 @@ func (h *Handlers) dropCookie(c echo.Context) error {
 	return h.sessions.Save(c.Request(), c.Response(), session)
 }
 
-// userAgent is what the client calls itself, cut short and made valid UTF-8.
-func userAgent(c echo.Context) string {
-	return strings.ToValidUTF8(clip(c.Request().UserAgent(), 200), "")
-}
+// userAgent is what the client calls itself.
+func userAgent(c echo.Context) string { return clip(c.Request().UserAgent(), 200) }
 
+// clip cuts text to length bytes and leaves out what is not valid UTF-8.
 func clip(text string, length int) string {
-	if len(text) > length {
-		return text[:length]
-	}
-	return text
+	return strings.ToValidUTF8(text[:min(len(text), length)], "")
 }
