@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 
+	"github.com/latchkey/latchkey/middleware"
 	"github.com/latchkey/latchkey/models"
 	"github.com/latchkey/latchkey/store"
 	"github.com/latchkey/latchkey/views"
@@ -15,7 +16,7 @@ import (
 
 func (h *Handlers) applications(c echo.Context) error {
 	query := models.ApplicationQuery{
-		Search: strings.TrimSpace(clip(c.QueryParam("q"), 200)), Sort: models.ApplicationSort(c.QueryParam("sort")),
+		Search: strings.TrimSpace(middleware.Clip(c.QueryParam("q"), 200)), Sort: models.ApplicationSort(c.QueryParam("sort")),
 		Desc: c.QueryParam("dir") == "desc", Page: pageNumber(c.QueryParam("page")),
 	}
 	actor := actorOf(c)

@@ -248,7 +248,7 @@ func TestFormChangedAfterStop(t *testing.T) {
 func TestOperatorsLimitAppliesToOldApplications(t *testing.T) { // T5
 	s, b, actor := owner(t, func(deps *handlers.Deps) {
 		deps.Limits.MaxLifespan = 600
-		deps.Issuer = tokens.NewIssuer(deps.Store, deps.Keys, "lk_at_", 600, func() models.Time { return models.At(deps.Now()) })
+		deps.Issuer = tokens.NewIssuer(t.Context(), deps.Store, deps.Keys, "lk_at_", 600, func() models.Time { return models.At(deps.Now()) })
 	})
 	app, _ := s.application(t, actor, "Made for 5 hours")
 	b.post(apps+"/"+app.ID+"/tokens", "name", "late").expect(t, http.StatusSeeOther)

@@ -55,7 +55,7 @@ func newSite(t testing.TB, change ...func(*handlers.Deps)) *site {
 	}
 	now := func() time.Time { return s.db.Now().Std() }
 	deps := handlers.Deps{
-		Store: s.db.Store, Issuer: tokens.NewIssuer(s.db, s.keys, "lk_at_", 365*86400, s.db.Now), Keys: s.keys,
+		Store: s.db.Store, Issuer: tokens.NewIssuer(t.Context(), s.db, s.keys, "lk_at_", 365*86400, s.db.Now), Keys: s.keys,
 		Passwords: secrets.NewPasswords(2), Log: slog.New(slog.DiscardHandler), Now: now,
 		BaseURL: "http://127.0.0.1:8080", DocsURL: "/docs/authorization",
 		Limits:      models.Limits{MaxLifespan: 365 * 86400, Scopes: []string{"api"}},
@@ -278,7 +278,7 @@ func (s *site) application(t *testing.T, actor models.Actor, name string) (app m
 	if _, err := s.db.CreateApplication(t.Context(), actor, app, secret, ""); err != nil {
 		t.Fatal(err)
 	}
-	token, err = tokens.NewIssuer(s.db, s.keys, "lk_at_", 365*86400, s.db.Now).Generate(t.Context(), actor, app, models.TokenValues{}, "")
+	token, err = tokens.NewIssuer(t.Context(), s.db, s.keys, "lk_at_", 365*86400, s.db.Now).Generate(t.Context(), actor, app, models.TokenValues{}, "")
 	if err != nil {
 		t.Fatal(err)
 	}

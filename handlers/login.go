@@ -111,7 +111,7 @@ func (h *Handlers) proves(c echo.Context, user *models.User, hash string, passwo
 
 // stranger is the actor of those who are not signed in.
 func (h *Handlers) stranger(c echo.Context) models.Actor {
-	return models.Actor{UserName: "Unknown", Address: c.RealIP(), UserAgent: userAgent(c), RequestID: middleware.ID(c)}
+	return models.Actor{UserName: "Unknown", Address: c.RealIP(), UserAgent: middleware.UserAgent(c), RequestID: middleware.ID(c)}
 }
 
 func (h *Handlers) signIn(c echo.Context, user models.User) error {

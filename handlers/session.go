@@ -4,7 +4,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/gorilla/securecookie"
@@ -160,7 +159,7 @@ func (h *Handlers) current(c echo.Context) (row models.Session, actor models.Act
 	}
 	row, _ = session.Values[valueSession].(models.Session)
 	actor, ok = session.Values[valueActor].(models.Actor)
-	actor.Address, actor.UserAgent, actor.RequestID = c.RealIP(), userAgent(c), middleware.ID(c)
+	actor.Address, actor.UserAgent, actor.RequestID = c.RealIP(), middleware.UserAgent(c), middleware.ID(c)
 	return row, actor, ok, nil
 }
 
@@ -173,7 +172,7 @@ func (h *Handlers) begin(c echo.Context, session models.Session, save func(sessi
 		browser = secrets.Code()
 	}
 	before := secrets.Hash(h.sessions.readID(c.Request(), sessionCookie))
-	session.IDHash, session.Address, session.Browser = secrets.Hash(id), c.RealIP(), userAgent(c)
+	session.IDHash, session.Address, session.Browser = secrets.Hash(id), c.RealIP(), middleware.UserAgent(c)
 	if err := save(session, before, secrets.Hash(browser)); err != nil {
 		return err
 	}
@@ -195,12 +194,4 @@ func (h *Handlers) dropCookie(c echo.Context) error {
 	session := sessions.NewSession(h.sessions, sessionCookie)
 	session.Options = h.sessions.options(-1)
 	return h.sessions.Save(c.Request(), c.Response(), session)
-}
-
-// userAgent is what the client calls itself.
-func userAgent(c echo.Context) string { return clip(c.Request().UserAgent(), 200) }
-
-// clip cuts text to length bytes and leaves out what is not valid UTF-8.
-func clip(text string, length int) string {
-	return strings.ToValidUTF8(text[:min(len(text), length)], "")
 }

@@ -3,6 +3,7 @@ package middleware
 
 import (
 	"crypto/rand"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 )
@@ -20,3 +21,11 @@ func RequestID() echo.MiddlewareFunc {
 
 // ID returns the request's ID.
 func ID(c echo.Context) string { return c.Response().Header().Get(echo.HeaderXRequestID) }
+
+// UserAgent is what the client calls itself, cut to 200 bytes.
+func UserAgent(c echo.Context) string { return Clip(c.Request().UserAgent(), 200) }
+
+// Clip cuts text to so many bytes of valid UTF-8.
+func Clip(text string, length int) string {
+	return strings.ToValidUTF8(text[:min(len(text), length)], "")
+}

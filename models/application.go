@@ -40,14 +40,18 @@ type Application struct {
 	// Scopes is what its tokens may carry, separated by spaces.
 	Scopes string
 	// Version grows with every edit; a form that carries an older one is stale.
-	Version    int64
-	CreatedAt  Time `gorm:"autoCreateTime:false"`
-	CreatedBy  string
-	ChangedAt  Time
-	ChangedBy  string
-	DisabledAt Time
-	DeletedAt  Time
-	LastUsedAt Time
+	Version int64
+	// Epoch grows when all tokens are revoked: those of an earlier one are refused.
+	Epoch           int64
+	TokensRevokedAt Time
+	TokensRevokedBy string
+	CreatedAt       Time `gorm:"autoCreateTime:false"`
+	CreatedBy       string
+	ChangedAt       Time
+	ChangedBy       string
+	DisabledAt      Time
+	DeletedAt       Time
+	LastUsedAt      Time
 }
 
 // Expiry is when a token made now expires. lifespan, in seconds, shortens the

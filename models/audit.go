@@ -21,10 +21,15 @@ const (
 	AuditSecretRotated       AuditAction = "Secret rotated"
 	AuditSecretRetired       AuditAction = "Old secret ended"
 	AuditSecretShown         AuditAction = "Secret shown"
+	AuditSecretRemoved       AuditAction = "Secret removed"
+	AuditKeyAdded            AuditAction = "Public key added"
+	AuditKeyRemoved          AuditAction = "Public key removed"
 	AuditTokenCreated        AuditAction = "Token created"
 	AuditTokenShown          AuditAction = "Token shown"
 	AuditTokenRevoked        AuditAction = "Token revoked"
 	AuditTokensRevoked       AuditAction = "Tokens revoked"
+	AuditResourceServerAdded AuditAction = "Resource server added"
+	AuditResourceServerGone  AuditAction = "Resource server removed"
 )
 
 // AuditEvent is one line of the audit log. Rows are only ever added.

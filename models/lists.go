@@ -43,6 +43,7 @@ type ApplicationDetail struct {
 	ChangedByName string
 	// Secrets holds the current secret first, then the old one if it still works.
 	Secrets []ClientSecret `gorm:"-"`
+	Keys    []ClientKeyRow `gorm:"-"`
 }
 
 // TokenRow is a token as lists show it. Its Sealed and Hash are not loaded.

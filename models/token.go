@@ -39,7 +39,10 @@ type Token struct {
 	Sealed []byte
 	Last4  string
 	// Scopes is what was granted, separated by spaces.
-	Scopes       string
+	Scopes string
+	// Epoch is the application's when the token was made: it is revoked once the
+	// application's has grown.
+	Epoch        int64
 	CreatedAt    Time `gorm:"autoCreateTime:false"`
 	CreatedBy    string
 	ExpiresAt    Time
@@ -118,6 +121,9 @@ func IsScope(name string) bool {
 // EffectiveScopes is what a token may do now: what was granted and the
 // application still has.
 func EffectiveScopes(granted, owned string) string {
+	if granted == owned {
+		return granted
+	}
 	have := strings.Fields(owned)
 	return strings.Join(slices.DeleteFunc(strings.Fields(granted), func(scope string) bool {
 		return !slices.Contains(have, scope)
@@ -132,18 +138,12 @@ type TokenUse struct {
 	From          string
 }
 
-// SecretUse says that a client secret was accepted.
-type SecretUse struct {
-	SecretID      string
-	ApplicationID string
-	At            Time
-}
-
 // Bearer is a token with all that decides whether it is good.
 type Bearer struct {
 	Token           `gorm:"embedded"`
 	ClientID        string
 	AppScopes       string
+	AppEpoch        int64
 	AppDisabledAt   Time
 	AppDeletedAt    Time
 	TeamSuspendedAt Time
@@ -162,6 +162,7 @@ const (
 	RefusedDisabled  Refusal = "application switched off"
 	RefusedDeleted   Refusal = "application deleted"
 	RefusedSuspended Refusal = "team suspended"
+	RefusedForeign   Refusal = "another team's"
 )
 
 // Refused tells whether the token is not good at now, and why.
@@ -169,7 +170,7 @@ func (b Bearer) Refused(now Time) (Refusal, bool) {
 	switch {
 	case !b.AppDeletedAt.IsZero():
 		return RefusedDeleted, true
-	case b.Status(now) == StatusRevoked:
+	case b.Status(now) == StatusRevoked || b.Epoch < b.AppEpoch:
 		return RefusedRevoked, true
 	case b.Status(now) == StatusExpired:
 		return RefusedExpired, true

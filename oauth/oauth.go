@@ -1,6 +1,7 @@
-// Package oauth is the one room that speaks RFC: the token endpoint (RFC 6749)
-// and the check of bearer tokens (RFC 6750). It answers JSON, knows no session
-// and no cookie, and renders no page.
+// Package oauth is the one room that speaks RFC: the token endpoint (RFC 6749),
+// introspection (7662), revocation (7009), metadata (8414), client assertions
+// (7523) and the check of bearer tokens for proxies (6750). It answers JSON,
+// knows no session and no cookie, and renders no page.
 package oauth
 
 import (
@@ -17,20 +18,36 @@ import (
 	"github.com/latchkey/latchkey/tokens"
 )
 
+// TokenPath is where the token endpoint is.
+const TokenPath = prefix + "token"
+
 const (
-	prefix  = "/oauth2/"
+	prefix         = "/oauth2/"
+	introspectPath = prefix + "introspect"
+	revokePath     = prefix + "revoke"
+	verifyPath     = prefix + "verify"
+	metadataPath   = "/.well-known/oauth-authorization-server"
+
 	maxBody = "16KiB"
 )
 
 // Owns tells whether a path is answered by this package, errors included.
-func Owns(path string) bool { return path == "/oauth2" || strings.HasPrefix(path, prefix) }
+func Owns(path string) bool {
+	return strings.HasPrefix(path, prefix) || path == "/oauth2" || path == metadataPath
+}
 
 // Deps is what the endpoints need.
 type Deps struct {
 	Store    *store.Store
 	Issuer   *tokens.Issuer
 	Verifier *tokens.Verifier
+	Clients  *tokens.Clients
 	LastUsed *tokens.LastUsed
+	// IssuerURL is the public address without a slash at its end.
+	IssuerURL string
+	// Scopes is what applications may have, DocsURL what people read.
+	Scopes  []string
+	DocsURL string
 	// Realm stands in WWW-Authenticate.
 	Realm string
 	Now   func() time.Time
@@ -57,8 +74,12 @@ func New(deps Deps) *Handler {
 
 // Routes adds the endpoints to e.
 func (h *Handler) Routes(e *echo.Echo) {
-	every(e, prefix+"token", only(h.token, http.MethodPost), noStore, echomiddleware.BodyLimit(maxBody))
-	every(e, prefix+"verify", h.verify, noStore)
+	bodyLimit := echomiddleware.BodyLimit(maxBody)
+	every(e, TokenPath, only(h.token, http.MethodPost), noStore, bodyLimit)
+	every(e, introspectPath, only(h.introspect, http.MethodPost), noStore, bodyLimit)
+	every(e, revokePath, only(h.revoke, http.MethodPost), noStore, bodyLimit)
+	every(e, verifyPath, h.verify, noStore)
+	every(e, metadataPath, only(h.metadata, http.MethodGet, http.MethodHead), noStore)
 }
 
 // every answers any method, those included that echo has no name for: behind a

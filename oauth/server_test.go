@@ -31,6 +31,8 @@ import (
 const (
 	form  = "application/x-www-form-urlencoded"
 	realm = "Latchkey"
+	// issuerURL is the public address, which differs from where the test listens.
+	issuerURL = "https://account.example.com"
 )
 
 // server is the OAuth side over HTTP, on a real database, with one application.
@@ -78,9 +80,16 @@ func newServerWithTimeout(t *testing.T, timeout time.Duration) *server {
 	lastUsed := tokens.NewLastUsed(context.WithoutCancel(t.Context()), s.Store, log, time.Hour)
 	s.settle = sync.OnceValue(func() error { return lastUsed.Close(context.Background()) })
 	t.Cleanup(func() { _ = s.settle() })
+	cache := tokens.NewCache()
+	s.Subscribe(cache.Forget)
+	feed := tokens.NewFeed(context.WithoutCancel(t.Context()), s.Store, cache, log)
+	t.Cleanup(feed.Close)
+	issuer := tokens.NewIssuer(context.WithoutCancel(t.Context()), s.Store, keys, "lk_at_", 365*86400, s.Now)
+	t.Cleanup(func() { _ = issuer.Close(context.Background()) })
 	handler := oauth.New(oauth.Deps{
-		Store: s.Store, Issuer: tokens.NewIssuer(s.Store, keys, "lk_at_", 365*86400, s.Now),
-		Verifier: tokens.NewVerifier(s.Store, lastUsed, s.Now), LastUsed: lastUsed, Realm: realm, Now: now,
+		Store: s.Store, Issuer: issuer, Verifier: tokens.NewVerifier(s.Store, cache, lastUsed, s.Now),
+		Clients: tokens.NewClients(s.Store, cache), LastUsed: lastUsed,
+		IssuerURL: issuerURL, Scopes: []string{"api", "stream"}, DocsURL: issuerURL + "/docs", Realm: realm, Now: now,
 	})
 	e := echo.New()
 	e.IPExtractor = echo.ExtractIPFromXFFHeader(echo.TrustLoopback(true), echo.TrustLinkLocal(false), echo.TrustPrivateNet(false))

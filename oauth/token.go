@@ -5,7 +5,6 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"github.com/latchkey/latchkey/middleware"
 	"github.com/latchkey/latchkey/models"
 )
 
@@ -18,7 +17,7 @@ type tokenAnswer struct {
 	TokenType   string `json:"token_type"`
 }
 
-// token trades a client ID and secret for an access token. The token is durable
+// token trades a client's credentials for an access token. The token is durable
 // before it is answered.
 func (h *Handler) token(c echo.Context) error {
 	form, err := readForm(c.Request())
@@ -31,16 +30,15 @@ func (h *Handler) token(c echo.Context) error {
 	if form["grant_type"] != "client_credentials" {
 		return errUnsupportedGrant
 	}
-	client, err := h.client(c, form)
+	client, err := h.application(c, form)
 	if err != nil {
 		return err
 	}
-	middleware.Annotate(c, "client", client.ClientID)
-	scopes, ok := models.Grant(form["scope"], client.Scopes)
+	scopes, ok := models.Grant(form["scope"], client.Application.Scopes)
 	if !ok {
 		return errInvalidScope
 	}
-	issued, value, err := h.Issuer.Issue(c.Request().Context(), client.Application, scopes)
+	issued, value, err := h.Issuer.Issue(c.Request().Context(), &client.Application, scopes)
 	if err != nil {
 		return err
 	}

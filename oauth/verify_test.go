@@ -135,10 +135,13 @@ func TestVerifyAuthorizationHeader(t *testing.T) { // O9
 // Promise 2: the very next request is refused.
 func TestVerifyRefuses(t *testing.T) {
 	ctx := context.Background()
-	for what, deed := range map[string]func(t *testing.T, s *server) error{
-		"expired at the exact moment": func(_ *testing.T, s *server) error { s.Wait(time.Hour); return nil }, // T5
-		"revoked, all of them":        func(_ *testing.T, s *server) error { _, err := s.RevokeTokens(ctx, s.ana, s.app.ID); return err },
-		"revoked, this one": func(t *testing.T, s *server) error {
+	for what, deed := range map[string]func(t *testing.T, s *server, value string) error{
+		"expired at the exact moment": func(_ *testing.T, s *server, _ string) error { s.Wait(time.Hour); return nil }, // T5
+		"revoked, all of them": func(_ *testing.T, s *server, _ string) error {
+			_, err := s.RevokeTokens(ctx, s.ana, s.app.ID)
+			return err
+		},
+		"revoked, this one": func(t *testing.T, s *server, _ string) error {
 			var id string
 			if err := s.raw(t).QueryRowContext(ctx, "SELECT id FROM tokens").Scan(&id); err != nil {
 				return err
@@ -146,10 +149,16 @@ func TestVerifyRefuses(t *testing.T) {
 			_, _, err := s.RevokeToken(ctx, s.ana, s.app.ID, id)
 			return err
 		},
-		"application switched off": func(_ *testing.T, s *server) error { return s.SwitchApplication(ctx, s.ana, s.app.ID, false) },         // T4
-		"application deleted":      func(_ *testing.T, s *server) error { _, err := s.DeleteApplication(ctx, s.ana, s.app.ID); return err }, // T4
-		"team suspended": func(t *testing.T, s *server) error { // T4
+		"application switched off": func(_ *testing.T, s *server, _ string) error { return s.SwitchApplication(ctx, s.ana, s.app.ID, false) }, // T4
+		"application deleted": func(_ *testing.T, s *server, _ string) error {
+			_, err := s.DeleteApplication(ctx, s.ana, s.app.ID)
+			return err
+		}, // T4
+		"team suspended by another process": func(t *testing.T, s *server, value string) error { // T4
 			_, err := s.raw(t).ExecContext(ctx, "UPDATE teams SET suspended_at = 1")
+			for deadline := time.Now().Add(time.Minute); err == nil && s.verify(t, value).status == 200 && time.Now().Before(deadline); {
+				time.Sleep(10 * time.Millisecond)
+			}
 			return err
 		},
 	} {
@@ -161,7 +170,7 @@ func TestVerifyRefuses(t *testing.T) {
 				t.Fatalf("before: %d %s", got.status, got.body)
 			}
 			s.Wait(time.Millisecond - time.Hour)
-			if err := deed(t, s); err != nil {
+			if err := deed(t, s, value); err != nil {
 				t.Fatal(err)
 			}
 			unauthorized(t, what, s.verify(t, value), badToken)

@@ -22,10 +22,11 @@ var applicationOrders = map[models.ApplicationSort][2]string{
 	models.SortActive:   {"(" + activeTokens + "), id", "(" + activeTokens + ") DESC, id DESC"},
 }
 
-const activeTokens = `SELECT COUNT(*) FROM tokens t WHERE t.team_id = applications.team_id AND t.application_id = applications.id
-	AND t.revoked_at = 0 AND t.expires_at > @now`
+const activeTokens = `SELECT COUNT(*) FROM tokens t WHERE t.application_id = applications.id
+	AND t.epoch = applications.epoch AND t.revoked_at = 0 AND t.expires_at > @now`
 
-const activeByApplication = "SELECT application_id, COUNT(*) AS n FROM tokens WHERE team_id = ? AND revoked_at = 0 AND expires_at > ?"
+const activeByApplication = `SELECT a.id AS application_id, COUNT(*) AS n FROM applications a JOIN tokens t ON t.application_id = a.id AND t.epoch = a.epoch
+	WHERE a.team_id = ? AND a.id IN ? AND t.revoked_at = 0 AND t.expires_at > ? GROUP BY a.id`
 
 // Applications lists one page of a team's applications. A page after the last
 // one is empty.
@@ -84,7 +85,7 @@ func (s *Store) countActive(ctx context.Context, team string, now models.Time, r
 		ApplicationID string
 		N             int64
 	}
-	err := s.read(ctx).Raw(activeByApplication+" AND application_id IN ? GROUP BY application_id", team, now, ids).Scan(&counts).Error
+	err := s.read(ctx).Raw(activeByApplication, team, ids, now).Scan(&counts).Error
 	byID := make(map[string]int64, len(counts))
 	for _, c := range counts {
 		byID[c.ApplicationID] = c.N
@@ -104,12 +105,12 @@ func (s *Store) ApplicationNames(ctx context.Context, team string, limit int) ([
 }
 
 // Application finds one application of the team, with the names of who made it
-// and changed it, its active tokens and its good secrets.
+// and changed it, its active tokens, its good secrets and its public keys.
 func (s *Store) Application(ctx context.Context, team, id string) (models.ApplicationDetail, error) {
 	var detail models.ApplicationDetail
 	now := s.now()
 	err := s.read(ctx).Raw(`SELECT a.*, COALESCE(creator.name, '') AS created_by_name, COALESCE(changer.name, '') AS changed_by_name,
-		(SELECT COUNT(*) FROM tokens t WHERE t.team_id = a.team_id AND t.application_id = a.id AND t.revoked_at = 0 AND t.expires_at > ?) AS active_tokens
+		(SELECT COUNT(*) FROM tokens t WHERE t.application_id = a.id AND t.epoch = a.epoch AND t.revoked_at = 0 AND t.expires_at > ?) AS active_tokens
 		FROM applications a LEFT JOIN users creator ON creator.id = a.created_by LEFT JOIN users changer ON changer.id = a.changed_by
 		WHERE a.id = ? AND a.team_id = ? AND a.deleted_at = 0`, now, id, team).Take(&detail).Error
 	if err != nil {
@@ -118,7 +119,11 @@ func (s *Store) Application(ctx context.Context, team, id string) (models.Applic
 	err = s.read(ctx).Omit("hash", "sealed").
 		Where("application_id = ? AND team_id = ? AND (expires_at = 0 OR expires_at > ?)", id, team, now).
 		Order("expires_at").Find(&detail.Secrets).Error
-	return detail, translate(err)
+	if err != nil {
+		return detail, translate(err)
+	}
+	detail.Keys, err = s.clientKeys(ctx, team, id)
+	return detail, err
 }
 
 // CreateApplication stores an application with its first secret and returns its
@@ -219,10 +224,11 @@ func differences(app models.Application, values models.ApplicationValues) string
 	return strings.Join(parts, ". ")
 }
 
-// application finds the row inside a change.
+// application finds the row inside a change, and has caches forget it afterwards.
 func (c change) application(team, id string) (models.Application, error) {
 	var app models.Application
 	err := c.Where("id = ? AND team_id = ? AND deleted_at = 0", id, team).Take(&app).Error
+	c.tell(models.Notice{ApplicationID: app.ID, ClientID: app.ClientID})
 	return app, err
 }
 
@@ -251,7 +257,7 @@ func (s *Store) SwitchApplication(ctx context.Context, actor models.Actor, id st
 	})
 }
 
-// DeleteApplication ends an application. Its secrets and the sealed values of its
+// DeleteApplication ends an application. Its secrets, its keys and the sealed values of its
 // tokens are erased, and all its tokens are refused from then on. It returns the
 // application as it was, and models.ErrForbidden for one that is built in.
 func (s *Store) DeleteApplication(ctx context.Context, actor models.Actor, id string) (models.Application, error) {
@@ -267,13 +273,16 @@ func (s *Store) DeleteApplication(ctx context.Context, actor models.Actor, id st
 		c.about("application", app.ID, app.Name)
 		for _, statement := range []string{
 			"DELETE FROM client_secrets WHERE application_id = ? AND team_id = ?",
+			"DELETE FROM client_keys WHERE application_id = ? AND team_id = ?",
 			"UPDATE tokens SET sealed = NULL WHERE application_id = ? AND team_id = ? AND kind = 'manual' AND sealed IS NOT NULL",
+			"DELETE FROM client_assertions WHERE application_id IN (SELECT id FROM applications WHERE id = ? AND team_id = ?)",
 		} {
 			if err := c.Exec(statement, id, actor.TeamID).Error; err != nil {
 				return err
 			}
 		}
-		return c.Exec("UPDATE applications SET deleted_at = ? WHERE id = ? AND team_id = ?", c.now, id, actor.TeamID).Error
+		return c.Exec("UPDATE applications SET deleted_at = ?, epoch = epoch + 1, tokens_revoked_at = ?, tokens_revoked_by = ? WHERE id = ? AND team_id = ?",
+			c.now, c.now, actor.UserID, id, actor.TeamID).Error
 	})
 	return app, err
 }

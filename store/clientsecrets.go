@@ -7,45 +7,6 @@ import (
 	"github.com/latchkey/latchkey/models"
 )
 
-// Client is an application as the token endpoint sees it.
-type Client struct {
-	models.Application
-	// Suspended tells that the team may not use its tokens.
-	Suspended bool
-	Secrets   []models.ClientSecret
-}
-
-// ClientByID finds the application of a client ID with its good secrets. It takes
-// no team: the secret that the caller compares is the proof. One query serves a
-// client that exists and one that does not, so that time does not tell them apart.
-func (s *Store) ClientByID(ctx context.Context, clientID string) (Client, error) {
-	var rows []struct {
-		models.Application `gorm:"embedded"`
-		SuspendedAt        models.Time
-		SecretID           string
-		SecretHash         []byte
-		SecretExpiresAt    models.Time
-	}
-	err := s.read(ctx).Raw(`SELECT a.*, t.suspended_at, s.id AS secret_id, s.hash AS secret_hash, s.expires_at AS secret_expires_at
-		FROM applications a JOIN teams t ON t.id = a.team_id LEFT JOIN client_secrets s ON s.application_id = a.id
-		WHERE a.client_id = ? AND a.deleted_at = 0`, clientID).Scan(&rows).Error
-	if err != nil {
-		return Client{}, translate(err)
-	}
-	if len(rows) == 0 {
-		return Client{}, models.ErrNotFound
-	}
-	client := Client{Application: rows[0].Application, Suspended: !rows[0].SuspendedAt.IsZero()}
-	now := s.now()
-	for _, row := range rows {
-		secret := models.ClientSecret{ID: row.SecretID, ApplicationID: row.ID, Hash: row.SecretHash, ExpiresAt: row.SecretExpiresAt}
-		if secret.ID != "" && secret.Good(now) {
-			client.Secrets = append(client.Secrets, secret)
-		}
-	}
-	return client, nil
-}
-
 func (c change) addSecret(actor models.Actor, appID string, secret models.ClientSecret) error {
 	secret.ApplicationID, secret.TeamID = appID, actor.TeamID
 	secret.CreatedAt, secret.CreatedBy, secret.ExpiresAt = c.now, actor.UserID, 0
@@ -136,4 +97,24 @@ func (s *Store) RevealSecret(ctx context.Context, actor models.Actor, id string)
 		return c.Where("application_id = ? AND team_id = ? AND expires_at = 0", id, actor.TeamID).Take(&secret).Error
 	})
 	return secret, err
+}
+
+// RemoveSecret ends every secret of an application now: it proves itself by its
+// public keys from then on. Without a key it gives models.ErrConflict.
+func (s *Store) RemoveSecret(ctx context.Context, actor models.Actor, id string) error {
+	return s.write(ctx, actor, models.AuditSecretRemoved, func(c change) error {
+		app, err := c.application(actor.TeamID, id)
+		if err != nil {
+			return err
+		}
+		var keys int64
+		if err := c.Model(&models.ClientKey{}).Where("application_id = ? AND team_id = ?", id, actor.TeamID).Count(&keys).Error; err != nil {
+			return err
+		}
+		if keys == 0 {
+			return models.ErrConflict
+		}
+		c.about("application", app.ID, app.Name)
+		return affected(c.Exec("DELETE FROM client_secrets WHERE application_id = ? AND team_id = ?", id, actor.TeamID), errNothingToDo)
+	})
 }

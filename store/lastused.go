@@ -8,9 +8,15 @@ import (
 	"github.com/latchkey/latchkey/models"
 )
 
-// SaveLastUsed writes when tokens and client secrets were last used. A time
-// never moves back.
-func (s *Store) SaveLastUsed(ctx context.Context, tokens []models.TokenUse, secrets []models.SecretUse) error {
+var usedCredential = map[models.CredentialKind]string{
+	models.CredentialSecret:         "UPDATE client_secrets SET last_used_at = ? WHERE id = ? AND last_used_at < ?",
+	models.CredentialKey:            "UPDATE client_keys SET last_used_at = ? WHERE id = ? AND last_used_at < ?",
+	models.CredentialResourceServer: "UPDATE resource_servers SET last_used_at = ? WHERE id = ? AND last_used_at < ?",
+}
+
+// SaveLastUsed writes when tokens and credentials were last used. A time never
+// moves back.
+func (s *Store) SaveLastUsed(ctx context.Context, tokens []models.TokenUse, credentials []models.CredentialUse) error {
 	return s.touch(ctx, func(tx *gorm.DB) error {
 		applications := map[string]models.Time{}
 		for _, use := range tokens {
@@ -20,9 +26,11 @@ func (s *Store) SaveLastUsed(ctx context.Context, tokens []models.TokenUse, secr
 				return err
 			}
 		}
-		for _, use := range secrets {
-			applications[use.ApplicationID] = max(applications[use.ApplicationID], use.At)
-			if err := tx.Exec("UPDATE client_secrets SET last_used_at = ? WHERE id = ? AND last_used_at < ?", use.At, use.SecretID, use.At).Error; err != nil {
+		for _, use := range credentials {
+			if use.ApplicationID != "" {
+				applications[use.ApplicationID] = max(applications[use.ApplicationID], use.At)
+			}
+			if err := tx.Exec(usedCredential[use.Kind], use.At, use.ID, use.At).Error; err != nil {
 				return err
 			}
 		}

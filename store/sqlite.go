@@ -36,6 +36,8 @@ func openSQLite(path string, m mode) (*gorm.DB, error) {
 	options := url.Values{
 		"_journal_mode": {"WAL"}, "_synchronous": {"FULL"}, "_busy_timeout": {"5000"},
 		"_foreign_keys": {"on"}, "_txlock": {"immediate"}, "_cslike": {"true"},
+		// Takes effect where the file is new: Shrink can give space back.
+		"_auto_vacuum": {"incremental"},
 	}
 	connections := 1
 	if m == forReading {

@@ -22,6 +22,9 @@ type Store struct {
 	reads  *gorm.DB
 	writes *gorm.DB
 	now    func() models.Time
+	path   string
+	// subscribers is filled before the first change and only read afterwards.
+	subscribers []func(models.Notice)
 }
 
 // Open opens the database at path, a SQLite file that is created (0600) where
@@ -36,7 +39,7 @@ func Open(path string, now func() models.Time) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, closeHandle(writes))
 	}
-	return &Store{reads: reads, writes: writes, now: now}, nil
+	return &Store{reads: reads, writes: writes, now: now, path: path}, nil
 }
 
 // Migrate hands the writing connection to run, which brings the tables up to date.

@@ -8,7 +8,8 @@ import (
 )
 
 // Sweep deletes what has ended and nobody looks at again: sessions unused for
-// idle or older than longest, secrets past their overlap, keys of old forms.
+// idle or older than longest, secrets past their overlap, keys of old forms,
+// client assertions that have expired.
 func (s *Store) Sweep(ctx context.Context, idle, longest time.Duration) error {
 	return s.touch(ctx, func(tx *gorm.DB) error {
 		now := s.now()
@@ -16,6 +17,9 @@ func (s *Store) Sweep(ctx context.Context, idle, longest time.Duration) error {
 			return err
 		}
 		if err := tx.Exec("DELETE FROM client_secrets WHERE expires_at <> 0 AND expires_at <= ?", now).Error; err != nil {
+			return err
+		}
+		if err := tx.Exec("DELETE FROM client_assertions WHERE expires_at <= ?", now).Error; err != nil {
 			return err
 		}
 		return tx.Exec("DELETE FROM form_posts WHERE created_at < ?", now.Add(-keepFormPosts)).Error

@@ -16,6 +16,8 @@ type change struct {
 	*gorm.DB
 	now   models.Time
 	event *models.AuditEvent
+	// notices collects what caches must forget.
+	notices *[]models.Notice
 }
 
 const keepFormPosts = 24 * time.Hour
@@ -28,14 +30,17 @@ var errNothingToDo = errors.New("nothing to do")
 // runs fn, adds the audit event that fn may complete, and commits: a change
 // without its event, or an event without its change, cannot be written.
 func (s *Store) write(ctx context.Context, actor models.Actor, action models.AuditAction, fn func(c change) error) error {
+	var notices []models.Notice
 	err := s.writes.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-		c := change{DB: tx, now: s.now(), event: newEvent(actor, action)}
+		c := change{DB: tx, now: s.now(), event: newEvent(actor, action), notices: &notices}
 		c.event.At = c.now
 		if err := fn(c); err != nil {
 			return err
 		}
 		return c.Create(c.event).Error
 	})
+	// A commit that failed may have reached the disk all the same.
+	s.tell(notices)
 	if errors.Is(err, errNothingToDo) {
 		return nil
 	}
@@ -54,6 +59,9 @@ func newEvent(actor models.Actor, action models.AuditAction) *models.AuditEvent 
 		ActorRole: actor.Role, Action: action, Address: actor.Address, UserAgent: actor.UserAgent, RequestID: actor.RequestID,
 	}
 }
+
+// tell adds to what caches hear after the commit.
+func (c change) tell(notice models.Notice) { *c.notices = append(*c.notices, notice) }
 
 // about says what the change was done to.
 func (c change) about(targetType, id, name string) {

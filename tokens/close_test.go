@@ -39,7 +39,7 @@ func TestLastUsedCloseWritesTheRest(t *testing.T) {
 		store := &fakeStore{}
 		l := tokens.NewLastUsed(t.Context(), store, quiet(), time.Hour)
 		l.Token(token("t", noon))
-		l.Secret(secret("s", noon))
+		l.Credential(secret("s", noon))
 		closeNow(t, l)
 		if tries, rows := store.saved(); tries != 1 || rows != 2 {
 			t.Errorf("%d writes of %d rows", tries, rows)

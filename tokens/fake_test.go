@@ -17,6 +17,13 @@ type fakeStore struct {
 	// bearer and findErr answer TokenByHash.
 	bearer  models.Bearer
 	findErr error
+	// insert, where set, answers InsertTokens.
+	insert func(tokens []models.Token) error
+	// client and clientErr answer ClientByID.
+	client    models.Client
+	clientErr error
+	// version answers ForeignVersion.
+	version func(ctx context.Context) (int64, error)
 	// hang, where set, holds SaveLastUsed up until it is closed or the context ends.
 	hang chan struct{}
 
@@ -25,11 +32,30 @@ type fakeStore struct {
 	saveErrs []error // one for each of the next saves
 	tries    int
 	tokens   map[string]models.TokenUse
-	secrets  map[string]models.SecretUse
+	secrets  map[string]models.CredentialUse
 	rows     int
 }
 
-func (f *fakeStore) InsertTokens(context.Context, []models.Token) error { return nil }
+func (f *fakeStore) InsertTokens(_ context.Context, tokens []models.Token) error {
+	if f.insert != nil {
+		return f.insert(tokens)
+	}
+	return nil
+}
+
+func (f *fakeStore) ClientByID(context.Context, string) (models.Client, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.lookups++
+	return f.client, f.clientErr
+}
+
+func (f *fakeStore) ForeignVersion(ctx context.Context) (int64, error) {
+	if f.version != nil {
+		return f.version(ctx)
+	}
+	return 1, nil
+}
 
 func (f *fakeStore) CreateManualToken(_ context.Context, _ models.Actor, token models.Token, _ string) (string, error) {
 	return token.ID, nil
@@ -42,7 +68,7 @@ func (f *fakeStore) TokenByHash(context.Context, []byte) (models.Bearer, error) 
 	return f.bearer, f.findErr
 }
 
-func (f *fakeStore) SaveLastUsed(ctx context.Context, tokens []models.TokenUse, secrets []models.SecretUse) error {
+func (f *fakeStore) SaveLastUsed(ctx context.Context, tokens []models.TokenUse, secrets []models.CredentialUse) error {
 	f.mu.Lock()
 	f.tries++
 	hang := f.hang
@@ -62,13 +88,13 @@ func (f *fakeStore) SaveLastUsed(ctx context.Context, tokens []models.TokenUse, 
 		return err
 	}
 	if f.tokens == nil {
-		f.tokens, f.secrets = map[string]models.TokenUse{}, map[string]models.SecretUse{}
+		f.tokens, f.secrets = map[string]models.TokenUse{}, map[string]models.CredentialUse{}
 	}
 	for _, use := range tokens {
 		f.tokens[use.TokenID] = use
 	}
 	for _, use := range secrets {
-		f.secrets[use.SecretID] = use
+		f.secrets[use.ID] = use
 	}
 	f.rows += len(tokens) + len(secrets)
 	return nil

@@ -35,7 +35,7 @@ func TestVerifyWithAFaultyStore(t *testing.T) {
 		{"513 bytes", strings.Repeat("a", 513), &fakeStore{bearer: good}, models.RefusedMalformed, 0}, // R2
 	} {
 		used := tokens.NewLastUsed(t.Context(), test.store, quiet(), time.Hour)
-		if got := refusal(t, tokens.NewVerifier(test.store, used, fixed(noon)), models.NewSecret(test.value)); got != test.want {
+		if got := refusal(t, tokens.NewVerifier(test.store, tokens.Trusted(), used, fixed(noon)), models.NewSecret(test.value)); got != test.want {
 			t.Errorf("%s: refused as %q, want %q", test.what, got, test.want)
 		}
 		closeNow(t, used)
@@ -49,7 +49,7 @@ func TestVerifyWithAFaultyStore(t *testing.T) {
 	// A6: a store that cannot say lets nothing through.
 	for _, cause := range []error{models.ErrUnavailable, models.ErrBusy, context.DeadlineExceeded, errors.New("odd")} {
 		used := tokens.NewLastUsed(t.Context(), &fakeStore{}, quiet(), time.Hour)
-		grant, err := tokens.NewVerifier(&fakeStore{bearer: good, findErr: cause}, used, fixed(noon)).Verify(t.Context(), value, "")
+		grant, err := tokens.NewVerifier(&fakeStore{bearer: good, findErr: cause}, tokens.Trusted(), used, fixed(noon)).Verify(t.Context(), value, "")
 		var refused tokens.RefusedError
 		if !errors.Is(err, cause) || errors.As(err, &refused) || grant != (tokens.Grant{}) || strings.Contains(err.Error(), value.Reveal()) {
 			t.Errorf("%v: got %+v, %v", cause, grant, err)

@@ -11,25 +11,31 @@ import (
 
 // Issuer makes tokens. It is safe for concurrent use.
 type Issuer struct {
-	store  Store
-	keys   *secrets.Keys
-	prefix string
+	store   Store
+	batches *batches
+	keys    *secrets.Keys
+	prefix  string
 	// longest is the operator's bound on a lifespan, in seconds.
 	longest int64
 	now     func() models.Time
 }
 
 // NewIssuer returns an issuer of tokens that begin with prefix and live for
-// longest seconds at most, whatever an application says.
-func NewIssuer(store Store, keys *secrets.Keys, prefix string, longest int64, now func() models.Time) *Issuer {
-	return &Issuer{store: store, keys: keys, prefix: prefix, longest: longest, now: now}
+// longest seconds at most, whatever an application says. ctx bounds what is
+// stored, not the life of the issuer: Close ends it.
+func NewIssuer(ctx context.Context, store Store, keys *secrets.Keys, prefix string, longest int64, now func() models.Time) *Issuer {
+	return &Issuer{store: store, batches: newBatches(ctx, store), keys: keys, prefix: prefix, longest: longest, now: now}
 }
 
+// Close stores the tokens that wait, until ctx ends, and refuses new ones.
+func (i *Issuer) Close(ctx context.Context) error { return i.batches.close(ctx) }
+
 // Issue makes a token for a program that proved to be app. It is stored as a
-// hash alone and durable when Issue returns.
-func (i *Issuer) Issue(ctx context.Context, app models.Application, scopes string) (models.Token, models.Secret, error) {
+// hash alone and durable when Issue returns. Many at once share a transaction.
+// It returns models.ErrBusy where too many wait already.
+func (i *Issuer) Issue(ctx context.Context, app *models.Application, scopes string) (models.Token, models.Secret, error) {
 	token, value := i.make(app, models.KindClientCredentials, scopes, 0)
-	if err := i.store.InsertTokens(ctx, []models.Token{token}); err != nil {
+	if err := i.batches.insert(ctx, token); err != nil {
 		return models.Token{}, models.Secret{}, err
 	}
 	return token, value, nil
@@ -38,7 +44,7 @@ func (i *Issuer) Issue(ctx context.Context, app models.Application, scopes strin
 // Generate makes a manual token and returns its ID. The value is sealed beside it,
 // so that a member can copy it later. The same formKey again makes no second one.
 func (i *Issuer) Generate(ctx context.Context, actor models.Actor, app models.Application, values models.TokenValues, formKey string) (string, error) {
-	token, value := i.make(app, models.KindManual, app.Scopes, values.Lifespan)
+	token, value := i.make(&app, models.KindManual, app.Scopes, values.Lifespan)
 	token.Name = values.Name
 	sealed, err := i.keys.Seal(value, tokenPlace(token.ID))
 	if err != nil {
@@ -57,13 +63,15 @@ func tokenPlace(id string) secrets.Place {
 	return secrets.Place{Table: "tokens", Column: "sealed", Row: id}
 }
 
-func (i *Issuer) make(app models.Application, kind models.TokenKind, scopes string, lifespan int64) (models.Token, models.Secret) {
+func (i *Issuer) make(app *models.Application, kind models.TokenKind, scopes string, lifespan int64) (models.Token, models.Secret) {
 	value := newValue(i.prefix)
 	now := i.now()
-	app.Lifespan = min(app.Lifespan, i.longest)
+	if lifespan <= 0 || lifespan > i.longest {
+		lifespan = i.longest
+	}
 	return models.Token{
 		ID: uuid.Must(uuid.NewV7()).String(), ApplicationID: app.ID, TeamID: app.TeamID, Kind: kind,
-		Hash: secrets.Hash(value), Last4: value.Last4(), Scopes: scopes,
+		Hash: secrets.Hash(value), Last4: value.Last4(), Scopes: scopes, Epoch: app.Epoch,
 		CreatedAt: now, ExpiresAt: app.Expiry(now, lifespan),
 	}, value
 }

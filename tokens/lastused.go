@@ -17,16 +17,16 @@ const maxUses = 100_000
 // maxBatch is how many uses one transaction writes.
 const maxBatch = 500
 
-// LastUsed collects when tokens and secrets were used and writes them in
+// LastUsed collects when tokens and credentials were used and writes them in
 // batches, never one by one. It is safe for concurrent use.
 type LastUsed struct {
 	store Store
 	log   *slog.Logger
 
 	// mu guards the two maps, which hold the newest use of each ID.
-	mu      sync.Mutex
-	tokens  map[string]models.TokenUse
-	secrets map[string]models.SecretUse
+	mu          sync.Mutex
+	tokens      map[string]models.TokenUse
+	credentials map[string]models.CredentialUse
 
 	stop, stopped chan struct{}
 }
@@ -35,7 +35,7 @@ type LastUsed struct {
 // ctx bounds the writes, not the life of the batches.
 func NewLastUsed(ctx context.Context, store Store, log *slog.Logger, interval time.Duration) *LastUsed {
 	l := &LastUsed{store: store, log: log, stop: make(chan struct{}), stopped: make(chan struct{})}
-	l.tokens, l.secrets = map[string]models.TokenUse{}, map[string]models.SecretUse{}
+	l.tokens, l.credentials = map[string]models.TokenUse{}, map[string]models.CredentialUse{}
 	go l.run(ctx, interval)
 	return l
 }
@@ -66,14 +66,14 @@ func (l *LastUsed) Token(use models.TokenUse) {
 	l.tokens[use.TokenID] = use
 }
 
-// Secret notes that a client secret was accepted.
-func (l *LastUsed) Secret(use models.SecretUse) {
+// Credential notes that a client proved itself.
+func (l *LastUsed) Credential(use models.CredentialUse) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if known, ok := l.secrets[use.SecretID]; ok && known.At >= use.At || !ok && len(l.secrets) >= maxUses {
+	if known, ok := l.credentials[use.ID]; ok && known.At >= use.At || !ok && len(l.credentials) >= maxUses {
 		return
 	}
-	l.secrets[use.SecretID] = use
+	l.credentials[use.ID] = use
 }
 
 // Close stops the batches and writes what is left, until ctx ends. Call it once,
@@ -91,28 +91,28 @@ func (l *LastUsed) Close(ctx context.Context) error {
 // flush writes what has come in. What cannot be written is kept for the next time.
 func (l *LastUsed) flush(ctx context.Context) error {
 	l.mu.Lock()
-	tokens, secrets := values(l.tokens), values(l.secrets)
-	l.tokens, l.secrets = map[string]models.TokenUse{}, map[string]models.SecretUse{}
+	tokens, credentials := values(l.tokens), values(l.credentials)
+	l.tokens, l.credentials = map[string]models.TokenUse{}, map[string]models.CredentialUse{}
 	l.mu.Unlock()
 	// Small transactions let tokens be issued in between.
-	for len(tokens) > 0 || len(secrets) > 0 {
-		nt, ns := min(len(tokens), maxBatch), min(len(secrets), maxBatch)
-		if err := l.store.SaveLastUsed(ctx, tokens[:nt], secrets[:ns]); err != nil {
-			l.keep(tokens, secrets)
+	for len(tokens) > 0 || len(credentials) > 0 {
+		nt, nc := min(len(tokens), maxBatch), min(len(credentials), maxBatch)
+		if err := l.store.SaveLastUsed(ctx, tokens[:nt], credentials[:nc]); err != nil {
+			l.keep(tokens, credentials)
 			return err
 		}
-		tokens, secrets = tokens[nt:], secrets[ns:]
+		tokens, credentials = tokens[nt:], credentials[nc:]
 	}
 	return nil
 }
 
 // keep puts back what was not written.
-func (l *LastUsed) keep(tokens []models.TokenUse, secrets []models.SecretUse) {
+func (l *LastUsed) keep(tokens []models.TokenUse, credentials []models.CredentialUse) {
 	for _, use := range tokens {
 		l.Token(use)
 	}
-	for _, use := range secrets {
-		l.Secret(use)
+	for _, use := range credentials {
+		l.Credential(use)
 	}
 }
 

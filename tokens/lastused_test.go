@@ -23,13 +23,20 @@ func token(id string, at models.Time) models.TokenUse {
 	return models.TokenUse{TokenID: id, ApplicationID: "app", At: at, From: "192.0.2.7"}
 }
 
-func secret(id string, at models.Time) models.SecretUse {
-	return models.SecretUse{SecretID: id, ApplicationID: "app", At: at}
+func secret(id string, at models.Time) models.CredentialUse {
+	return models.CredentialUse{Kind: models.CredentialSecret, ID: id, ApplicationID: "app", At: at}
 }
 
 func closeNow(t *testing.T, l *tokens.LastUsed) {
 	t.Helper()
 	if err := l.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+func closeIssuer(t *testing.T, i *tokens.Issuer) {
+	t.Helper()
+	if err := i.Close(t.Context()); err != nil {
 		t.Error(err)
 	}
 }
@@ -41,7 +48,7 @@ func TestLastUsedIsWrittenInBatches(t *testing.T) {
 		for i := range 1000 {
 			l.Token(token("t", noon+models.Time(i)))
 			l.Token(token(fmt.Sprint(i%10), noon))
-			l.Secret(secret("s", noon+models.Time(i)))
+			l.Credential(secret("s", noon+models.Time(i)))
 		}
 		if tries, _ := store.saved(); tries != 0 {
 			t.Errorf("%d writes before the interval", tries)
@@ -67,7 +74,7 @@ func TestLastUsedNewestWins(t *testing.T) {
 		l := tokens.NewLastUsed(t.Context(), store, quiet(), every)
 		for _, at := range []models.Time{noon, noon + 5, noon + 2} {
 			l.Token(token("t", at))
-			l.Secret(secret("s", at))
+			l.Credential(secret("s", at))
 		}
 		closeNow(t, l)
 		if store.tokens["t"].At != noon+5 || store.secrets["s"].At != noon+5 {
@@ -83,7 +90,7 @@ func TestLastUsedKeepsWhatCannotBeWritten(t *testing.T) {
 		l := tokens.NewLastUsed(t.Context(), store, slog.New(slog.NewTextHandler(&out, nil)), every)
 		l.Token(token("old", noon))
 		l.Token(token("again", noon))
-		l.Secret(secret("s", noon))
+		l.Credential(secret("s", noon))
 		time.Sleep(every + time.Millisecond)
 		if tries, rows := store.saved(); tries != 1 || rows != 0 {
 			t.Fatalf("%d writes of %d rows", tries, rows)
@@ -129,7 +136,7 @@ func TestLastUsedIsBounded(t *testing.T) {
 		time.Sleep(every + time.Millisecond) // from here on the write hangs
 		for i := range 150_000 {
 			l.Token(token(fmt.Sprint(i), noon))
-			l.Secret(secret(fmt.Sprint(i), noon))
+			l.Credential(secret(fmt.Sprint(i), noon))
 		}
 		l.Token(token("0", noon+1)) // one that is known is still kept up
 		close(store.hang)
@@ -152,7 +159,7 @@ func TestLastUsedConcurrently(t *testing.T) {
 		all.Go(func() {
 			for i := range 2000 {
 				l.Token(token(fmt.Sprint(i%100), noon+models.Time(i)))
-				l.Secret(secret(fmt.Sprint(worker), noon+models.Time(i)))
+				l.Credential(secret(fmt.Sprint(worker), noon+models.Time(i)))
 			}
 		})
 	}

@@ -18,6 +18,11 @@ type Store interface {
 	CreateManualToken(ctx context.Context, actor models.Actor, token models.Token, formKey string) (string, error)
 	// TokenByHash finds a token, good or not.
 	TokenByHash(ctx context.Context, hash []byte) (models.Bearer, error)
+	// ClientByID finds an application or a resource server.
+	ClientByID(ctx context.Context, clientID string) (models.Client, error)
+	// ForeignVersion returns another number where another process has changed the
+	// database since the last call.
+	ForeignVersion(ctx context.Context) (int64, error)
 	// SaveLastUsed stores all times or none.
-	SaveLastUsed(ctx context.Context, tokens []models.TokenUse, secrets []models.SecretUse) error
+	SaveLastUsed(ctx context.Context, tokens []models.TokenUse, credentials []models.CredentialUse) error
 }

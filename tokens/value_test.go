@@ -27,10 +27,11 @@ func crc(body string) string {
 func issue(t *testing.T, prefix string, n int) []string {
 	t.Helper()
 	store := &fakeStore{}
-	issuer := tokens.NewIssuer(store, nil, prefix, 365*86400, fixed(noon))
+	issuer := tokens.NewIssuer(t.Context(), store, nil, prefix, 365*86400, fixed(noon))
+	defer closeIssuer(t, issuer)
 	values := make([]string, n)
 	for i := range values {
-		token, value, err := issuer.Issue(t.Context(), models.Application{ID: "a", Lifespan: 60}, "api")
+		token, value, err := issuer.Issue(t.Context(), &models.Application{ID: "a", Lifespan: 60}, "api")
 		if err != nil {
 			t.Fatal(err)
 		}

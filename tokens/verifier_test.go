@@ -32,8 +32,11 @@ func newBench(t *testing.T) *bench {
 		t.Fatal(err)
 	}
 	b := &bench{DB: db, keys: keys, lastUsed: tokens.NewLastUsed(t.Context(), db.Store, quiet(), time.Hour)}
-	b.issuer = tokens.NewIssuer(db.Store, keys, "lk_at_", 365*86400, db.Now)
-	b.verifier = tokens.NewVerifier(db.Store, b.lastUsed, db.Now)
+	b.issuer = tokens.NewIssuer(t.Context(), db.Store, keys, "lk_at_", 365*86400, db.Now)
+	t.Cleanup(func() { _ = b.issuer.Close(context.Background()) })
+	cache := tokens.Trusted()
+	db.Subscribe(cache.Forget)
+	b.verifier = tokens.NewVerifier(db.Store, cache, b.lastUsed, db.Now)
 	b.ana = db.Member(t, "northwind", "ana", models.RoleOwner)
 	b.app = db.Application(t, b.ana, "Trading bot")
 	return b
@@ -41,7 +44,7 @@ func newBench(t *testing.T) *bench {
 
 func (b *bench) issue(t *testing.T) (models.Token, models.Secret) {
 	t.Helper()
-	token, value, err := b.issuer.Issue(t.Context(), b.app, "api")
+	token, value, err := b.issuer.Issue(t.Context(), &b.app, "api")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +68,7 @@ func TestIssueAndVerify(t *testing.T) {
 	grant, err := b.verifier.Verify(t.Context(), value, "192.0.2.7")
 	want := tokens.Grant{
 		TokenID: token.ID, TeamID: b.ana.TeamID, ApplicationID: b.app.ID, ClientID: b.app.ClientID,
-		Scopes: "api", ExpiresAt: storetest.Start.Add(time.Hour),
+		Scopes: "api", CreatedAt: storetest.Start, ExpiresAt: storetest.Start.Add(time.Hour),
 	}
 	if err != nil || grant != want {
 		t.Fatalf("got %+v, %v, want %+v", grant, err, want)
@@ -110,6 +113,9 @@ func TestVerifyRefuses(t *testing.T) {
 		t.Run(test.what, func(t *testing.T) {
 			b := newBench(t)
 			token, value := b.issue(t)
+			if got := refusal(t, b.verifier, value); got != "" {
+				t.Fatalf("a new token is refused as %q", got)
+			}
 			if err := test.deed(b, token); err != nil {
 				t.Fatal(err)
 			}

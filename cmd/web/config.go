@@ -12,6 +12,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/latchkey/latchkey/models"
+	"github.com/latchkey/latchkey/store"
 )
 
 // lookup reads an environment variable.
@@ -27,6 +28,7 @@ type Config struct {
 	Limits         models.Limits
 	SessionIdle    time.Duration
 	SessionMax     time.Duration
+	Keep           store.Retention
 	DocsURL        string
 	TrustedProxies []*net.IPNet
 	LogJSON        bool
@@ -57,6 +59,8 @@ var settings = []setting{
 	{"max-lifespan", "8760h", "longest token lifespan", parseMaxLifespan},
 	{"session-idle", "12h", "ends a session that is not used (operators: 1h at most)", parseDuration(func(c *Config) *time.Duration { return &c.SessionIdle })},
 	{"session-max", "168h", "ends every session (operators: 24h at most)", parseDuration(func(c *Config) *time.Duration { return &c.SessionMax })},
+	{"keep-manual-tokens", "720h", "how long manual tokens are kept after they expired or were revoked", parseKeep(func(c *Config) *time.Duration { return &c.Keep.Manual })},
+	{"keep-issued-tokens", "24h", "how long client_credentials tokens are kept after they expired or were revoked", parseKeep(func(c *Config) *time.Duration { return &c.Keep.Issued })},
 	{"allow-http", "false", "allow an address off loopback with an http base URL", parseAllowHTTP},
 	{"docs-url", "", "where the doc link of the pages leads (default: the built-in page)", parseDocsURL},
 	{"trusted-proxies", "", "CIDRs whose X-Forwarded-For counts, comma separated", parseProxies},
@@ -230,6 +234,17 @@ func parseDuration(field func(*Config) *time.Duration) func(*Config, string) str
 		*field(c) = d
 		if err != nil || d < shortestSession || d > longestLifespan {
 			return "write a time of at least 5m, such as 12h"
+		}
+		return ""
+	}
+}
+
+func parseKeep(field func(*Config) *time.Duration) func(*Config, string) string {
+	return func(c *Config, value string) string {
+		d, err := time.ParseDuration(value)
+		*field(c) = d
+		if err != nil || d < 0 || d > longestLifespan {
+			return "write a time of 0s or more, such as 24h"
 		}
 		return ""
 	}

@@ -7,18 +7,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/latchkey/latchkey/migrations"
 	"github.com/latchkey/latchkey/models"
 	"github.com/latchkey/latchkey/secrets"
 	"github.com/latchkey/latchkey/store"
 )
-
-// clock is where time comes from, in this program and nowhere else.
-func clock() time.Time { return time.Now() }
-
-func clockMillis() models.Time { return models.At(clock()) }
 
 // keyCheck is what the value in the database says that shows whether the key
 // file fits.

@@ -62,14 +62,14 @@ func (p *program) serve(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	lastUsed := tokens.NewLastUsed(context.WithoutCancel(ctx), db, log, lastUsedEvery)
 	setupCode, err := p.announce(ctx, db, config)
 	if err != nil {
-		return errors.Join(err, lastUsed.Close(ctx), db.Close())
+		return errors.Join(err, db.Close())
 	}
+	room := newTokenRoom(context.WithoutCancel(ctx), config, db, keys, log)
 	sweeping, stopSweeping := context.WithCancel(ctx)
 	swept := sweep(sweeping, db, config, log)
-	server := newServer(wire(config, db, keys, lastUsed, setupCode, log))
+	server := newServer(wire(config, db, keys, room, setupCode, log))
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	select {
@@ -82,7 +82,32 @@ func (p *program) serve(ctx context.Context, cmd *cli.Command) error {
 	swept()
 	rest, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainFor)
 	defer cancel()
-	return errors.Join(err, lastUsed.Close(rest), db.Close())
+	return errors.Join(err, room.close(rest), db.Close())
+}
+
+// tokenRoom is what package tokens runs behind the requests.
+type tokenRoom struct {
+	cache    *tokens.Cache
+	feed     *tokens.Feed
+	issuer   *tokens.Issuer
+	lastUsed *tokens.LastUsed
+}
+
+// newTokenRoom starts it. ctx bounds its writes; close ends it.
+func newTokenRoom(ctx context.Context, config Config, db *store.Store, keys *secrets.Keys, log *slog.Logger) tokenRoom {
+	cache := tokens.NewCache()
+	db.Subscribe(cache.Forget)
+	return tokenRoom{
+		cache: cache, feed: tokens.NewFeed(ctx, db, cache, log),
+		issuer:   tokens.NewIssuer(ctx, db, keys, config.TokenPrefix, config.Limits.MaxLifespan, clockMillis),
+		lastUsed: tokens.NewLastUsed(ctx, db, log, lastUsedEvery),
+	}
+}
+
+// close stores what waits. No request runs any more.
+func (r tokenRoom) close(ctx context.Context) error {
+	r.feed.Close()
+	return errors.Join(r.issuer.Close(ctx), r.lastUsed.Close(ctx))
 }
 
 // drain outlives the signal that ended ctx.
@@ -96,8 +121,7 @@ func drain(ctx context.Context, server *http.Server) error {
 }
 
 // wire builds everything by hand; it can be read from top to bottom.
-func wire(config Config, db *store.Store, keys *secrets.Keys, lastUsed *tokens.LastUsed, setupCode models.Secret, log *slog.Logger) world {
-	issuer := tokens.NewIssuer(db, keys, config.TokenPrefix, config.Limits.MaxLifespan, clockMillis)
+func wire(config Config, db *store.Store, keys *secrets.Keys, room tokenRoom, setupCode models.Secret, log *slog.Logger) world {
 	docsURL := config.DocsURL
 	if docsURL == "" {
 		docsURL = views.DocsPath
@@ -106,15 +130,24 @@ func wire(config Config, db *store.Store, keys *secrets.Keys, lastUsed *tokens.L
 	return world{
 		log: log, https: https, proxies: config.TrustedProxies,
 		pages: handlers.New(handlers.Deps{
-			Store: db, Issuer: issuer, Keys: keys, Passwords: secrets.NewPasswords(parallelHashes), Log: log, Now: clock,
+			Store: db, Issuer: room.issuer, Keys: keys, Passwords: secrets.NewPasswords(parallelHashes), Log: log, Now: clock,
 			BaseURL: config.BaseURL, HTTPS: https, DocsURL: docsURL, Limits: config.Limits,
 			SessionIdle: config.SessionIdle, SessionMax: config.SessionMax, SetupCode: setupCode,
 		}),
 		oauth: oauth.New(oauth.Deps{
-			Store: db, Issuer: issuer, Verifier: tokens.NewVerifier(db, lastUsed, clockMillis), LastUsed: lastUsed,
-			Realm: "latchkey", Now: clock,
+			Store: db, Issuer: room.issuer, Verifier: tokens.NewVerifier(db, room.cache, room.lastUsed, clockMillis),
+			Clients: tokens.NewClients(db, room.cache), LastUsed: room.lastUsed,
+			IssuerURL: config.BaseURL, Scopes: config.Limits.Scopes, DocsURL: absolute(config.BaseURL, docsURL), Realm: "latchkey", Now: clock,
 		}),
 	}
+}
+
+// absolute puts the base address before a path.
+func absolute(baseURL, address string) string {
+	if strings.HasPrefix(address, "/") {
+		return baseURL + address
+	}
+	return address
 }
 
 // announce says where Latchkey serves and, while no account exists, prints the

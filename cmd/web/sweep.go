@@ -22,6 +22,7 @@ func sweep(ctx context.Context, db *store.Store, config Config, log *slog.Logger
 			if err := db.Sweep(ctx, config.SessionIdle, config.SessionMax); err != nil && ctx.Err() == nil {
 				log.Warn("nothing swept, the next run is in an hour", "error", err)
 			}
+			purgeAndLog(ctx, db, config.Keep, log)
 			select {
 			case <-ticker.C:
 			case <-ctx.Done():

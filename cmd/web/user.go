@@ -76,7 +76,7 @@ func (p *program) userAdd(ctx context.Context, cmd *cli.Command) error {
 			Name: input.Name, Email: input.Email, PasswordHash: hash, Team: input.Team, Role: role, Operator: cmd.Bool("operator"),
 		})
 		if err != nil {
-			return refusedAccount(err)
+			return refusedFields(err)
 		}
 		return p.print("Added " + input.Email + " to " + input.Team + ".")
 	})
@@ -142,8 +142,8 @@ func (p *program) withStore(ctx context.Context, config Config, do func(db *stor
 	return errors.Join(do(db), db.Close())
 }
 
-// refusedAccount says why a well-formed account could not be added.
-func refusedAccount(err error) error {
+// refusedFields says why something well-formed could not be added.
+func refusedFields(err error) error {
 	var usage usageError
 	if errors.As(flagErrors(err), &usage) {
 		return errors.New(usage.Error())

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/latchkey/latchkey/models"
-	"github.com/latchkey/latchkey/tokens"
 )
 
 func testWorld(t *testing.T, log *slog.Logger) world {
@@ -26,9 +25,9 @@ func testWorld(t *testing.T, log *slog.Logger) world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lastUsed := tokens.NewLastUsed(context.WithoutCancel(t.Context()), db, log, time.Hour)
-	t.Cleanup(func() { _ = errors.Join(lastUsed.Close(context.Background()), db.Close()) })
-	return wire(config, db, keys, lastUsed, models.Secret{}, log)
+	room := newTokenRoom(context.WithoutCancel(t.Context()), config, db, keys, log)
+	t.Cleanup(func() { _ = errors.Join(room.close(context.Background()), db.Close()) })
+	return wire(config, db, keys, room, models.Secret{}, log)
 }
 
 // A6: a request that ran out of time still gets a whole error page.

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"text/tabwriter"
+	"time"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/latchkey/latchkey/models"
+	"github.com/latchkey/latchkey/store"
+)
+
+// restFactor keeps the share of the time in which a purge holds the database
+// below a tenth, so that tokens are issued beside it.
+const restFactor = 12
+
+// purge deletes tokens that ended longer ago than they are kept, and gives free
+// space back to the disk. After each small step it rests for restFactor times as
+// long as the step took, unless it is in a hurry.
+func purge(ctx context.Context, db *store.Store, keep store.Retention, hurry bool) (deleted int64, err error) {
+	due, err := db.Purge(ctx, keep)
+	if err != nil {
+		return 0, err
+	}
+	for _, step := range []func(context.Context) (bool, error){due.Step, db.Shrink} {
+		for done := false; !done; {
+			began := time.Now() //nolint:forbidigo // a stopwatch, not the time of day
+			if done, err = step(ctx); err != nil {
+				return due.Deleted, err
+			}
+			if done || hurry {
+				continue
+			}
+			select {
+			case <-time.After(restFactor * time.Since(began)):
+			case <-ctx.Done():
+				return due.Deleted, ctx.Err()
+			}
+		}
+	}
+	return due.Deleted, nil
+}
+
+// purgeAndLog is the purge on the schedule of a running server.
+func purgeAndLog(ctx context.Context, db *store.Store, keep store.Retention, log *slog.Logger) {
+	deleted, err := purge(ctx, db, keep, false)
+	if deleted > 0 {
+		log.Info("ended tokens deleted", "tokens", deleted)
+	}
+	if err != nil && ctx.Err() == nil {
+		log.Warn("not all ended tokens were deleted, the next run is in an hour", "error", err)
+	}
+}
+
+func (p *program) purgeCommand() *cli.Command {
+	return &cli.Command{
+		Name: "purge", Usage: "delete tokens that ended longer ago than they are kept; serve does so every hour", Action: p.purge,
+		Flags: []cli.Flag{&cli.BoolFlag{Name: "hurry", Usage: "make no pauses for a server that runs beside it"}},
+	}
+}
+
+func (p *program) purge(ctx context.Context, cmd *cli.Command) error {
+	if err := noArguments(cmd); err != nil {
+		return err
+	}
+	config, err := readConfig(cmd)
+	if err != nil {
+		return err
+	}
+	return p.withStore(ctx, config, func(db *store.Store) error {
+		deleted, err := purge(ctx, db, config.Keep, cmd.Bool("hurry"))
+		if err != nil {
+			return fmt.Errorf("%s deleted, then it failed, run it again: %w", models.Count(deleted, "token"), err)
+		}
+		return p.print(models.Count(deleted, "token") + " deleted.")
+	})
+}
+
+func (p *program) statusCommand() *cli.Command {
+	return &cli.Command{Name: "status", Usage: "show how much the database holds", Action: p.status}
+}
+
+func (p *program) status(ctx context.Context, cmd *cli.Command) error {
+	if err := noArguments(cmd); err != nil {
+		return err
+	}
+	config, err := readConfig(cmd)
+	if err != nil {
+		return err
+	}
+	return p.withStore(ctx, config, func(db *store.Store) error {
+		status, err := db.Status(ctx)
+		if err != nil {
+			return err
+		}
+		return p.printStatus(config, status)
+	})
+}
+
+func (p *program) printStatus(config Config, s store.Status) error {
+	table := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
+	row := func(name, value string) { _, _ = fmt.Fprintf(table, "%s\t%s\n", name, value) } // Flush reports what failed
+	row("Version", version())
+	row("Database", config.Database)
+	row("Size", megabytes(s.Bytes())+", of which "+megabytes(s.FreeBytes())+" free for what comes")
+	row("Write-ahead log", megabytes(s.WALBytes))
+	row("Users", models.FormatNumber(s.Users))
+	row("Teams", models.FormatNumber(s.Teams))
+	row("Applications", models.FormatNumber(s.Applications))
+	row("Resource servers", models.FormatNumber(s.ResourceServers))
+	row("Sessions", models.FormatNumber(s.Sessions))
+	row("Audit events", models.FormatNumber(s.AuditEvents))
+	for _, count := range s.Tokens {
+		row("Tokens, "+string(count.Kind), models.FormatNumber(count.Active)+" active, "+
+			models.FormatNumber(count.Expired)+" expired, "+models.FormatNumber(count.Revoked)+" revoked")
+	}
+	row("Kept after they end", config.Keep.Manual.String()+" manual, "+config.Keep.Issued.String()+" client_credentials")
+	return table.Flush()
+}
+
+func megabytes(bytes int64) string { return fmt.Sprintf("%.1f MB", float64(bytes)/(1<<20)) }

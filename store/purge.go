@@ -1,0 +1,121 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/latchkey/latchkey/models"
+)
+
+// Retention is how long tokens are kept after they ended.
+type Retention struct {
+	// Manual counts for tokens that people generated, Issued for those of programs.
+	Manual, Issued time.Duration
+}
+
+// purgeRows is how many rows one transaction touches: few, so that tokens are
+// issued in between.
+const purgeRows = 500
+
+// Purge deletes tokens that ended longer ago than they are kept. Each Step is a
+// small transaction; the caller pauses in between. It is for one goroutine.
+type Purge struct {
+	store *Store
+	keep  Retention
+	// due holds the statements that still have rows to find, in order.
+	due []purgeStatement
+	// Deleted counts the rows that are gone.
+	Deleted int64
+}
+
+type purgeStatement struct {
+	sql     string
+	args    []any
+	deletes bool
+}
+
+// Of an application whose tokens were all revoked, those of earlier epochs are
+// marked with that moment, so that they are kept as long as any other.
+const (
+	overtaken = `SELECT id, epoch, tokens_revoked_at AS at, tokens_revoked_by AS "by" FROM applications a
+		WHERE a.epoch > 0 AND EXISTS (SELECT 1 FROM tokens t WHERE t.application_id = a.id AND t.epoch < a.epoch AND t.revoked_at = 0)`
+	markOvertaken = `UPDATE tokens SET revoked_at = ?, revoked_by = ?, sealed = NULL WHERE id IN
+		(SELECT id FROM tokens WHERE application_id = ? AND epoch < ? AND revoked_at = 0 LIMIT ?)`
+
+	withExpired = `SELECT id, epoch FROM applications a
+		WHERE EXISTS (SELECT 1 FROM tokens t WHERE t.application_id = a.id AND t.epoch = a.epoch AND t.revoked_at = 0 AND t.expires_at < ?)`
+	deleteExpired = `DELETE FROM tokens WHERE id IN
+		(SELECT id FROM tokens WHERE application_id = ? AND epoch = ? AND revoked_at = 0 AND expires_at < ? AND kind <> 'manual' LIMIT ?)`
+	deleteExpiredManual = `DELETE FROM tokens WHERE id IN
+		(SELECT id FROM tokens WHERE application_id = ? AND revoked_at = 0 AND expires_at < ? AND kind = 'manual' LIMIT ?)`
+	deleteRevoked = `DELETE FROM tokens WHERE id IN
+		(SELECT id FROM tokens WHERE revoked_at <> 0 AND revoked_at < ? AND kind <> 'manual' LIMIT ?)`
+	deleteRevokedManual = `DELETE FROM tokens WHERE id IN
+		(SELECT id FROM tokens WHERE revoked_at <> 0 AND revoked_at < ? AND kind = 'manual' LIMIT ?)`
+
+	unsealExpired = "UPDATE tokens SET sealed = NULL WHERE id IN (SELECT id FROM tokens WHERE kind = 'manual' AND sealed IS NOT NULL AND expires_at <= ? LIMIT ?)"
+)
+
+// Purge finds out what is due now. It reads; nothing is deleted yet.
+func (s *Store) Purge(ctx context.Context, keep Retention) (*Purge, error) {
+	p := &Purge{store: s, keep: keep}
+	now := s.now()
+	issued, manual := now.Add(-keep.Issued), now.Add(-keep.Manual)
+	p.add(false, unsealExpired, now)
+	var apps []struct {
+		ID    string
+		Epoch int64
+		At    models.Time
+		By    string
+	}
+	if err := s.read(ctx).Raw(overtaken).Scan(&apps).Error; err != nil {
+		return nil, translate(err)
+	}
+	for _, app := range apps {
+		p.add(false, markOvertaken, app.At, app.By, app.ID, app.Epoch)
+	}
+	p.add(true, deleteRevoked, issued)
+	p.add(true, deleteRevokedManual, manual)
+	apps = nil
+	if err := s.read(ctx).Raw(withExpired, max(issued, manual)).Scan(&apps).Error; err != nil {
+		return nil, translate(err)
+	}
+	for _, app := range apps {
+		p.add(true, deleteExpired, app.ID, app.Epoch, issued)
+		p.add(true, deleteExpiredManual, app.ID, manual)
+	}
+	return p, nil
+}
+
+func (p *Purge) add(deletes bool, sql string, args ...any) {
+	p.due = append(p.due, purgeStatement{sql: sql, args: append(args, purgeRows), deletes: deletes})
+}
+
+// Step deletes up to 500 rows and reports whether that was the last of them.
+// What a failed step did not delete is found by the next one.
+func (p *Purge) Step(ctx context.Context) (done bool, err error) {
+	for len(p.due) > 0 {
+		next := p.due[0]
+		var rows int64
+		err := p.store.touch(ctx, func(tx *gorm.DB) error {
+			result := tx.Exec(next.sql, next.args...)
+			rows = result.RowsAffected
+			return result.Error
+		})
+		if err != nil {
+			return false, err
+		}
+		if next.deletes {
+			p.Deleted += rows
+		}
+		if rows < purgeRows {
+			p.due = p.due[1:]
+		}
+		if rows > 0 {
+			return len(p.due) == 0, nil
+		}
+	}
+	return true, nil
+}
