@@ -148,6 +148,7 @@ func TestVerifyAssertion(t *testing.T) {
 		{"PS256 by hand", byHand(`{"alg":"PS256"}`, goodClaims, ps256(keys.rsa)), 0},
 		{"ES256 by hand", byHand(`{"typ":"JWT","alg":"ES256"}`, goodClaims, es256(keys.ec)), 1},
 		{"EdDSA by hand", byHand(` {"alg" : "EdDSA" } `, goodClaims, edDSA(keys.ed)), 2},
+		{"Ed25519 by hand", byHand(`{"alg":"Ed25519"}`, goodClaims, edDSA(keys.ed)), 2},
 		{"hints", byHand(`{"alg":"ES256","kid":"../../etc/passwd","x5t":"AA","own":{"a":1}}`, goodClaims, es256(keys.ec)), 1},
 	} {
 		checkGood(t, tt.name, tt.assertion, jwks, tt.index)
@@ -218,7 +219,7 @@ func TestVerifyAssertionOfRFC7515(t *testing.T) {
 func TestVerifyAssertionAlgorithms(t *testing.T) {
 	keys, jwks := mine(), mine().jwks(t)
 	none := func(string) []byte { return nil }
-	for _, alg := range []string{"none", "None", "nOnE", "", "HS256", "RS384", "ES384", "ES256K", "Ed25519", "rs256"} {
+	for _, alg := range []string{"none", "None", "nOnE", "", "HS256", "RS384", "ES384", "ES256K", "Ed448", "ed25519", "rs256"} {
 		for _, sign := range []func(string) []byte{none, rs256(keys.rsa), es256(keys.ec), edDSA(keys.ed)} {
 			checkRefused(t, "alg "+alg, byHand(`{"alg":"`+alg+`"}`, goodClaims, sign), jwks)
 		}
@@ -244,6 +245,7 @@ func TestVerifyAssertionAlgorithms(t *testing.T) {
 		"ES256 by RSA":     byHand(`{"alg":"ES256"}`, goodClaims, rs256(keys.rsa)),
 		"ES256 by Ed25519": byHand(`{"alg":"ES256"}`, goodClaims, edDSA(keys.ed)),
 		"EdDSA by EC":      byHand(`{"alg":"EdDSA"}`, goodClaims, es256(keys.ec)),
+		"Ed25519 by EC":    byHand(`{"alg":"Ed25519"}`, goodClaims, es256(keys.ec)),
 		"ES256 in DER":     byHand(`{"alg":"ES256"}`, goodClaims, der),
 	} {
 		checkRefused(t, name, assertion, jwks)

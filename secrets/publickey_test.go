@@ -33,7 +33,7 @@ const (
 	oneKey     = "Paste one key and nothing after it."
 	wrongUse   = "The use of this key is not sig. Paste a key for signatures."
 	wrongOps   = "The key_ops of this key do not include verify. Paste a key for signatures."
-	wrongAlg   = "The alg of this key must be ES256, RS256, PS256 or EdDSA and fit its kty."
+	wrongAlg   = "The alg of this key must be ES256, RS256, PS256, EdDSA or Ed25519 and fit its kty."
 	exponent   = "This RSA key has an unusual exponent. Make one with the exponent 65537."
 	fromCert   = "This is a certificate. Paste what this prints: openssl x509 -in cert.pem -pubkey -noout"
 	fromSSH    = "This is an SSH key. Paste what this prints: ssh-keygen -e -m PKCS8 -f key.pub"

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
+	"math/bits"
 
 	"github.com/latchkey/latchkey/models"
 )
@@ -45,12 +46,19 @@ func Equal(a, b []byte) bool { return subtle.ConstantTimeCompare(a, b) == 1 }
 // Base62 writes b, read as one big-endian number, in length digits of 0-9A-Za-z
 // with zeros in front. It panics where length is too small for b.
 func Base62(b []byte, length int) string {
-	rest := append([]byte(nil), b...)
+	words := toWords(b)
 	digits := make([]byte, length)
-	for i := length - 1; i >= 0; i-- {
-		digits[i] = Base62Digits[divideBy62(rest)]
+	for i := length; i > 0; {
+		// Ten digits at a time: 62^10 fits in a word.
+		rest := divide(words, sixtyTwoToTheTenth)
+		for range min(10, i) {
+			i--
+			digits[i] = Base62Digits[rest%62]
+			rest /= 62
+		}
+		words[0] |= rest // what had no digit left
 	}
-	for _, left := range rest {
+	for _, left := range words {
 		if left != 0 {
 			panic("secrets: number does not fit in that many base62 digits")
 		}
@@ -58,13 +66,23 @@ func Base62(b []byte, length int) string {
 	return string(digits)
 }
 
-// divideBy62 leaves the quotient in number and returns the remainder.
-func divideBy62(number []byte) int {
-	remainder := 0
-	for i, b := range number {
-		dividend := remainder<<8 | int(b)
-		number[i] = byte(dividend / 62) //nolint:gosec // below 256, for remainder < 62
-		remainder = dividend % 62
+const sixtyTwoToTheTenth = 839299365868340224
+
+// toWords reads b as a big-endian number of 64-bit words, at least one.
+func toWords(b []byte) []uint64 {
+	words := make([]uint64, max(1, (len(b)+7)/8))
+	for i, digit := range b {
+		fromEnd := len(b) - 1 - i
+		words[len(words)-1-fromEnd/8] |= uint64(digit) << (8 * (fromEnd % 8))
+	}
+	return words
+}
+
+// divide leaves the quotient in number and returns the remainder.
+func divide(number []uint64, by uint64) uint64 {
+	var remainder uint64
+	for i, word := range number {
+		number[i], remainder = bits.Div64(remainder, word, by)
 	}
 	return remainder
 }
