@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 
 	"github.com/latchkey/latchkey/models"
 )
@@ -25,41 +24,56 @@ var applicationOrders = map[models.ApplicationSort][2]string{
 const activeTokens = `SELECT COUNT(*) FROM tokens t WHERE t.application_id = applications.id
 	AND t.epoch = applications.epoch AND t.revoked_at = 0 AND t.expires_at > @now`
 
-const activeByApplication = `SELECT a.id AS application_id, COUNT(*) AS n FROM applications a JOIN tokens t ON t.application_id = a.id AND t.epoch = a.epoch
-	WHERE a.team_id = ? AND a.id IN ? AND t.revoked_at = 0 AND t.expires_at > ? GROUP BY a.id`
+const (
+	ofTeam   = "team_id = @team AND deleted_at = 0"
+	matching = ofTeam + ` AND (name_key LIKE @name ESCAPE '\' OR client_id LIKE @client ESCAPE '\')`
+
+	listedColumns = "id, type, name, name_key, client_id, lifespan, version, epoch, created_at, disabled_at, last_used_at"
+)
 
 // Applications lists one page of a team's applications. A page after the last
 // one is empty.
 func (s *Store) Applications(ctx context.Context, team string, query models.ApplicationQuery) (models.ApplicationList, error) {
-	list := models.ApplicationList{}
-	matches := s.read(ctx).Model(&models.Application{}).Where("team_id = ? AND deleted_at = 0", team)
+	condition := ofTeam
 	if query.Search != "" {
-		pattern := "%" + escapeLike(models.FoldName(query.Search)) + "%"
-		client := "%" + escapeLike(strings.ToLower(query.Search)) + "%"
-		matches = matches.Where(`(name_key LIKE ? ESCAPE '\' OR client_id LIKE ? ESCAPE '\')`, pattern, client)
+		condition = matching
 	}
-	matches = matches.Session(&gorm.Session{})
-	if err := matches.Count(&list.Total).Error; err != nil {
-		return list, translate(err)
+	args := []any{
+		sql.Named("team", team), sql.Named("name", "%"+escapeLike(models.FoldName(query.Search))+"%"),
+		sql.Named("client", "%"+escapeLike(strings.ToLower(query.Search))+"%"),
+		sql.Named("now", s.now()), sql.Named("limit", models.PageSize), sql.Named("offset", offset(query.Page)),
 	}
-	now := s.now()
-	err := matches.Select("applications.*").Order(orderOf(query, now)).Offset(offset(query.Page)).Limit(models.PageSize).Find(&list.Rows).Error
+	list := models.ApplicationList{}
+	count := func() (total int64, err error) {
+		err = s.read(ctx).Raw("SELECT COUNT(*) FROM applications WHERE "+condition, args...).Scan(&total).Error
+		return total, translate(err)
+	}
+	var err error
+	if query.Search != "" {
+		list.Total, err = count()
+	} else {
+		list.Total, err = s.totals.get(team, s.now(), count)
+	}
 	if err != nil {
-		return list, translate(err)
+		return list, err
 	}
-	return list, s.countActive(ctx, team, now, list.Rows)
+	// Tokens are counted for the rows that are shown, and for no others.
+	order := orderOf(query)
+	err = s.read(ctx).Raw("WITH page AS MATERIALIZED (SELECT "+listedColumns+" FROM applications WHERE "+condition+
+		" ORDER BY "+order+" LIMIT @limit OFFSET @offset) SELECT applications.*, ("+activeTokens+") AS active_tokens FROM page AS applications ORDER BY "+order,
+		args...).Scan(&list.Rows).Error
+	return list, translate(err)
 }
 
-func orderOf(query models.ApplicationQuery, now models.Time) clause.OrderBy {
+func orderOf(query models.ApplicationQuery) string {
 	orders, ok := applicationOrders[query.Sort]
 	if !ok {
 		orders = applicationOrders[models.SortName]
 	}
-	order := orders[0]
 	if query.Desc {
-		order = orders[1]
+		return orders[1]
 	}
-	return clause.OrderBy{Expression: clause.NamedExpr{SQL: order, Vars: []any{sql.Named("now", now)}}}
+	return orders[0]
 }
 
 // maxPage bounds the page number that an address may name.
@@ -70,30 +84,6 @@ func offset(page int) int { return (min(max(page, 1), maxPage) - 1) * models.Pag
 
 func escapeLike(text string) string {
 	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text)
-}
-
-// countActive fills in the active tokens of the rows that are shown, and of no others.
-func (s *Store) countActive(ctx context.Context, team string, now models.Time, rows []models.ApplicationRow) error {
-	if len(rows) == 0 {
-		return nil
-	}
-	ids := make([]string, len(rows))
-	for i, row := range rows {
-		ids[i] = row.ID
-	}
-	var counts []struct {
-		ApplicationID string
-		N             int64
-	}
-	err := s.read(ctx).Raw(activeByApplication, team, ids, now).Scan(&counts).Error
-	byID := make(map[string]int64, len(counts))
-	for _, c := range counts {
-		byID[c.ApplicationID] = c.N
-	}
-	for i := range rows {
-		rows[i].ActiveTokens = byID[rows[i].ID]
-	}
-	return translate(err)
 }
 
 // ApplicationNames lists a team's applications by name, at most limit of them.
@@ -131,6 +121,7 @@ func (s *Store) Application(ctx context.Context, team, id string) (models.Applic
 // team has already gives models.FieldErrors (name).
 func (s *Store) CreateApplication(ctx context.Context, actor models.Actor, app models.Application, secret models.ClientSecret, formKey string) (string, error) {
 	id := app.ID
+	defer s.totals.forget(actor.TeamID)
 	err := s.write(ctx, actor, models.AuditApplicationCreated, func(c change) error {
 		earlier, err := c.once(actor.TeamID, formKey, app.ID)
 		if err != nil {
@@ -262,6 +253,7 @@ func (s *Store) SwitchApplication(ctx context.Context, actor models.Actor, id st
 // application as it was, and models.ErrForbidden for one that is built in.
 func (s *Store) DeleteApplication(ctx context.Context, actor models.Actor, id string) (models.Application, error) {
 	var app models.Application
+	defer s.totals.forget(actor.TeamID)
 	err := s.write(ctx, actor, models.AuditApplicationDeleted, func(c change) error {
 		var err error
 		if app, err = c.application(actor.TeamID, id); err != nil {

@@ -112,3 +112,14 @@ func TestReadingHandleCannotWrite(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// What is answered is on the disk: each commit is written through (promise 5).
+func TestCommitsAreWrittenThrough(t *testing.T) {
+	s, _ := migrated(t)
+	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "busy_timeout": "5000", "foreign_keys": "1", "auto_vacuum": "2"} {
+		var got string
+		if err := s.writes.Raw("PRAGMA " + pragma).Scan(&got).Error; err != nil || got != want {
+			t.Errorf("%s is %s, want %s, %v", pragma, got, want, err)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"sync"
 
 	"github.com/latchkey/latchkey/models"
 )
@@ -20,11 +21,42 @@ func (s *Store) tell(notices []models.Notice) {
 	}
 }
 
+// foreign is what ForeignVersion remembers.
+type foreign struct {
+	// mu guards the others.
+	mu sync.Mutex
+	// connection is the one that answered last. It is held on to, so that no other
+	// can be taken for it.
+	connection  any
+	connections int64
+}
+
 // ForeignVersion returns a number that differs from the last one where another
 // process has changed the database in between. What this store changes does not
-// count: the connection that asks is the one that writes.
+// count: the connection that asks is the one that writes. Each connection counts
+// on its own, so a new one gives another number as well.
 func (s *Store) ForeignVersion(ctx context.Context) (int64, error) {
+	db, err := s.writes.DB()
+	if err != nil {
+		return 0, err
+	}
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return 0, translate(err)
+	}
+	defer conn.Close()
 	var version int64
-	err := s.writes.WithContext(ctx).Raw("PRAGMA data_version").Scan(&version).Error
-	return version, translate(err)
+	if err := conn.QueryRowContext(ctx, "PRAGMA data_version").Scan(&version); err != nil {
+		return 0, translate(err)
+	}
+	s.foreign.mu.Lock()
+	defer s.foreign.mu.Unlock()
+	err = conn.Raw(func(connection any) error {
+		if connection != s.foreign.connection {
+			s.foreign.connection = connection
+			s.foreign.connections++
+		}
+		return nil
+	})
+	return s.foreign.connections<<32 | version, translate(err)
 }

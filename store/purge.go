@@ -37,25 +37,25 @@ type purgeStatement struct {
 }
 
 // Of an application whose tokens were all revoked, those of earlier epochs are
-// marked with that moment, so that they are kept as long as any other.
+// marked with that moment, so that they are kept as long as any other. One that
+// had expired before counts from then, and a manual one of these stays expired.
+// Manual tokens are few beside the others: they are found by their own index.
 const (
 	overtaken = `SELECT id, epoch, tokens_revoked_at AS at, tokens_revoked_by AS "by" FROM applications a
 		WHERE a.epoch > 0 AND EXISTS (SELECT 1 FROM tokens t WHERE t.application_id = a.id AND t.epoch < a.epoch AND t.revoked_at = 0)`
-	markOvertaken = `UPDATE tokens SET revoked_at = ?, revoked_by = ?, sealed = NULL WHERE id IN
-		(SELECT id FROM tokens WHERE application_id = ? AND epoch < ? AND revoked_at = 0 LIMIT ?)`
+	markOvertaken = `UPDATE tokens SET revoked_at = MIN(?, expires_at), revoked_by = ?, sealed = NULL WHERE id IN
+		(SELECT id FROM tokens WHERE application_id = ? AND epoch < ? AND revoked_at = 0 AND (kind <> 'manual' OR expires_at > ?) LIMIT ?)`
 
+	deleteRevoked = `DELETE FROM tokens WHERE id IN
+		(SELECT id FROM tokens WHERE revoked_at <> 0 AND revoked_at < ? AND kind <> 'manual' LIMIT ?)`
+	deleteManual = `DELETE FROM tokens WHERE id IN (SELECT id FROM tokens INDEXED BY tokens_manual
+		WHERE kind = 'manual' AND (revoked_at = 0 AND expires_at < ? OR revoked_at <> 0 AND revoked_at < ?) LIMIT ?)`
 	withExpired = `SELECT id, epoch FROM applications a
 		WHERE EXISTS (SELECT 1 FROM tokens t WHERE t.application_id = a.id AND t.epoch = a.epoch AND t.revoked_at = 0 AND t.expires_at < ?)`
 	deleteExpired = `DELETE FROM tokens WHERE id IN
 		(SELECT id FROM tokens WHERE application_id = ? AND epoch = ? AND revoked_at = 0 AND expires_at < ? AND kind <> 'manual' LIMIT ?)`
-	deleteExpiredManual = `DELETE FROM tokens WHERE id IN
-		(SELECT id FROM tokens WHERE application_id = ? AND revoked_at = 0 AND expires_at < ? AND kind = 'manual' LIMIT ?)`
-	deleteRevoked = `DELETE FROM tokens WHERE id IN
-		(SELECT id FROM tokens WHERE revoked_at <> 0 AND revoked_at < ? AND kind <> 'manual' LIMIT ?)`
-	deleteRevokedManual = `DELETE FROM tokens WHERE id IN
-		(SELECT id FROM tokens WHERE revoked_at <> 0 AND revoked_at < ? AND kind = 'manual' LIMIT ?)`
 
-	unsealExpired = "UPDATE tokens SET sealed = NULL WHERE id IN (SELECT id FROM tokens WHERE kind = 'manual' AND sealed IS NOT NULL AND expires_at <= ? LIMIT ?)"
+	unsealExpired = "UPDATE tokens SET sealed = NULL WHERE id IN (SELECT id FROM tokens INDEXED BY tokens_manual WHERE kind = 'manual' AND sealed IS NOT NULL AND expires_at <= ? LIMIT ?)"
 )
 
 // Purge finds out what is due now. It reads; nothing is deleted yet.
@@ -74,17 +74,16 @@ func (s *Store) Purge(ctx context.Context, keep Retention) (*Purge, error) {
 		return nil, translate(err)
 	}
 	for _, app := range apps {
-		p.add(false, markOvertaken, app.At, app.By, app.ID, app.Epoch)
+		p.add(false, markOvertaken, app.At, app.By, app.ID, app.Epoch, app.At)
 	}
 	p.add(true, deleteRevoked, issued)
-	p.add(true, deleteRevokedManual, manual)
+	p.add(true, deleteManual, manual, manual)
 	apps = nil
-	if err := s.read(ctx).Raw(withExpired, max(issued, manual)).Scan(&apps).Error; err != nil {
+	if err := s.read(ctx).Raw(withExpired, issued).Scan(&apps).Error; err != nil {
 		return nil, translate(err)
 	}
 	for _, app := range apps {
 		p.add(true, deleteExpired, app.ID, app.Epoch, issued)
-		p.add(true, deleteExpiredManual, app.ID, manual)
 	}
 	return p, nil
 }

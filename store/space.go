@@ -2,7 +2,10 @@ package store
 
 import (
 	"context"
+	"errors"
 	"os"
+
+	"gorm.io/gorm"
 
 	"github.com/latchkey/latchkey/models"
 )
@@ -34,20 +37,27 @@ func (s *Store) Shrink(ctx context.Context) (done bool, err error) {
 	if err != nil {
 		return false, translate(err)
 	}
+	defer rows.Close()
 	for rows.Next() {
 	}
-	if err := rows.Err(); err != nil {
-		return false, translate(err)
-	}
-	return false, translate(rows.Close())
+	return false, translate(rows.Err())
 }
 
-// cutWAL shortens a log that grew while readers held its checkpoints up.
+// cutWAL shortens a log that grew while readers held its checkpoints up. Nothing
+// is written meanwhile, so it hardly waits for one that still reads.
 func (s *Store) cutWAL(ctx context.Context, space Space) error {
 	if space.WALBytes < longWAL {
 		return nil
 	}
-	return translate(s.writes.WithContext(ctx).Exec("PRAGMA wal_checkpoint(TRUNCATE)").Error)
+	return translate(s.writes.WithContext(ctx).Connection(func(tx *gorm.DB) error {
+		if err := tx.Exec("PRAGMA busy_timeout = 50").Error; err != nil {
+			return err
+		}
+		// Its row is read: a statement left before its end lets nothing commit after it.
+		var row struct{ Busy int }
+		err := tx.Raw("PRAGMA wal_checkpoint(TRUNCATE)").Scan(&row).Error
+		return errors.Join(err, tx.WithContext(context.WithoutCancel(ctx)).Exec("PRAGMA busy_timeout = 5000").Error)
+	}))
 }
 
 // Space is how much disk the database takes.

@@ -36,8 +36,11 @@ func openSQLite(path string, m mode) (*gorm.DB, error) {
 	options := url.Values{
 		"_journal_mode": {"WAL"}, "_synchronous": {"FULL"}, "_busy_timeout": {"5000"},
 		"_foreign_keys": {"on"}, "_txlock": {"immediate"}, "_cslike": {"true"},
-		// Takes effect where the file is new: Shrink can give space back.
-		"_auto_vacuum": {"incremental"},
+	}
+	// Shrink can give space back. Only in a new file: elsewhere it has no effect, but
+	// each connection that asks for it writes, and other processes take that for a change.
+	if info, err := os.Stat(path); err == nil && info.Size() == 0 {
+		options.Set("_auto_vacuum", "incremental")
 	}
 	connections := 1
 	if m == forReading {

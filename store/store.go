@@ -19,10 +19,13 @@ import (
 // Store reads and writes the database. It is safe for concurrent use.
 type Store struct {
 	// reads cannot write. writes is reached through write and touch alone.
-	reads  *gorm.DB
-	writes *gorm.DB
-	now    func() models.Time
-	path   string
+	reads   *gorm.DB
+	writes  *gorm.DB
+	now     func() models.Time
+	path    string
+	inserts *inserts
+	foreign foreign
+	totals  totals
 	// subscribers is filled before the first change and only read afterwards.
 	subscribers []func(models.Notice)
 }
@@ -39,7 +42,7 @@ func Open(path string, now func() models.Time) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, closeHandle(writes))
 	}
-	return &Store{reads: reads, writes: writes, now: now, path: path}, nil
+	return &Store{reads: reads, writes: writes, now: now, path: path, inserts: &inserts{statements: map[int]*sql.Stmt{}}}, nil
 }
 
 // Migrate hands the writing connection to run, which brings the tables up to date.

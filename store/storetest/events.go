@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"database/sql"
+	"net/url"
 	"testing"
 
 	_ "github.com/mattn/go-sqlite3" // reads the file beside the store
@@ -12,12 +13,30 @@ import (
 // Raw opens the file behind the store's back, to look at it or to break it.
 func (db *DB) Raw(t testing.TB) *sql.DB {
 	t.Helper()
-	raw, err := sql.Open("sqlite3", "file:"+db.Path+"?_busy_timeout=5000")
+	raw := db.open(t)
+	t.Cleanup(func() { _ = raw.Close() })
+	return raw
+}
+
+func (db *DB) open(t testing.TB) *sql.DB {
+	t.Helper()
+	raw, err := sql.Open("sqlite3", "file:"+(&url.URL{Path: db.Path}).EscapedPath()+"?_busy_timeout=5000")
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = raw.Close() })
 	return raw
+}
+
+// Number reads one number behind the store's back.
+func (db *DB) Number(t testing.TB, query string, args ...any) int64 {
+	t.Helper()
+	raw := db.open(t)
+	defer raw.Close()
+	var n int64
+	if err := raw.QueryRowContext(t.Context(), query, args...).Scan(&n); err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	return n
 }
 
 // Events returns the audit events of a team, or of all for an empty one, newest first.

@@ -4,9 +4,12 @@ package storetest
 
 import (
 	"path/filepath"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/latchkey/latchkey/migrations"
 	"github.com/latchkey/latchkey/models"
@@ -44,6 +47,9 @@ func (db *DB) Now() models.Time { return models.Time(db.clock.Load()) }
 
 // Wait moves the clock.
 func (db *DB) Wait(d time.Duration) { db.clock.Add(d.Milliseconds()) }
+
+// Until sets the clock.
+func (db *DB) Until(at models.Time) { db.clock.Store(int64(at)) }
 
 // Member makes a user and returns it as an actor. The team is made where it does
 // not exist; its first member is an owner.
@@ -87,4 +93,37 @@ func (db *DB) Token(t testing.TB, actor models.Actor, app models.Application, ki
 		t.Fatal(err)
 	}
 	return token
+}
+
+// Tokens stores n active tokens of the endpoint that share what like says: its
+// epoch and, where set, when they expire.
+func (db *DB) Tokens(t testing.TB, app models.Application, n int, like models.Token) []models.Token {
+	t.Helper()
+	all := make([]models.Token, n)
+	for i := range all {
+		like.ID, like.ApplicationID, like.TeamID, like.Kind = store.NewID(), app.ID, app.TeamID, models.KindClientCredentials
+		like.Last4, like.Scopes, like.CreatedAt = "Zk3Q", app.Scopes, db.Now()
+		if like.ExpiresAt == 0 {
+			like.ExpiresAt = app.Expiry(db.Now(), 0)
+		}
+		first, second := uuid.New(), uuid.New()
+		like.Hash = slices.Concat(first[:], second[:])
+		all[i] = like
+	}
+	for batch := range slices.Chunk(all, 500) {
+		if err := db.InsertTokens(t.Context(), batch); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return all
+}
+
+// Key adds a public key to an application; name tells it from others.
+func (db *DB) Key(t testing.TB, actor models.Actor, app models.Application, name string) models.ClientKey {
+	t.Helper()
+	key := models.ClientKey{ID: store.NewID(), Name: name, JWK: `{"kty":"EC"}`, Thumbprint: "thumbprint of " + name, Description: "EC, P-256"}
+	if err := db.AddClientKey(t.Context(), actor, app.ID, key, ""); err != nil {
+		t.Fatal(err)
+	}
+	return key
 }
