@@ -60,10 +60,13 @@ func (b *batches) insert(ctx context.Context, token models.Token) error {
 	}
 	select {
 	case <-joined.done:
-		return joined.err
 	case <-ctx.Done():
-		return fmt.Errorf("%w: the token was not stored in time: %w", models.ErrUnavailable, ctx.Err())
 	}
+	// A batch that is done has left out the tokens of callers that were gone.
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("%w: the token was not stored in time: %w", models.ErrUnavailable, err)
+	}
+	return joined.err
 }
 
 func (b *batches) join(ctx context.Context, token models.Token) (*batch, error) {

@@ -60,7 +60,7 @@ type cachedApplication struct {
 // NewCache returns an empty cache, which is not trusted until a feed says so.
 func NewCache() *Cache {
 	return &Cache{
-		start:        time.Now(),
+		start:        time.Now(), //nolint:forbidigo // a stopwatch, not the time of day
 		tokens:       otter.Must(&otter.Options[tokenHash, cachedToken]{MaximumSize: maxTokens}),
 		applications: otter.Must(&otter.Options[string, *cachedApplication]{MaximumSize: maxApplications}),
 		clients:      otter.Must(&otter.Options[string, *models.Client]{MaximumSize: maxApplications}),
@@ -80,7 +80,7 @@ func (c *Cache) Forget(notice models.Notice) {
 	c.clients.Invalidate(notice.ClientID)
 }
 
-func (c *Cache) elapsed() int64 { return int64(time.Since(c.start)) }
+func (c *Cache) elapsed() int64 { return int64(time.Since(c.start)) } //nolint:forbidigo // see start
 
 func (c *Cache) trusted() bool { return c.elapsed() < c.trustedUntil.Load() }
 

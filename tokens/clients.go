@@ -25,6 +25,8 @@ func (c *Clients) Prove(ctx context.Context, clientID string, check func(client 
 	if client, ok := c.cache.client(clientID); ok && check(client) {
 		return client, nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
 	began := c.cache.notices.Load()
 	client, err := c.store.ClientByID(ctx, clientID)
 	if err != nil && !errors.Is(err, models.ErrNotFound) {

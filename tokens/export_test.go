@@ -14,5 +14,8 @@ func (c *Cache) Holds() (tokens, clients int) {
 	return c.tokens.EstimatedSize(), c.clients.EstimatedSize()
 }
 
+// Applications counts what it remembers of them.
+func (c *Cache) Applications() int { return c.applications.EstimatedSize() }
+
 // IsTrusted tells whether the cache is used.
 func (c *Cache) IsTrusted() bool { return c.trusted() }

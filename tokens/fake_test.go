@@ -14,14 +14,16 @@ func fixed(now models.Time) func() models.Time { return func() models.Time { ret
 
 // fakeStore is a tokens.Store that can fail, hang and be asked what it got.
 type fakeStore struct {
-	// bearer and findErr answer TokenByHash.
+	// bearer and findErr answer TokenByHash, find where it is set.
 	bearer  models.Bearer
 	findErr error
+	find    func(ctx context.Context, hash []byte) (models.Bearer, error)
 	// insert, where set, answers InsertTokens.
-	insert func(tokens []models.Token) error
-	// client and clientErr answer ClientByID.
+	insert func(ctx context.Context, tokens []models.Token) error
+	// client and clientErr answer ClientByID, who where it is set.
 	client    models.Client
 	clientErr error
+	who       func(ctx context.Context, clientID string) (models.Client, error)
 	// version answers ForeignVersion.
 	version func(ctx context.Context) (int64, error)
 	// hang, where set, holds SaveLastUsed up until it is closed or the context ends.
@@ -36,17 +38,18 @@ type fakeStore struct {
 	rows     int
 }
 
-func (f *fakeStore) InsertTokens(_ context.Context, tokens []models.Token) error {
+func (f *fakeStore) InsertTokens(ctx context.Context, tokens []models.Token) error {
 	if f.insert != nil {
-		return f.insert(tokens)
+		return f.insert(ctx, tokens)
 	}
 	return nil
 }
 
-func (f *fakeStore) ClientByID(context.Context, string) (models.Client, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.lookups++
+func (f *fakeStore) ClientByID(ctx context.Context, clientID string) (models.Client, error) {
+	f.asked(1)
+	if f.who != nil {
+		return f.who(ctx, clientID)
+	}
 	return f.client, f.clientErr
 }
 
@@ -61,11 +64,20 @@ func (f *fakeStore) CreateManualToken(_ context.Context, _ models.Actor, token m
 	return token.ID, nil
 }
 
-func (f *fakeStore) TokenByHash(context.Context, []byte) (models.Bearer, error) {
+func (f *fakeStore) TokenByHash(ctx context.Context, hash []byte) (models.Bearer, error) {
+	f.asked(1)
+	if f.find != nil {
+		return f.find(ctx, hash)
+	}
+	return f.bearer, f.findErr
+}
+
+// asked adds to the look-ups of tokens and clients and returns how many there were.
+func (f *fakeStore) asked(more int) int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.lookups++
-	return f.bearer, f.findErr
+	f.lookups += more
+	return f.lookups
 }
 
 func (f *fakeStore) SaveLastUsed(ctx context.Context, tokens []models.TokenUse, secrets []models.CredentialUse) error {

@@ -4,9 +4,13 @@ package tokens
 
 import (
 	"context"
+	"time"
 
 	"github.com/latchkey/latchkey/models"
 )
+
+// readTimeout is how long a look-up in the store may take.
+const readTimeout = 10 * time.Second
 
 // Store is what this package needs of the database. Its methods may be called
 // concurrently and return the words of models/errors.go.

@@ -74,6 +74,7 @@ func (v *Verifier) Inspect(ctx context.Context, value models.Secret, team string
 		if bearer, err = v.read(ctx, hash, text); err != nil {
 			return Grant{}, err
 		}
+		now = v.now() // it may have ended while the store was asked
 	}
 	if reason, refused := bearer.Refused(now); refused {
 		return Grant{}, RefusedError{reason}
@@ -89,6 +90,8 @@ func (v *Verifier) Inspect(ctx context.Context, value models.Secret, team string
 
 // read asks the store and remembers what it found.
 func (v *Verifier) read(ctx context.Context, hash tokenHash, text string) (models.Bearer, error) {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
 	began := v.cache.notices.Load()
 	bearer, err := v.store.TokenByHash(ctx, hash[:])
 	if errors.Is(err, models.ErrNotFound) || err == nil && !secrets.Equal(hash[:], bearer.Hash) {

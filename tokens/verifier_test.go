@@ -24,7 +24,7 @@ type bench struct {
 	app      models.Application
 }
 
-func newBench(t *testing.T) *bench {
+func newBench(t testing.TB) *bench {
 	t.Helper()
 	db := storetest.New(t)
 	keys, err := secrets.CreateKeys(t.TempDir() + "/keys.json")
@@ -42,7 +42,7 @@ func newBench(t *testing.T) *bench {
 	return b
 }
 
-func (b *bench) issue(t *testing.T) (models.Token, models.Secret) {
+func (b *bench) issue(t testing.TB) (models.Token, models.Secret) {
 	t.Helper()
 	token, value, err := b.issuer.Issue(t.Context(), &b.app, "api")
 	if err != nil {
