@@ -1,6 +1,9 @@
 package middleware
 
 import (
+	"maps"
+	"net/http"
+
 	"github.com/labstack/echo/v4"
 )
 
@@ -17,23 +20,35 @@ const (
 // SecurityHeaders sets the headers of every answer, errors and redirects
 // included. isPage tells which paths answer with pages.
 func SecurityHeaders(https bool, isPage func(path string) bool) echo.MiddlewareFunc {
+	page, data := securityHeaders(https, true), securityHeaders(https, false)
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
-			policy := dataPolicy
+			headers := data
 			if isPage(c.Request().URL.Path) {
-				policy = pagePolicy
+				headers = page
 			}
-			h := c.Response().Header()
-			h.Set("Content-Security-Policy", policy)
-			h.Set("X-Content-Type-Options", "nosniff")
-			h.Set("Referrer-Policy", "same-origin")
-			h.Set("Cross-Origin-Opener-Policy", "same-origin")
-			h.Set("Cross-Origin-Resource-Policy", "same-origin")
-			h.Set("Permissions-Policy", permissions)
-			if https {
-				h.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
-			}
+			// The values are shared by all answers: whoever adds to one makes a copy,
+			// for none has room.
+			maps.Copy(c.Response().Header(), headers)
 			return next(c)
 		}
 	}
+}
+
+func securityHeaders(https, page bool) http.Header {
+	h := http.Header{}
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "same-origin")
+	if https {
+		h.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+	}
+	if !page {
+		h.Set("Content-Security-Policy", dataPolicy)
+		return h
+	}
+	h.Set("Content-Security-Policy", pagePolicy)
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Permissions-Policy", permissions)
+	return h
 }

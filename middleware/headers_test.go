@@ -52,10 +52,11 @@ func TestSecurityHeaders(t *testing.T) {
 				}
 				want := map[string]string{
 					"Content-Security-Policy": dataPolicy, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin",
-					"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Resource-Policy": "same-origin", "Strict-Transport-Security": "",
+					"Cross-Origin-Opener-Policy": "", "Cross-Origin-Resource-Policy": "", "Strict-Transport-Security": "",
 				}
 				if side == "/page" {
 					want["Content-Security-Policy"] = pagePolicy
+					want["Cross-Origin-Opener-Policy"], want["Cross-Origin-Resource-Policy"] = "same-origin", "same-origin"
 				}
 				if https {
 					want["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"

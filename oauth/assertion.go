@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"context"
 	"errors"
 	"time"
 
@@ -15,6 +16,8 @@ const (
 	maxAhead = 5 * time.Minute
 	// skew is how far the clock of a client may be ahead of ours.
 	skew = 30 * time.Second
+	// assertionTimeout is how long its ID may take to be stored.
+	assertionTimeout = 10 * time.Second
 	// maxAssertionID bounds what is hashed and stored of each.
 	maxAssertionID = 255
 )
@@ -22,7 +25,8 @@ const (
 // proveByAssertion checks a client assertion (RFC 7523 section 3). Its ID counts
 // once, on every node and across restarts.
 func (h *Handler) proveByAssertion(c echo.Context, presented credentials) (*models.Client, models.CredentialUse, error) {
-	ctx := c.Request().Context()
+	ctx, cancel := context.WithTimeout(c.Request().Context(), assertionTimeout)
+	defer cancel()
 	used := models.CredentialUse{Kind: models.CredentialKey}
 	var claims secrets.Assertion
 	client, err := h.Clients.Prove(ctx, presented.id, func(client *models.Client) bool {

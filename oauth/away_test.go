@@ -3,8 +3,11 @@ package oauth_test
 import (
 	"net/http"
 	"os"
+	"sync"
 	"testing"
 	"time"
+
+	jose "github.com/go-jose/go-jose/v4"
 )
 
 // O10, A6: without the database nobody gets a token, and none is good.
@@ -14,13 +17,7 @@ import (
 func TestTokenWhileTheDatabaseIsLocked(t *testing.T) {
 	s := newServerWithTimeout(t, 300*time.Millisecond)
 	value := s.token(t, "")
-	held, err := s.raw(t).Conn(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := held.ExecContext(t.Context(), "BEGIN IMMEDIATE"); err != nil {
-		t.Fatal(err)
-	}
+	release := s.lock(t)
 	got := s.post(t, s.credentials(""))
 	refusal(t, "locked", got, 503, "temporarily_unavailable")
 	if wait(t, got) > time.Minute {
@@ -29,9 +26,7 @@ func TestTokenWhileTheDatabaseIsLocked(t *testing.T) {
 	if verified := s.verify(t, value); verified.status != 200 {
 		t.Errorf("a writer stops readers: %d", verified.status)
 	}
-	if _, err := held.ExecContext(t.Context(), "ROLLBACK"); err != nil {
-		t.Fatal(err)
-	}
+	release()
 	refusal(t, "free again", s.post(t, s.credentials("")), 200, "")
 	// The transaction that was under way may have gone through; nobody knows its value.
 	if n := s.stored(t); n != 2 && n != 3 {
@@ -62,6 +57,12 @@ func TestDatabaseAway(t *testing.T) {
 				t.Fatal(err)
 			}
 			refusal(t, "token", s.post(t, s.credentials("")), 503, "temporarily_unavailable")
+			for _, endpoint := range aboutTokens {
+				refusal(t, endpoint, s.call(t, endpoint, s.me().form("&token=lk_at_x")), 503, "temporarily_unavailable")
+				refusal(t, endpoint+" by nobody", s.call(t, endpoint, caller{"x", "y"}.form("&token=lk_at_x")), 503, "temporarily_unavailable")
+			}
+			nobody := newKeyPair(t, jose.ES256).sign(t, s.claims(s.app))
+			refusal(t, "assertion", s.post(t, asserted(nobody, "")), 503, "temporarily_unavailable")
 			for _, method := range []string{http.MethodGet, http.MethodPost} {
 				got := s.ask(t, method, "/oauth2/verify", "", "Authorization", "Bearer lk_at_x")
 				refusal(t, "verify by "+method, got, 503, "temporarily_unavailable")
@@ -70,5 +71,72 @@ func TestDatabaseAway(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// O10: a revocation that cannot be stored fails loudly, and the token stays good
+// until it is revoked; an assertion whose use cannot be stored gets nothing.
+func TestRevokeWhileTheDatabaseIsLocked(t *testing.T) {
+	t.Parallel()
+	s := newServerWithTimeout(t, 300*time.Millisecond)
+	api := s.resourceServer(t, "Orders")
+	pair := s.addKey(t, s.ana, s.app, jose.ES256)
+	value := s.token(t, "")
+	release := s.lock(t)
+	waiting := asserted(pair.sign(t, s.claims(s.app)), "")
+	// Together, since SQLite waits for seconds whatever the time-out.
+	var all sync.WaitGroup
+	for _, endpoint := range append(endpoints, "revoke") {
+		all.Go(func() { refusal(t, endpoint, s.direct(t, endpoint, waiting), 503, "temporarily_unavailable") })
+		all.Go(func() {
+			refusal(t, "revoke", s.direct(t, "revoke", s.me().form(ofToken(value))), 503, "temporarily_unavailable")
+		})
+	}
+	all.Wait()
+	revoked(t, "another's token needs no writing", s.revoke(t, s.me(), "lk_at_x"))
+	if active(t, "locked", s.introspect(t, api, value)) == nil {
+		t.Error("a revocation that failed counts")
+	}
+	release()
+	revoked(t, "free again", s.revoke(t, s.me(), value))
+	if active(t, "revoked", s.introspect(t, api, value)) != nil {
+		t.Error("active after it was revoked")
+	}
+	if n := len(s.revocations(t)); n != 1 {
+		t.Errorf("%d audit events", n)
+	}
+}
+
+// Promise 2: what is remembered answers no longer than the feed of changes lives.
+func TestIntrospectAfterTheDatabaseIsGone(t *testing.T) {
+	s := newServer(t)
+	api := s.resourceServer(t, "Orders")
+	value := s.token(t, "")
+	if active(t, "before", s.introspect(t, api, value)) == nil {
+		t.Error("not active")
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	heard(func() bool { return s.introspect(t, api, value).status != 200 })
+	refusal(t, "gone", s.introspect(t, api, value), 503, "temporarily_unavailable")
+	refusal(t, "revoke", s.revoke(t, s.me(), value), 503, "temporarily_unavailable")
+}
+
+// lock holds the database for writing, until what it returns is called.
+func (s *server) lock(t *testing.T) (release func()) {
+	t.Helper()
+	held, err := s.Raw(t).Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := held.ExecContext(t.Context(), "BEGIN IMMEDIATE"); err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		t.Helper()
+		if _, err := held.ExecContext(t.Context(), "ROLLBACK"); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

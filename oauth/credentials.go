@@ -87,7 +87,7 @@ func (h *Handler) readAssertion(form map[string]string) (credentials, error) {
 	assertion := models.NewSecret(form["client_assertion"])
 	subject, ok := secrets.AssertedClient(assertion)
 	if !ok {
-		return credentials{}, h.invalidClient("The client assertion is not a JWT signed by ES256, RS256, PS256 or EdDSA.")
+		return credentials{}, h.invalidClient("The client assertion is not a JWT signed by ES256, RS256, PS256 or EdDSA (Ed25519).")
 	}
 	if form["client_id"] != "" && form["client_id"] != subject {
 		return credentials{}, invalidRequest("The client_id is not the subject of the client assertion.")

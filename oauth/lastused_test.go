@@ -13,7 +13,7 @@ import (
 // lastUsed reads the times, and the address, that a query gives.
 func (s *server) lastUsed(t *testing.T, query string, args ...any) (at models.Time, from string) {
 	t.Helper()
-	if err := s.raw(t).QueryRowContext(t.Context(), query, args...).Scan(&at, &from); err != nil {
+	if err := s.Raw(t).QueryRowContext(t.Context(), query, args...).Scan(&at, &from); err != nil {
 		t.Fatal(err)
 	}
 	return at, from

@@ -26,7 +26,7 @@ type metadata struct {
 
 func (h *Handler) metadata(c echo.Context) error {
 	methods := []string{"client_secret_basic", "client_secret_post", "private_key_jwt"}
-	algorithms := []string{"ES256", "RS256", "PS256", "EdDSA"}
+	algorithms := []string{"ES256", "RS256", "PS256", "EdDSA", "Ed25519"}
 	return c.JSON(http.StatusOK, metadata{
 		Issuer: h.IssuerURL, TokenEndpoint: h.IssuerURL + TokenPath, TokenMethods: methods, TokenAlgorithms: algorithms,
 		IntrospectionEndpoint: h.IssuerURL + introspectPath, IntrospectionMethods: methods, IntrospectionAlgorithms: algorithms,

@@ -5,6 +5,7 @@
 package oauth
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -33,8 +34,12 @@ const (
 
 // Owns tells whether a path is answered by this package, errors included.
 func Owns(path string) bool {
-	return strings.HasPrefix(path, prefix) || path == "/oauth2" || path == metadataPath
+	return strings.HasPrefix(path+"/", prefix) || strings.HasPrefix(path+"/", metadataPath+"/")
 }
+
+// KeepsTime tells whether a path bounds by itself what it waits for. Answers that
+// come from memory need no timer.
+func KeepsTime(path string) bool { return path == verifyPath || path == introspectPath }
 
 // Deps is what the endpoints need.
 type Deps struct {
@@ -100,11 +105,11 @@ func only(handler echo.HandlerFunc, methods ...string) echo.HandlerFunc {
 	}
 }
 
+var noStoreHeaders = http.Header{echo.HeaderCacheControl: {"no-store"}, "Pragma": {"no-cache"}}
+
 func noStore(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		h := c.Response().Header()
-		h.Set(echo.HeaderCacheControl, "no-store")
-		h.Set("Pragma", "no-cache")
+		maps.Copy(c.Response().Header(), noStoreHeaders)
 		return next(c)
 	}
 }

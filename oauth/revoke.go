@@ -40,5 +40,6 @@ func (h *Handler) revoke(c echo.Context) error {
 			return err
 		}
 	}
-	return c.NoContent(http.StatusOK)
+	// RFC 7009 leaves the body open; some clients want JSON everywhere.
+	return c.JSON(http.StatusOK, struct{}{})
 }

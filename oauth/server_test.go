@@ -3,15 +3,9 @@ package oauth_test
 import (
 	"bytes"
 	"context"
-	"database/sql"
-	"encoding/json"
-	"io"
 	"log/slog"
-	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -29,7 +23,6 @@ import (
 )
 
 const (
-	form  = "application/x-www-form-urlencoded"
 	realm = "Latchkey"
 	// issuerURL is the public address, which differs from where the test listens.
 	issuerURL = "https://account.example.com"
@@ -38,8 +31,11 @@ const (
 // server is the OAuth side over HTTP, on a real database, with one application.
 type server struct {
 	*storetest.DB
+	echo   *echo.Echo
 	url    string
 	log    *buffer
+	keys   *secrets.Keys
+	issuer *tokens.Issuer
 	ana    models.Actor
 	app    models.Application
 	secret string
@@ -47,15 +43,19 @@ type server struct {
 	settle func() error
 }
 
-// buffer is what the log goes to.
+// buffer is what the log goes to, unless it is muted.
 type buffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
+	mu    sync.Mutex
+	b     bytes.Buffer
+	muted bool
 }
 
 func (b *buffer) Write(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.muted {
+		return len(p), nil
+	}
 	return b.b.Write(p)
 }
 
@@ -65,32 +65,73 @@ func (b *buffer) String() string {
 	return b.b.String()
 }
 
-func newServer(t *testing.T) *server { return newServerWithTimeout(t, 15*time.Second) }
+// mute is for tests with more requests than a log should hold.
+func (b *buffer) mute() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.muted = true
+}
 
-// newServerWithTimeout puts together what cmd/web does.
-func newServerWithTimeout(t *testing.T, timeout time.Duration) *server {
+func newServer(t testing.TB) *server {
+	t.Helper()
+	return newServerWithTimeout(t, 15*time.Second)
+}
+
+func newServerWithTimeout(t testing.TB, timeout time.Duration) *server {
 	t.Helper()
 	s := &server{DB: storetest.New(t), log: &buffer{}}
-	keys, err := secrets.CreateKeys(filepath.Join(t.TempDir(), "keys.json"))
+	var err error
+	if s.keys, err = secrets.CreateKeys(filepath.Join(t.TempDir(), "keys.json")); err != nil {
+		t.Fatal(err)
+	}
+	s.serve(t, s.deps(t, s.Store), timeout)
+	s.ana = s.Member(t, "northwind", "ana", models.RoleOwner)
+	s.app, s.secret = s.client(t, "Trading bot", "api stream")
+	return s
+}
+
+// again starts another server on the same data, as after a restart or on another
+// node. What its own methods change is changed by the first one.
+func (s *server) again(t testing.TB) *server {
+	t.Helper()
+	opened, err := store.Open(s.Path, s.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
-	now := func() time.Time { return s.Now().Std() }
+	t.Cleanup(func() { _ = opened.Close() })
+	other := *s
+	other.serve(t, other.deps(t, opened), 15*time.Second)
+	return &other
+}
+
+// deps puts together what cmd/web does.
+func (s *server) deps(t testing.TB, db *store.Store) oauth.Deps {
+	t.Helper()
 	log := slog.New(slog.NewJSONHandler(s.log, nil))
-	lastUsed := tokens.NewLastUsed(context.WithoutCancel(t.Context()), s.Store, log, time.Hour)
-	s.settle = sync.OnceValue(func() error { return lastUsed.Close(context.Background()) })
-	t.Cleanup(func() { _ = s.settle() })
+	background := context.WithoutCancel(t.Context())
+	lastUsed := tokens.NewLastUsed(background, db, log, time.Hour)
+	s.settle = sync.OnceValue(func() error { return lastUsed.Close(background) })
+	settle := s.settle
+	t.Cleanup(func() { _ = settle() })
 	cache := tokens.NewCache()
-	s.Subscribe(cache.Forget)
-	feed := tokens.NewFeed(context.WithoutCancel(t.Context()), s.Store, cache, log)
+	db.Subscribe(cache.Forget)
+	feed := tokens.NewFeed(background, db, cache, log)
 	t.Cleanup(feed.Close)
-	issuer := tokens.NewIssuer(context.WithoutCancel(t.Context()), s.Store, keys, "lk_at_", 365*86400, s.Now)
-	t.Cleanup(func() { _ = issuer.Close(context.Background()) })
-	handler := oauth.New(oauth.Deps{
-		Store: s.Store, Issuer: issuer, Verifier: tokens.NewVerifier(s.Store, cache, lastUsed, s.Now),
-		Clients: tokens.NewClients(s.Store, cache), LastUsed: lastUsed,
-		IssuerURL: issuerURL, Scopes: []string{"api", "stream"}, DocsURL: issuerURL + "/docs", Realm: realm, Now: now,
-	})
+	s.issuer = tokens.NewIssuer(background, db, s.keys, "lk_at_", 365*86400, s.Now)
+	issuer := s.issuer
+	t.Cleanup(func() { _ = issuer.Close(background) })
+	return oauth.Deps{
+		Store: db, Issuer: issuer, Verifier: tokens.NewVerifier(db, cache, lastUsed, s.Now),
+		Clients: tokens.NewClients(db, cache), LastUsed: lastUsed,
+		IssuerURL: issuerURL, Scopes: []string{"api", "stream"}, DocsURL: issuerURL + "/docs", Realm: realm,
+		Now: func() time.Time { return s.Now().Std() },
+	}
+}
+
+// serve listens.
+func (s *server) serve(t testing.TB, deps oauth.Deps, timeout time.Duration) {
+	t.Helper()
+	log := slog.New(slog.NewJSONHandler(s.log, nil))
 	e := echo.New()
 	e.IPExtractor = echo.ExtractIPFromXFFHeader(echo.TrustLoopback(true), echo.TrustLinkLocal(false), echo.TrustPrivateNet(false))
 	e.HTTPErrorHandler = func(err error, c echo.Context) {
@@ -104,107 +145,31 @@ func newServerWithTimeout(t *testing.T, timeout time.Duration) *server {
 	e.Use(
 		echomiddleware.ContextTimeout(timeout), middleware.RequestID(),
 		middleware.SecurityHeaders(false, func(path string) bool { return !oauth.Owns(path) }),
-		middleware.Log(log, now), middleware.Recover(),
+		middleware.Log(log, deps.Now), middleware.Recover(),
 	)
-	handler.Routes(e)
+	oauth.New(deps).Routes(e)
 	listening := httptest.NewServer(e)
 	t.Cleanup(listening.Close)
-	s.url = listening.URL
-	s.ana = s.Member(t, "northwind", "ana", models.RoleOwner)
-	s.app, s.secret = s.client(t, "Trading bot", "api stream")
-	return s
+	s.echo, s.url = e, listening.URL
 }
 
-// client makes an application with a secret that works.
-func (s *server) client(t *testing.T, name, scopes string) (models.Application, string) {
+// client makes an application of the first team with a secret that works.
+func (s *server) client(t testing.TB, name, scopes string) (models.Application, string) {
+	t.Helper()
+	return s.clientOf(t, s.ana, name, scopes)
+}
+
+func (s *server) clientOf(t testing.TB, actor models.Actor, name, scopes string) (models.Application, string) {
 	t.Helper()
 	app := models.Application{ID: store.NewID(), Type: models.TypeService, Name: name, ClientID: store.NewID(), Lifespan: 3600, Scopes: scopes}
 	value := secrets.NewClientSecret()
-	if _, err := s.CreateApplication(t.Context(), s.ana, app, clientSecret(value), ""); err != nil {
+	if _, err := s.CreateApplication(t.Context(), actor, app, clientSecret(value), ""); err != nil {
 		t.Fatal(err)
 	}
-	app.TeamID = s.ana.TeamID
+	app.TeamID = actor.TeamID
 	return app, value.Reveal()
 }
 
 func clientSecret(value models.Secret) models.ClientSecret {
 	return models.ClientSecret{ID: store.NewID(), Hash: secrets.Hash(value), Sealed: []byte("sealed"), Last4: value.Last4()}
-}
-
-// credentials is a good form, with more parameters behind it.
-func (s *server) credentials(more string) string {
-	return "grant_type=client_credentials&client_id=" + s.app.ClientID + "&client_secret=" + url.QueryEscape(s.secret) + more
-}
-
-// answer is what came back.
-type answer struct {
-	status int
-	header http.Header
-	body   string
-}
-
-// ask sends a request. Headers are pairs of name and value; a name may come twice.
-func (s *server) ask(t *testing.T, method, path, body string, headers ...string) answer {
-	t.Helper()
-	return s.send(t, method, path, strings.NewReader(body), headers...)
-}
-
-func (s *server) send(t *testing.T, method, path string, body io.Reader, headers ...string) answer {
-	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), method, s.url+path, body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := 0; i < len(headers); i += 2 {
-		r.Header.Add(headers[i], headers[i+1])
-	}
-	response, err := http.DefaultTransport.RoundTrip(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	got, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return answer{response.StatusCode, response.Header, string(got)}
-}
-
-// post sends a form to the token endpoint.
-func (s *server) post(t *testing.T, body string, headers ...string) answer {
-	t.Helper()
-	return s.ask(t, http.MethodPost, "/oauth2/token", body, append([]string{"Content-Type", form}, headers...)...)
-}
-
-// token gets a token the usual way.
-func (s *server) token(t *testing.T, more string) string {
-	t.Helper()
-	var got struct {
-		AccessToken string `json:"access_token"`
-	}
-	a := s.post(t, s.credentials(more))
-	if err := json.Unmarshal([]byte(a.body), &got); err != nil || a.status != http.StatusOK || got.AccessToken == "" {
-		t.Fatalf("no token: %d %s", a.status, a.body)
-	}
-	return got.AccessToken
-}
-
-// raw opens the database beside the program, as an operator with a shell would.
-func (s *server) raw(t *testing.T) *sql.DB {
-	t.Helper()
-	db, err := sql.Open("sqlite3", "file:"+s.Path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
-	return db
-}
-
-// stored counts the tokens in the database.
-func (s *server) stored(t *testing.T) (n int) {
-	t.Helper()
-	if err := s.raw(t).QueryRowContext(t.Context(), "SELECT COUNT(*) FROM tokens").Scan(&n); err != nil {
-		t.Fatal(err)
-	}
-	return n
 }

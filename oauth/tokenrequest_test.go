@@ -113,7 +113,7 @@ func TestTokenIsStoredAsHashAlone(t *testing.T) {
 	var hash, sealed []byte
 	var kind, scopes, last4, team, application string
 	var created, expires, revoked int64
-	err := s.raw(t).QueryRowContext(t.Context(), "SELECT hash, sealed, kind, scopes, last4, team_id, application_id, created_at, expires_at, revoked_at FROM tokens").
+	err := s.Raw(t).QueryRowContext(t.Context(), "SELECT hash, sealed, kind, scopes, last4, team_id, application_id, created_at, expires_at, revoked_at FROM tokens").
 		Scan(&hash, &sealed, &kind, &scopes, &last4, &team, &application, &created, &expires, &revoked)
 	if err != nil {
 		t.Fatal(err)

@@ -42,7 +42,7 @@ func TestVerifyGood(t *testing.T) {
 	s := newServer(t)
 	value := s.token(t, "")
 	var id string
-	if err := s.raw(t).QueryRowContext(t.Context(), "SELECT id FROM tokens").Scan(&id); err != nil {
+	if err := s.Raw(t).QueryRowContext(t.Context(), "SELECT id FROM tokens").Scan(&id); err != nil {
 		t.Fatal(err)
 	}
 	want := map[string]string{
@@ -134,31 +134,30 @@ func TestVerifyAuthorizationHeader(t *testing.T) { // O9
 
 // Promise 2: the very next request is refused.
 func TestVerifyRefuses(t *testing.T) {
-	ctx := context.Background()
 	for what, deed := range map[string]func(t *testing.T, s *server, value string) error{
 		"expired at the exact moment": func(_ *testing.T, s *server, _ string) error { s.Wait(time.Hour); return nil }, // T5
 		"revoked, all of them": func(_ *testing.T, s *server, _ string) error {
-			_, err := s.RevokeTokens(ctx, s.ana, s.app.ID)
+			_, err := s.RevokeTokens(context.Background(), s.ana, s.app.ID)
 			return err
 		},
 		"revoked, this one": func(t *testing.T, s *server, _ string) error {
 			var id string
-			if err := s.raw(t).QueryRowContext(ctx, "SELECT id FROM tokens").Scan(&id); err != nil {
+			if err := s.Raw(t).QueryRowContext(context.Background(), "SELECT id FROM tokens").Scan(&id); err != nil {
 				return err
 			}
-			_, _, err := s.RevokeToken(ctx, s.ana, s.app.ID, id)
+			_, _, err := s.RevokeToken(context.Background(), s.ana, s.app.ID, id)
 			return err
 		},
-		"application switched off": func(_ *testing.T, s *server, _ string) error { return s.SwitchApplication(ctx, s.ana, s.app.ID, false) }, // T4
+		"application switched off": func(_ *testing.T, s *server, _ string) error {
+			return s.SwitchApplication(context.Background(), s.ana, s.app.ID, false)
+		}, // T4
 		"application deleted": func(_ *testing.T, s *server, _ string) error {
-			_, err := s.DeleteApplication(ctx, s.ana, s.app.ID)
+			_, err := s.DeleteApplication(context.Background(), s.ana, s.app.ID)
 			return err
 		}, // T4
 		"team suspended by another process": func(t *testing.T, s *server, value string) error { // T4
-			_, err := s.raw(t).ExecContext(ctx, "UPDATE teams SET suspended_at = 1")
-			for deadline := time.Now().Add(time.Minute); err == nil && s.verify(t, value).status == 200 && time.Now().Before(deadline); {
-				time.Sleep(10 * time.Millisecond)
-			}
+			_, err := s.Raw(t).ExecContext(context.Background(), "UPDATE teams SET suspended_at = 1")
+			heard(func() bool { return err != nil || s.verify(t, value).status != 200 })
 			return err
 		},
 	} {

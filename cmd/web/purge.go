@@ -27,7 +27,7 @@ func purge(ctx context.Context, db *store.Store, keep store.Retention, hurry boo
 	}
 	for _, step := range []func(context.Context) (bool, error){due.Step, db.Shrink} {
 		for done := false; !done; {
-			began := time.Now() //nolint:forbidigo // a stopwatch, not the time of day
+			began := time.Now()
 			if done, err = step(ctx); err != nil {
 				return due.Deleted, err
 			}

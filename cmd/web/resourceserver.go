@@ -7,6 +7,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/urfave/cli/v3"
 
 	"github.com/latchkey/latchkey/models"
@@ -52,7 +53,7 @@ func (p *program) resourceServerAdd(ctx context.Context, cmd *cli.Command) error
 	}
 	return p.withStore(ctx, config, func(db *store.Store) error {
 		secret := secrets.NewClientSecret()
-		server := models.ResourceServer{ID: store.NewID(), Name: name, ClientID: store.NewID(), Hash: secrets.Hash(secret)}
+		server := models.ResourceServer{ID: store.NewID(), Name: name, ClientID: uuid.NewString(), Hash: secrets.Hash(secret)}
 		if err := db.AddResourceServer(ctx, models.CommandLine, server); err != nil {
 			return refusedFields(err)
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -48,6 +47,7 @@ func (p *program) serve(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
+	defer spareCollections()()
 	log := newLog(config, p.stderr)
 	listener, err := listen(ctx, config.Addr)
 	if err != nil {
@@ -175,20 +175,4 @@ func listen(ctx context.Context, addr string) (net.Listener, error) {
 		return nil, fmt.Errorf("cannot listen on %s, correct LATCHKEY_ADDR: %w", addr, err)
 	}
 	return listener, nil
-}
-
-func newLog(config Config, out io.Writer) *slog.Logger {
-	options := &slog.HandlerOptions{ReplaceAttr: utcTime}
-	if config.LogJSON {
-		return slog.New(slog.NewJSONHandler(out, options))
-	}
-	return slog.New(slog.NewTextHandler(out, options))
-}
-
-// utcTime writes the time of a line in UTC to the millisecond.
-func utcTime(groups []string, attr slog.Attr) slog.Attr {
-	if len(groups) == 0 && attr.Key == slog.TimeKey {
-		return slog.String(slog.TimeKey, attr.Value.Time().UTC().Format("2006-01-02T15:04:05.000Z"))
-	}
-	return attr
 }

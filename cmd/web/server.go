@@ -25,7 +25,8 @@ const (
 	// errorTimeout is what an error page may take after that.
 	errorTimeout = 3 * time.Second
 	maxHeader    = 16 << 10
-	// statusClientLeft is what the log says of a client that did not wait.
+	// statusClientLeft is for a client that did not wait. It may still read what
+	// comes, and an answer without a status would be 200.
 	statusClientLeft = 499
 )
 
@@ -58,7 +59,9 @@ func newEcho(w world) *echo.Echo {
 	e.HTTPErrorHandler = w.writeError
 	e.Use(
 		// Outermost, so that an error page is still written in time.
-		echomiddleware.ContextTimeout(handlerTimeout),
+		echomiddleware.ContextTimeoutWithConfig(echomiddleware.ContextTimeoutConfig{
+			Timeout: handlerTimeout, Skipper: func(c echo.Context) bool { return oauth.KeepsTime(c.Request().URL.Path) },
+		}),
 		middleware.RequestID(),
 		middleware.SecurityHeaders(w.https, func(path string) bool { return !oauth.Owns(path) }),
 		middleware.Log(w.log, clock),
@@ -89,7 +92,7 @@ func (w world) writeError(err error, c echo.Context) {
 		return
 	}
 	if c.Request().Context().Err() == context.Canceled {
-		c.Response().Status = statusClientLeft
+		_ = c.NoContent(statusClientLeft) // it hardly reads that
 		return
 	}
 	// The request may have run out of time; its answer still has some.

@@ -49,12 +49,21 @@ func TestErrorPageAfterTheDeadline(t *testing.T) {
 
 // A client that leaves is neither our error nor a success.
 func TestClientThatLeft(t *testing.T) {
-	var out strings.Builder
-	w := testWorld(t, newLog(Config{}, &out))
+	w := testWorld(t, slog.New(slog.DiscardHandler))
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
-	newEcho(w).ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(gone, http.MethodGet, "/login", nil))
-	if line := out.String(); !strings.Contains(line, "status=499") || strings.Contains(line, "ERROR") {
-		t.Errorf("logged %q", line)
+	for _, path := range []string{"/login", "/oauth2/token", "/oauth2/verify"} {
+		var out strings.Builder
+		w.log = newLog(Config{}, &out)
+		answer := httptest.NewRecorder()
+		r := httptest.NewRequestWithContext(gone, http.MethodPost, path, strings.NewReader("grant_type=client_credentials&client_id=x&client_secret=y&email=a"))
+		r.Header = http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "Authorization": {"Bearer unknown"}}
+		if path == "/oauth2/token" {
+			r.Header.Del("Authorization")
+		}
+		newEcho(w).ServeHTTP(answer, r)
+		if line := out.String(); answer.Code != statusClientLeft || !strings.Contains(line, "status=499") || strings.Contains(line, "ERROR") {
+			t.Errorf("%s: %d, logged %q", path, answer.Code, line)
+		}
 	}
 }
