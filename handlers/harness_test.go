@@ -224,6 +224,9 @@ func (a answer) field(name string) (value, problem string) {
 			continue
 		}
 		value = attr(node, "value")
+		if node.Data == "textarea" {
+			value = textOf(node)
+		}
 		for id := range strings.FieldsSeq(attr(node, "aria-describedby")) {
 			if strings.HasSuffix(id, "-error") {
 				problem = textOf(byID(root, id))

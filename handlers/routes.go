@@ -31,6 +31,7 @@ type Route struct {
 const (
 	paramApplication = "id"
 	paramToken       = "tid"
+	paramKey         = "kid"
 )
 
 // Table is every page: method, path, who may, and what answers.
@@ -40,11 +41,13 @@ func (h *Handlers) Table() []Route {
 		apps      = views.ApplicationsPath
 		app       = apps + "/:" + paramApplication
 		secret    = app + "/secret"
+		keys      = app + "/keys"
+		key       = keys + "/:" + paramKey
 		tokens    = app + "/tokens"
 		token     = tokens + "/:" + paramToken
 	)
 	public, view, manage := Access{Public: true}, Access{May: models.MayView}, Access{May: models.MayManage}
-	reveal, rotate := Access{May: models.MayReveal, Fresh: true}, Access{May: models.MayManage, Fresh: true}
+	reveal, fresh := Access{May: models.MayReveal, Fresh: true}, Access{May: models.MayManage, Fresh: true}
 	return []Route{
 		{get, "/", public, h.home},
 		{get, views.SetupPath, public, h.setupPage},
@@ -71,11 +74,19 @@ func (h *Handlers) Table() []Route {
 		{post, app + "/disable", manage, h.switchOff},
 		{post, app + "/enable", manage, h.switchOn},
 
-		{get, secret, rotate, h.rotatePage},
-		{post, secret, rotate, h.rotate},
+		{get, secret, fresh, h.rotatePage},
+		{post, secret, fresh, h.rotate},
 		{get, secret + "/retire", manage, h.retirePage},
 		{post, secret + "/retire", manage, h.retire},
 		{post, secret + "/reveal", reveal, h.revealSecret},
+		{get, secret + "/remove", fresh, h.removeSecretPage},
+		{post, secret + "/remove", fresh, h.removeSecret},
+
+		{get, keys, fresh, h.addKeyPage},
+		{post, keys, fresh, h.addKey},
+		// Not Fresh: a key that others have got hold of has to go at once.
+		{get, key + "/remove", manage, h.removeKeyPage},
+		{post, key + "/remove", manage, h.removeKey},
 
 		{get, tokens, manage, h.generatePage},
 		{post, tokens, manage, h.generate},

@@ -15,9 +15,20 @@ import (
 
 func context() stdcontext.Context { return stdcontext.Background() }
 
-// pathOf fills in the parameters of a route.
+// pathOf fills in the parameters of a route. The key of an application has its ID here.
 func pathOf(route handlers.Route, app, token string) string {
-	return strings.NewReplacer(":id", app, ":tid", token).Replace(route.Path)
+	return strings.NewReplacer(":id", app, ":tid", token, ":kid", app).Replace(route.Path)
+}
+
+// keyed makes an application with a manual token and a public key.
+func keyed(t *testing.T, s *site, actor models.Actor, name string) (models.Application, string) {
+	t.Helper()
+	app, token := s.application(t, actor, name)
+	key := models.ClientKey{ID: app.ID, Name: "laptop", JWK: "{}", Thumbprint: "t", Description: "Ed25519"}
+	if err := s.db.AddClientKey(t.Context(), actor, app.ID, key, ""); err != nil {
+		t.Fatal(err)
+	}
+	return app, token
 }
 
 func fieldsOf(route handlers.Route) url.Values {
@@ -42,7 +53,7 @@ func TestEveryRouteNamesWhoMay(t *testing.T) {
 func TestSignedOutLeadsToSignIn(t *testing.T) {
 	s := newSite(t)
 	ana := s.member(t, "northwind", "ana", models.RoleOwner)
-	app, token := s.application(t, ana, "Bot")
+	app, token := keyed(t, s, ana, "Bot")
 	for _, route := range s.pages.Table() {
 		if route.Public {
 			continue
@@ -61,7 +72,7 @@ func TestViewersAreRefusedWhatTheyMayNot(t *testing.T) {
 	s := newSite(t)
 	ana := s.member(t, "northwind", "ana", models.RoleOwner)
 	vic := s.member(t, "northwind", "vic", models.RoleViewer)
-	app, token := s.application(t, ana, "Bot")
+	app, token := keyed(t, s, ana, "Bot")
 	viewer := s.signedIn(t, vic)
 	for _, route := range s.pages.Table() {
 		if route.Public {
@@ -90,8 +101,8 @@ func TestAnotherTeamsObjectsDoNotExist(t *testing.T) {
 	s := newSite(t)
 	ana := s.member(t, "northwind", "ana", models.RoleOwner)
 	eve := s.member(t, "contoso", "eve", models.RoleOwner)
-	app, token := s.application(t, ana, "Bot")
-	own, _ := s.application(t, eve, "Own")
+	app, token := keyed(t, s, ana, "Bot")
+	own, _ := keyed(t, s, eve, "Own")
 	neighbour := s.signedIn(t, eve)
 	for _, route := range s.pages.Table() {
 		if !strings.Contains(route.Path, ":id") {
@@ -100,6 +111,9 @@ func TestAnotherTeamsObjectsDoNotExist(t *testing.T) {
 		targets := []string{pathOf(route, app.ID, token), pathOf(route, store.NewID(), store.NewID())}
 		if strings.Contains(route.Path, ":tid") {
 			targets = append(targets, pathOf(route, own.ID, token))
+		}
+		if strings.Contains(route.Path, ":kid") {
+			targets = append(targets, strings.NewReplacer(":id", own.ID, ":kid", app.ID).Replace(route.Path))
 		}
 		fields := fieldsOf(route)
 		if fields != nil {
@@ -144,7 +158,7 @@ func withoutIDs(body string) string {
 func TestCrossSitePostsAreRefused(t *testing.T) {
 	s := newSite(t)
 	ana := s.member(t, "northwind", "ana", models.RoleOwner)
-	app, token := s.application(t, ana, "Bot")
+	app, token := keyed(t, s, ana, "Bot")
 	owner := s.signedIn(t, ana)
 	for _, route := range s.pages.Table() {
 		if route.Method != http.MethodPost {
@@ -165,7 +179,7 @@ func TestCrossSitePostsAreRefused(t *testing.T) {
 func assertGood(t *testing.T, s *site, app models.Application, token string) {
 	t.Helper()
 	detail, err := s.db.Store.Application(t.Context(), app.TeamID, app.ID)
-	if err != nil || detail.Version != 1 || detail.ActiveTokens != 1 || len(detail.Secrets) != 1 || !detail.Enabled() {
+	if err != nil || detail.Version != 1 || detail.ActiveTokens != 1 || len(detail.Secrets) != 1 || len(detail.Keys) > 1 || !detail.Enabled() {
 		t.Errorf("the application was changed: %+v %v", detail, err)
 	}
 	if got, err := s.db.Store.Token(t.Context(), app.TeamID, app.ID, token); err != nil || got.Status(s.db.Now()) != models.StatusActive {
@@ -173,8 +187,11 @@ func assertGood(t *testing.T, s *site, app models.Application, token string) {
 	}
 	events := s.db.Events(t, app.TeamID)
 	for _, event := range events {
-		if event.Action == models.AuditTokenShown || event.Action == models.AuditSecretShown {
+		switch event.Action {
+		case models.AuditTokenShown, models.AuditSecretShown:
 			t.Errorf("a value was shown: %+v", event)
+		case models.AuditKeyRemoved, models.AuditSecretRemoved, models.AuditSecretRotated:
+			t.Errorf("a credential was changed: %+v", event)
 		}
 	}
 }
@@ -183,7 +200,7 @@ func assertGood(t *testing.T, s *site, app models.Application, token string) {
 func TestValuesWantAFreshProof(t *testing.T) {
 	s := newSite(t)
 	ana := s.member(t, "northwind", "ana", models.RoleOwner)
-	app, token := s.application(t, ana, "Bot")
+	app, token := keyed(t, s, ana, "Bot")
 	owner := s.signedIn(t, ana)
 	s.db.Wait(14 * time.Minute)
 	owner.post("/user/api_v2/applications/"+app.ID+"/secret/reveal").expect(t, http.StatusOK, "lk_cs_")

@@ -41,22 +41,48 @@ func (h *Handlers) rotate(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	creates, replaces := fields.Has(views.CreatesSecret), fields.Get("replaces")
+	if creates && len(app.Secrets) > 0 {
+		replaces = noSecret
+	}
 	err = h.Store.RotateSecret(c.Request().Context(), actorOf(c), app.ID, store.Rotation{
-		Secret: secret, Overlap: overlap, Replaces: fields.Get("replaces"), FormKey: onceOf(c, fields),
+		Secret: secret, Overlap: overlap, Replaces: replaces, FormKey: onceOf(c, fields),
 	})
 	if errors.Is(err, models.ErrConflict) {
-		errs := models.FieldErrors{"overlap": "The secret was rotated while this page was open. Rotate the new one only if you mean to."}
+		errs := models.FieldErrors{"overlap": rotatedMeanwhile(creates, app)}
 		page := views.NewConfirmRotate(app, fields.Get("overlap"), newOnce(), errs, h.now())
 		return show(c, http.StatusConflict, views.RotateSecret(h.plainPage(c), page))
 	}
 	if err != nil {
 		return err
 	}
-	text := "The client secret was rotated. The old one stopped working."
-	if overlap > 0 {
-		text = "The client secret was rotated. The old one works for " + models.FormatLifespan(int64(overlap.Seconds())) + " more."
+	text := rotatedText(overlap)
+	if creates || len(app.Secrets) == 0 {
+		text = "The client secret was created."
 	}
 	return h.say(c, views.ApplicationPath(app.ID), flash{Text: text})
+}
+
+func rotatedText(overlap time.Duration) string {
+	if overlap == 0 {
+		return "The client secret was rotated. The old one stopped working."
+	}
+	return "The client secret was rotated. The old one works for " + models.FormatLifespan(int64(overlap.Seconds())) + " more."
+}
+
+// noSecret is the ID of no secret. Where a form that was to create the secret
+// finds one, it is a second press, which the store knows by the form's key, or
+// somebody else's secret, which is not to be replaced unseen.
+const noSecret = "none"
+
+func rotatedMeanwhile(creates bool, app models.ApplicationDetail) string {
+	switch {
+	case creates:
+		return "A secret was created while this page was open. Rotate it only if you mean to."
+	case len(app.Secrets) == 0:
+		return "The secret was removed while this page was open. Create a new one only if you mean to."
+	}
+	return "The secret was rotated while this page was open. Rotate the new one only if you mean to."
 }
 
 func parseOverlap(text string) (time.Duration, bool) {
@@ -90,6 +116,34 @@ func (h *Handlers) retire(c echo.Context) error {
 		return err
 	}
 	return h.say(c, views.ApplicationPath(app.ID), flash{Text: "The old client secret was ended."})
+}
+
+// removeSecretPage leads back where nothing is to be removed, or nothing would be left.
+func (h *Handlers) removeSecretPage(c echo.Context) error {
+	app, err := h.applicationOf(c)
+	if err != nil {
+		return err
+	}
+	if len(app.Secrets) == 0 || len(app.Keys) == 0 {
+		return c.Redirect(http.StatusSeeOther, views.ApplicationPath(app.ID))
+	}
+	return show(c, http.StatusOK, views.RemoveSecret(h.plainPage(c), views.NewConfirmRemoveSecret(app, h.now())))
+}
+
+func (h *Handlers) removeSecret(c echo.Context) error {
+	app, err := h.applicationOf(c)
+	if err != nil {
+		return err
+	}
+	err = h.Store.RemoveSecret(c.Request().Context(), actorOf(c), app.ID)
+	if errors.Is(err, models.ErrConflict) {
+		text := app.Name + " has no public key to go on with. Add one, then remove the secret."
+		return h.say(c, views.ApplicationPath(app.ID), flash{Tone: "danger", Text: text})
+	}
+	if err != nil {
+		return err
+	}
+	return h.say(c, views.ApplicationPath(app.ID), flash{Text: "The client secret was removed. Programs that use it are refused."})
 }
 
 // revealSecret answers the client secret. The audit event is stored before.

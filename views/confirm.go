@@ -90,7 +90,9 @@ func NewConfirmRevokeToken(token models.Token, from string) ConfirmRevokeToken {
 
 // ConfirmRotate asks how long the old secret goes on before there is a new one.
 type ConfirmRotate struct {
-	Name    string
+	Name string
+	// Creates tells that there is no secret now, so nothing to choose either.
+	Creates bool
 	Choices []ui.Choice
 	// OldLast4 and OldUntil tell of an older secret, which ends at once.
 	OldLast4     string
@@ -100,6 +102,10 @@ type ConfirmRotate struct {
 	Hidden       []ui.Hidden
 	Action, Back string
 }
+
+// CreatesSecret is the field that says that there was no secret when the form
+// was opened.
+const CreatesSecret = "creates"
 
 // NewConfirmRotate offers the overlaps of the contract. overlap is what was
 // typed, empty at first; once makes a second press do nothing.
@@ -111,10 +117,14 @@ func NewConfirmRotate(app models.ApplicationDetail, overlap, once string, errs m
 			{Value: "3600", Text: "1 hour", Hint: "Time to update your servers one after the other."},
 			{Value: "86400", Text: "1 day", Hint: "For changes that others must make."},
 		},
-		Error:  errs["overlap"],
-		Hidden: []ui.Hidden{{Name: "once", Value: once}},
-		Action: RotateSecretPath(app.ID),
-		Back:   ApplicationPath(app.ID),
+		Creates: len(app.Secrets) == 0,
+		Error:   errs["overlap"],
+		Hidden:  []ui.Hidden{{Name: "once", Value: once}},
+		Action:  RotateSecretPath(app.ID),
+		Back:    ApplicationPath(app.ID),
+	}
+	if page.Creates {
+		page.Choices, page.Hidden = nil, append(page.Hidden, ui.Hidden{Name: CreatesSecret, Value: "1"})
 	}
 	for i := range page.Choices {
 		page.Choices[i].Checked = page.Choices[i].Value == overlap || overlap == "" && i == 0

@@ -114,6 +114,27 @@ func detailWithOldSecret() models.ApplicationDetail {
 	return d
 }
 
+func detailWithKeys() models.ApplicationDetail {
+	d := detail()
+	d.Keys = []models.ClientKeyRow{
+		clientKey("p1", "Build server", "Ed25519", "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k", 40*24*time.Hour, before(5*time.Minute)),
+		clientKey("p2", hostileNames[0], "RSA, 3072 bits", "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs", 3*time.Hour, 0),
+	}
+	return d
+}
+
+func detailWithoutSecret() models.ApplicationDetail {
+	d := detailWithKeys()
+	d.Secrets = nil
+	return d
+}
+
+func clientKey(id, name, kind, thumbprint string, age time.Duration, used models.Time) models.ClientKeyRow {
+	return models.ClientKeyRow{CreatedByName: "Ana Ruiz", ClientKey: models.ClientKey{
+		ID: id, ApplicationID: appID, Name: name, Description: kind, Thumbprint: thumbprint, CreatedAt: before(age), LastUsedAt: used,
+	}}
+}
+
 func token(id, last4, name string, age, life time.Duration) models.TokenRow {
 	return models.TokenRow{CreatedByName: "Ana Ruiz", Token: models.Token{
 		ID: id, ApplicationID: appID, Kind: models.KindManual, Name: name, Last4: last4,

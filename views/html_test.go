@@ -67,7 +67,7 @@ func (p *soundPage) element(n *html.Node) {
 		if attr(n, "aria-hidden") != "true" && attr(n, "aria-label") == "" {
 			p.Error("a picture that is neither hidden nor named")
 		}
-	case atom.Input, atom.Select:
+	case atom.Input, atom.Select, atom.Textarea:
 		if attr(n, "type") != "hidden" && !p.labelled(n) {
 			p.Errorf("no label for %s %q", n.Data, attr(n, "name"))
 		}
@@ -152,9 +152,9 @@ func TestValuesStayOut(t *testing.T) {
 // TestViewersGetNoButtons walks the pages of viewers for what only others may do.
 func TestViewersGetNoButtons(t *testing.T) {
 	all := goldens()
-	for _, name := range []string{"applications-viewer", "application-viewer", "tokens-viewer", "tokens-viewer-empty", "applications-empty-viewer"} {
+	for _, name := range []string{"applications-viewer", "application-viewer", "application-keys-viewer", "application-no-credentials", "tokens-viewer", "tokens-viewer-empty", "applications-empty-viewer"} {
 		page := string(render(t, all[name]))
-		for _, not := range []string{"data-reveal", "data-copy-secret", "/revoke", "/delete", "/edit", "/disable", "/enable", "/secret", "/new", "Generate New Token"} {
+		for _, not := range []string{"data-reveal", "data-copy-secret", "/revoke", "/delete", "/edit", "/disable", "/enable", "/secret", "/keys", "/new", "Generate New Token"} {
 			if strings.Contains(page, not) {
 				t.Errorf("%s holds %q", name, not)
 			}

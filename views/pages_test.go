@@ -13,7 +13,7 @@ import (
 func goldens() map[string]templ.Component {
 	all := map[string]templ.Component{}
 	for _, some := range []map[string]templ.Component{
-		gateGoldens(), applicationsGoldens(), formGoldens(), applicationGoldens(), confirmGoldens(), tokensGoldens(), otherGoldens(),
+		gateGoldens(), applicationsGoldens(), formGoldens(), applicationGoldens(), confirmGoldens(), keyGoldens(), tokensGoldens(), otherGoldens(),
 	} {
 		maps.Copy(all, some)
 	}
@@ -134,6 +134,36 @@ func confirmGoldens() map[string]templ.Component {
 		"retire-secret":              RetireSecret(page, NewConfirmRetire(detailWithOldSecret(), now)),
 		"switch-off":                 SwitchOff(page, NewConfirmSwitchOff(app)),
 		"switch-off-no-tokens":       SwitchOff(page, NewConfirmSwitchOff(none)),
+	}
+}
+
+func keyGoldens() map[string]templ.Component {
+	owner, viewer := pageOf(models.RoleOwner), pageOf(models.RoleViewer)
+	view := func(app models.ApplicationDetail, role models.Role) ApplicationView {
+		return NewApplicationView(app, models.TokenList{}, TokensState{Role: role}, baseURL, limits.Scopes, now)
+	}
+	full, nothing, lastKey, both := detailWithKeys(), detail(), detailWithoutSecret(), detailWithKeys()
+	for len(full.Keys) < models.MaxClientKeys {
+		full.Keys = append(full.Keys, clientKey("p9", hostileNames[5], "EC, P-256", "short", time.Hour, 0))
+	}
+	nothing.Secrets, lastKey.Keys, both.Secrets = nil, lastKey.Keys[1:], detailWithOldSecret().Secrets
+	typed := ClientKeyTyped{Name: hostileNames[2], Key: "-----BEGIN PUBLIC KEY-----\n" + hostileNames[2]}
+	errs := models.FieldErrors{"name": "There is a key called laptop already. Choose another name.", "key": "This is not a public key that can be read. Paste one as PEM or JWK."}
+	meanwhile := models.FieldErrors{"overlap": "The secret was removed while this page was open."}
+	return map[string]templ.Component{
+		"application-keys":           Application(owner, view(detailWithKeys(), owner.Role)),
+		"application-keys-full":      Application(owner, view(full, owner.Role)),
+		"application-keys-viewer":    Application(viewer, view(detailWithKeys(), viewer.Role)),
+		"application-no-secret":      Application(owner, view(detailWithoutSecret(), owner.Role)),
+		"application-no-credentials": Application(viewer, view(nothing, viewer.Role)),
+		"add-key":                    AddClientKey(owner, NewClientKeyForm(full.Application, ClientKeyTyped{}, nil, "once-4")),
+		"add-key-errors":             AddClientKey(owner, NewClientKeyForm(full.Application, typed, errs, "once-4")),
+		"remove-key":                 RemoveClientKey(owner, NewConfirmRemoveKey(full, full.Keys[0].ClientKey, now)),
+		"remove-key-last":            RemoveClientKey(owner, NewConfirmRemoveKey(lastKey, lastKey.Keys[0].ClientKey, now)),
+		"remove-secret":              RemoveSecret(owner, NewConfirmRemoveSecret(detailWithKeys(), now)),
+		"remove-secret-both":         RemoveSecret(owner, NewConfirmRemoveSecret(both, now)),
+		"create-secret":              RotateSecret(owner, NewConfirmRotate(detailWithoutSecret(), "", "once-3", nil, now)),
+		"create-secret-conflict":     RotateSecret(owner, NewConfirmRotate(nothing, "0", "once-3", meanwhile, now)),
 	}
 }
 

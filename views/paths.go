@@ -50,6 +50,17 @@ func RetireSecretPath(id string) string { return RotateSecretPath(id) + "/retire
 // RevealSecretPath answers the client secret.
 func RevealSecretPath(id string) string { return RotateSecretPath(id) + "/reveal" }
 
+// RemoveSecretPath leaves it with its public keys alone.
+func RemoveSecretPath(id string) string { return RotateSecretPath(id) + "/remove" }
+
+// ClientKeysPath is the form Add public key.
+func ClientKeysPath(id string) string { return ApplicationPath(id) + "/keys" }
+
+// RemoveClientKeyPath ends one public key.
+func RemoveClientKeyPath(id, key string) string {
+	return ClientKeysPath(id) + "/" + url.PathEscape(key) + "/remove"
+}
+
 // GenerateTokenPath is the form Generate New Token.
 func GenerateTokenPath(id string) string { return ApplicationPath(id) + "/tokens" }
 
