@@ -2,6 +2,7 @@
 
 FUZZTIME ?= 60s
 ARGS     ?= serve
+BENCHARGS ?=
 
 TOOLS   := .tools
 TEMPL   := $(TOOLS)/templ
@@ -19,7 +20,7 @@ UNESCAPED = templ\.(Raw|Safe[A-Z]|JSUnsafe)|template\.(HTML|JS|CSS|URL)
 GORM_TRAPS = \.(Where|Not|Or)\(&|\.(First|Take|Last|Find|Delete)\([^()]*,|\.(Updates|Save|Assign|Attrs)\(
 
 .DEFAULT_GOAL := help
-.PHONY: help run build generate check-generated lint fmt test cover fuzz bench vuln install-test-tools clean
+.PHONY: help run build generate check-generated lint fmt test cover fuzz bench bench-go vuln install-test-tools clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' Makefile
@@ -76,7 +77,11 @@ fuzz: ## run each fuzz test for FUZZTIME
 		go test -run='^$$' -fuzz="^$$name\$$" -fuzztime=$(FUZZTIME) "$$(dirname "$$file")" </dev/null || exit 1; \
 	done
 
-bench: ## run the benchmarks
+bench: ## measure the program beside a bare echo server, about 10 minutes (BENCHARGS=-quick: 2; -write docs/benchmarks.md keeps it)
+	@scripts/install-bench-tools.sh
+	go run ./bench $(BENCHARGS)
+
+bench-go: ## run the Go benchmarks
 	go test -run='^$$' -bench=. -benchmem ./...
 
 vuln: $(VULN) ## look for known vulnerabilities (needs the network)

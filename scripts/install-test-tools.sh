@@ -1,19 +1,14 @@
 #!/bin/sh
-# Makes sure that the tests can run: Go, a C compiler (the SQLite driver is C)
-# and Chromium or Chrome. Installs with apt-get where it may, and says what is
-# missing where it may not.
+# Makes sure that the tests can run: Go, a C compiler (the SQLite driver is C),
+# Chromium or Chrome, nginx and Caddy (docs/deploy), and the OAuth clients of
+# e2e/clients: Node with the packages of package-lock.json, and Python with
+# Authlib and Requests-OAuthlib. Installs with apt-get and npm where it may, and
+# says what is missing where it may not.
 set -eu
 
-fail() {
-	for line in "$@"; do
-		printf '%s\n' "$line" >&2
-	done
-	exit 1
-}
-
-have() {
-	command -v "$1" >/dev/null 2>&1
-}
+again="make test"
+. "$(dirname "$0")/lib.sh"
+cd "$(dirname "$0")/../e2e/clients"
 
 have_browser() {
 	for browser in "${LATCHKEY_CHROMIUM:-}" chromium chromium-browser google-chrome google-chrome-stable; do
@@ -24,28 +19,29 @@ have_browser() {
 	return 1
 }
 
-have_compiler() {
-	have "$(go env CC)"
+# Debian keeps nginx where only root's PATH leads.
+have_nginx() {
+	have nginx || have /usr/sbin/nginx
 }
 
-# apt runs apt-get as root; it fails where that takes a password.
-apt() {
-	if [ "$(id -u)" -eq 0 ]; then
-		DEBIAN_FRONTEND=noninteractive apt-get "$@"
-	else
-		sudo -n env DEBIAN_FRONTEND=noninteractive apt-get "$@"
-	fi
+# Debian's Python comes first: another one in PATH does not see its packages.
+have_python_clients() {
+	for python in /usr/bin/python3 python3; do
+		if "$python" -c 'import authlib, cryptography, requests_oauthlib' >/dev/null 2>&1; then
+			return 0
+		fi
+	done
+	return 1
 }
 
-may_install() {
-	have apt-get && { [ "$(id -u)" -eq 0 ] || sudo -n true 2>/dev/null; }
+# npm writes this file at the very end.
+installed=node_modules/.package-lock.json
+
+have_node_clients() {
+	[ -f "$installed" ] && [ -z "$(find package-lock.json -newer "$installed")" ]
 }
 
-if ! have go; then
-	fail "Go is not in PATH." \
-		"Install the version that go.mod names (or a later one) and run make test again."
-fi
-
+need_go
 if [ -n "${LATCHKEY_CHROMIUM:-}" ] && ! have "$LATCHKEY_CHROMIUM"; then
 	fail "LATCHKEY_CHROMIUM is set to $LATCHKEY_CHROMIUM, which cannot be run: correct it or unset it."
 fi
@@ -53,21 +49,35 @@ fi
 packages=
 have_compiler || packages="$packages gcc libc6-dev"
 have_browser || packages="$packages chromium"
+have_nginx || packages="$packages nginx"
+have caddy || packages="$packages caddy"
+have_python_clients || packages="$packages python3-authlib python3-cryptography python3-requests-oauthlib"
+have curl || packages="$packages curl"
+have node || packages="$packages nodejs"
+# Some packages of Node bring npm along, and do not go with Debian's.
+have_node_clients || have npm || packages="$packages npm"
+# shellcheck disable=SC2086 # one word per package
+[ -z "$packages" ] || install $packages
 
-if [ -n "$packages" ] && may_install; then
-	echo "installing:$packages"
-	# Whether it worked shows below, by whether the programs are there.
-	# shellcheck disable=SC2086 # one word per package
-	{ apt update && apt install -y --no-install-recommends $packages; } || true
+need_compiler
+have_browser || fail "Found none of chromium, chromium-browser, google-chrome, google-chrome-stable in PATH: the browser tests need one." \
+	"Debian: apt-get install chromium. Elsewhere set LATCHKEY_CHROMIUM to the browser's path."
+have_nginx || fail "nginx is not in PATH: docs/deploy/nginx.conf is tested with it." \
+	"Debian, Ubuntu: apt-get install nginx. Fedora: dnf install nginx. macOS: brew install nginx."
+have caddy || fail "Caddy is not in PATH: docs/deploy/Caddyfile is tested with it." \
+	"Debian, Ubuntu: apt-get install caddy. Fedora: dnf install caddy. macOS: brew install caddy."
+have_python_clients || fail "Neither /usr/bin/python3 nor python3 in PATH has Authlib, Cryptography and Requests-OAuthlib." \
+	"Debian, Ubuntu: apt-get install python3-authlib python3-cryptography python3-requests-oauthlib." \
+	"Elsewhere: pip install authlib cryptography requests requests-oauthlib, in a virtual environment that comes first in PATH."
+have curl || fail "curl is not in PATH: the README's first token is tested with it." \
+	"Debian, Ubuntu: apt-get install curl."
+have node || fail "Node is not in PATH." \
+	"Debian, Ubuntu: apt-get install nodejs npm. Elsewhere: https://nodejs.org, version 18 or later."
+if have_node_clients; then
+	exit 0
 fi
-
-if ! have_compiler; then
-	fail "No C compiler ($(go env CC)), which the SQLite driver needs." \
-		"Debian, Ubuntu: apt-get install gcc libc6-dev. Fedora: dnf install gcc. macOS: xcode-select --install." \
-		"Then run make test again."
-fi
-if ! have_browser; then
-	fail "Found none of chromium, chromium-browser, google-chrome, google-chrome-stable in PATH." \
-		"Debian: apt-get install chromium. Elsewhere set LATCHKEY_CHROMIUM to the browser's path." \
-		"the browser tests need Chromium or Chrome: install one and run make test again"
-fi
+have npm || fail "npm is not in PATH." \
+	"Debian, Ubuntu: apt-get install npm. Elsewhere it comes with Node."
+echo "installing: the packages of e2e/clients/package-lock.json" >&2
+npm ci --ignore-scripts --no-audit --no-fund >&2 ||
+	fail "npm could not install the packages of e2e/clients/package-lock.json: see above."
