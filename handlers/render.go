@@ -3,6 +3,7 @@ package handlers
 import (
 	"encoding/json"
 	"net/http"
+	"strconv"
 
 	"github.com/a-h/templ"
 	"github.com/labstack/echo/v4"
@@ -75,10 +76,21 @@ func (h *Handlers) say(c echo.Context, path string, message flash) error {
 func show(c echo.Context, status int, component templ.Component) error {
 	buffer := templ.GetBuffer()
 	defer templ.ReleaseBuffer(buffer)
-	if err := component.Render(c.Request().Context(), buffer); err != nil {
+	ctx := c.Request().Context()
+	if err := component.Render(ctx, buffer); err != nil {
 		return err
 	}
-	return c.HTMLBlob(status, buffer.Bytes())
+	header, page := c.Response().Header(), buffer
+	if writers, ok := c.Get(keyCompressor).(compressor); ok && buffer.Len() >= minCompressed {
+		page = templ.GetBuffer()
+		defer templ.ReleaseBuffer(page)
+		if err := writers.compress(ctx, page, buffer.Bytes()); err != nil {
+			return err
+		}
+		header.Set(echo.HeaderContentEncoding, "gzip")
+	}
+	header.Set(echo.HeaderContentLength, strconv.Itoa(page.Len()))
+	return c.HTMLBlob(status, page.Bytes())
 }
 
 // applicationOf finds the application that the path names, in the actor's team.

@@ -133,12 +133,3 @@ func sameSite() echo.MiddlewareFunc {
 		}
 	}
 }
-
-// compress leaves answers with a value alone: what is secret is not squeezed
-// together with what a stranger can choose.
-func compress() echo.MiddlewareFunc {
-	return echomiddleware.GzipWithConfig(echomiddleware.GzipConfig{
-		MinLength: 1024,
-		Skipper:   func(c echo.Context) bool { return c.Request().Method == http.MethodPost },
-	})
-}

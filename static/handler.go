@@ -55,7 +55,7 @@ func serve(w http.ResponseWriter, r *http.Request) {
 	body := a.body
 	if a.gzipped != nil {
 		h.Set("Vary", "Accept-Encoding")
-		if acceptsGzip(r.Header.Values("Accept-Encoding")) {
+		if AcceptsGzip(r.Header.Values("Accept-Encoding")) {
 			h.Set("Content-Encoding", "gzip")
 			body = a.gzipped()
 		}
@@ -70,9 +70,9 @@ func serve(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(body)
 }
 
-// acceptsGzip reads Accept-Encoding (RFC 9110, section 12.5.3). A line for
+// AcceptsGzip reads Accept-Encoding (RFC 9110, section 12.5.3). A line for
 // gzip itself wins over one for "*".
-func acceptsGzip(values []string) bool {
+func AcceptsGzip(values []string) bool {
 	wildcard := false
 	for coding := range strings.SplitSeq(strings.Join(values, ","), ",") {
 		name, params, _ := strings.Cut(coding, ";")
