@@ -23,11 +23,18 @@ type ApplicationQuery struct {
 	Page   int
 }
 
+// ListedTokens is how far a list counts the active tokens of an application: there
+// may be millions. The page of the application, and a list sorted by them, count
+// them all.
+const ListedTokens = 100
+
 // ApplicationRow is an application as the list shows it.
 type ApplicationRow struct {
 	Application `gorm:"embedded"`
 	// ActiveTokens counts its active tokens of every kind.
 	ActiveTokens int64
+	// MoreTokens means that there are more than that.
+	MoreTokens bool `gorm:"-"`
 }
 
 // ApplicationList is one page of the list. Total counts every match.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
+	"strconv"
 	"strings"
 
 	"gorm.io/gorm"
@@ -21,12 +23,18 @@ var applicationOrders = map[models.ApplicationSort][2]string{
 	models.SortActive:   {"(" + activeTokens + "), id", "(" + activeTokens + ") DESC, id DESC"},
 }
 
-const activeTokens = `SELECT COUNT(*) FROM tokens t WHERE t.application_id = applications.id
-	AND t.epoch = applications.epoch AND t.revoked_at = 0 AND t.expires_at > @now`
+const (
+	theirActiveTokens = ` FROM tokens t WHERE t.application_id = applications.id
+		AND t.epoch = applications.epoch AND t.revoked_at = 0 AND t.expires_at > ?`
+	activeTokens = "SELECT COUNT(*)" + theirActiveTokens
+)
+
+// listedTokens stops one beyond what a list shows.
+var listedTokens = "SELECT COUNT(*) FROM (SELECT 1" + theirActiveTokens + " LIMIT " + strconv.Itoa(models.ListedTokens+1) + ")"
 
 const (
-	ofTeam   = "team_id = @team AND deleted_at = 0"
-	matching = ofTeam + ` AND (name_key LIKE @name ESCAPE '\' OR client_id LIKE @client ESCAPE '\')`
+	ofTeam   = "team_id = (SELECT ?) AND deleted_at = 0"
+	matching = ofTeam + ` AND (name_key LIKE ? ESCAPE '\' OR client_id LIKE ? ESCAPE '\')`
 
 	listedColumns = "id, type, name, name_key, client_id, lifespan, version, epoch, created_at, disabled_at, last_used_at"
 )
@@ -34,35 +42,51 @@ const (
 // Applications lists one page of a team's applications. A page after the last
 // one is empty.
 func (s *Store) Applications(ctx context.Context, team string, query models.ApplicationQuery) (models.ApplicationList, error) {
-	condition := ofTeam
+	condition, matched := ofTeam, []any{team}
 	if query.Search != "" {
 		condition = matching
+		matched = append(matched, "%"+escapeLike(models.FoldName(query.Search))+"%", "%"+escapeLike(strings.ToLower(query.Search))+"%")
 	}
-	args := []any{
-		sql.Named("team", team), sql.Named("name", "%"+escapeLike(models.FoldName(query.Search))+"%"),
-		sql.Named("client", "%"+escapeLike(strings.ToLower(query.Search))+"%"),
-		sql.Named("now", s.now()), sql.Named("limit", models.PageSize), sql.Named("offset", offset(query.Page)),
-	}
-	list := models.ApplicationList{}
 	count := func() (total int64, err error) {
-		err = s.read(ctx).Raw("SELECT COUNT(*) FROM applications WHERE "+condition, args...).Scan(&total).Error
-		return total, translate(err)
+		err = s.one(ctx, "SELECT COUNT(*) FROM applications WHERE "+condition, matched, &total)
+		return total, err
 	}
+	var total int64
 	var err error
-	if query.Search != "" {
-		list.Total, err = count()
+	if query.Search == "" {
+		total, err = s.totals.get(team, s.now(), count)
 	} else {
-		list.Total, err = s.totals.get(team, s.now(), count)
+		total, err = count()
 	}
 	if err != nil {
-		return list, err
+		return models.ApplicationList{}, err
 	}
-	// Tokens are counted for the rows that are shown, and for no others.
-	order := orderOf(query)
-	err = s.read(ctx).Raw("WITH page AS MATERIALIZED (SELECT "+listedColumns+" FROM applications WHERE "+condition+
-		" ORDER BY "+order+" LIMIT @limit OFFSET @offset) SELECT applications.*, ("+activeTokens+") AS active_tokens FROM page AS applications ORDER BY "+order,
-		args...).Scan(&list.Rows).Error
-	return list, translate(err)
+	rows, err := s.applicationRows(ctx, condition, matched, query)
+	return models.ApplicationList{Rows: rows, Total: total}, err
+}
+
+// applicationRows counts tokens for the rows that are shown, and for no others.
+func (s *Store) applicationRows(ctx context.Context, condition string, matched []any, query models.ApplicationQuery) ([]models.ApplicationRow, error) {
+	order, active, now := orderOf(query), listedTokens, s.now()
+	exact := query.Sort == models.SortActive
+	if exact {
+		active = activeTokens
+	}
+	text := "WITH page AS MATERIALIZED (SELECT " + listedColumns + " FROM applications WHERE " + condition + " ORDER BY " + order +
+		" LIMIT " + pageSize + " OFFSET ?) SELECT applications.*, (" + active + ") FROM page AS applications ORDER BY " + order
+	moments := slices.Repeat([]any{now}, strings.Count(order, "?"))
+	args := slices.Concat(matched, moments, []any{offset(query.Page), now}, moments)
+	rows := make([]models.ApplicationRow, 0, models.PageSize)
+	err := s.each(ctx, text, args, func(row *sql.Rows) error {
+		var a models.ApplicationRow
+		err := row.Scan(&a.ID, &a.Type, &a.Name, &a.NameKey, &a.ClientID, &a.Lifespan, &a.Version, &a.Epoch, &a.CreatedAt, &a.DisabledAt, &a.LastUsedAt, &a.ActiveTokens)
+		if a.ActiveTokens > models.ListedTokens && !exact {
+			a.ActiveTokens, a.MoreTokens = models.ListedTokens, true
+		}
+		rows = append(rows, a)
+		return err
+	})
+	return rows, err
 }
 
 func orderOf(query models.ApplicationQuery) string {
@@ -78,6 +102,8 @@ func orderOf(query models.ApplicationQuery) string {
 
 // maxPage bounds the page number that an address may name.
 const maxPage = 1 << 20
+
+var pageSize = strconv.Itoa(models.PageSize)
 
 // offset is where a page begins. A page after the last one is empty.
 func offset(page int) int { return (min(max(page, 1), maxPage) - 1) * models.PageSize }

@@ -62,6 +62,35 @@ func TestApplicationsSortSearchAndPages(t *testing.T) { // D1
 	}
 }
 
+// A list counts a few tokens and says where there are more; sorted by them it
+// counts them all, and so does the application's own page.
+func TestManyTokensAreCountedUpToABound(t *testing.T) {
+	db := storetest.New(t)
+	ana := db.Member(t, "northwind", "ana", models.RoleOwner)
+	app := db.Application(t, ana, "Bot")
+	for _, step := range []struct {
+		add    int
+		listed int64
+		more   bool
+		all    int64
+	}{{models.ListedTokens, models.ListedTokens, false, models.ListedTokens}, {1, models.ListedTokens, true, models.ListedTokens + 1}} {
+		db.Tokens(t, app, step.add, models.Token{})
+		for _, test := range []struct {
+			sort  models.ApplicationSort
+			count int64
+			more  bool
+		}{{"", step.listed, step.more}, {models.SortLastUsed, step.listed, step.more}, {models.SortActive, step.all, false}} {
+			list, err := db.Applications(t.Context(), ana.TeamID, models.ApplicationQuery{Sort: test.sort})
+			if err != nil || list.Rows[0].ActiveTokens != test.count || list.Rows[0].MoreTokens != test.more {
+				t.Errorf("sorted by %q: %+v, %v", test.sort, list.Rows, err)
+			}
+		}
+		if own, err := db.Store.Application(t.Context(), ana.TeamID, app.ID); err != nil || own.ActiveTokens != step.all {
+			t.Errorf("its own page: %d, %v", own.ActiveTokens, err)
+		}
+	}
+}
+
 func TestManualTokensActiveFirstEndedBehindAFilter(t *testing.T) {
 	db := storetest.New(t)
 	ana := db.Member(t, "northwind", "ana", models.RoleOwner)

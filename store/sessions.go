@@ -96,22 +96,17 @@ func (s *Store) KnownBrowser(ctx context.Context, userID string, idHash []byte) 
 // Session finds a session and who acts in it, as the membership says now. A
 // disabled user, a suspended team or an ended membership gives models.ErrNotFound.
 func (s *Store) Session(ctx context.Context, idHash []byte) (models.Session, models.Actor, error) {
-	var row struct {
-		models.Session `gorm:"embedded"`
-		Name           string
-		Email          string
-		Operator       bool
-		TeamName       string
-		Role           models.Role
-	}
-	err := s.read(ctx).Raw(`SELECT s.*, u.name, u.email, u.operator, t.name AS team_name, m.role
+	var session models.Session
+	var actor models.Actor
+	err := s.one(ctx, `SELECT s.id_hash, s.user_id, s.team_id, s.created_at, s.last_seen_at, s.proven_at, s.address, s.browser, s.flash,
+		u.name, u.email, u.operator, t.name, m.role
 		FROM sessions s JOIN users u ON u.id = s.user_id JOIN teams t ON t.id = s.team_id
 		JOIN members m ON m.user_id = s.user_id AND m.team_id = s.team_id
-		WHERE s.id_hash = ? AND u.disabled_at = 0 AND t.suspended_at = 0`, idHash).Take(&row).Error
-	return row.Session, models.Actor{
-		UserID: row.UserID, UserName: row.Name, Email: row.Email, TeamID: row.TeamID,
-		TeamName: row.TeamName, Role: row.Role, Operator: row.Operator,
-	}, translate(err)
+		WHERE s.id_hash = (SELECT ?) AND u.disabled_at = 0 AND t.suspended_at = 0`, []any{idHash},
+		&session.IDHash, &session.UserID, &session.TeamID, &session.CreatedAt, &session.LastSeenAt, &session.ProvenAt, &session.Address, &session.Browser, &session.Flash,
+		&actor.UserName, &actor.Email, &actor.Operator, &actor.TeamName, &actor.Role)
+	actor.UserID, actor.TeamID = session.UserID, session.TeamID
+	return session, actor, err
 }
 
 // SeeSession notes that the session is in use, at most once a minute.
