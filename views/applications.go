@@ -83,7 +83,7 @@ func newApplicationItem(app models.ApplicationRow, manage bool, now models.Time)
 		ClientID:   app.ClientID,
 		ShortID:    shortID(app.ClientID),
 		Lifespan:   models.FormatLifespan(app.Lifespan),
-		Active:     models.FormatNumber(app.ActiveTokens),
+		Active:     listedTokens(app),
 		LastUsed:   ago(app.LastUsedAt, now),
 		TokensHref: TokensOfPath(app.ID),
 	}
@@ -94,6 +94,13 @@ func newApplicationItem(app models.ApplicationRow, manage bool, now models.Time)
 		item.DeleteHref = DeleteApplicationPath(app.ID)
 	}
 	return item
+}
+
+func listedTokens(app models.ApplicationRow) string {
+	if app.MoreTokens {
+		return models.FormatNumber(app.ActiveTokens) + "+"
+	}
+	return models.FormatNumber(app.ActiveTokens)
 }
 
 // sortableColumns links each head to the list sorted by it; the one in use

@@ -6,6 +6,25 @@ type Link struct {
 	Href string
 }
 
+// Look is how much a link that looks like a button stands out.
+type Look int
+
+// The looks.
+const (
+	Plain Look = iota
+	Small
+	Quiet
+	Primary
+)
+
+// Dialog is a link to a page that opens as a dialog. Danger leads to a deed that
+// cannot be undone.
+type Dialog struct {
+	Href   string
+	Look   Look
+	Danger bool
+}
+
 // Option is one choice of a select.
 type Option struct {
 	Value    string
@@ -117,13 +136,6 @@ type Copy struct {
 	Label string
 	// Revealed marks a button that holds a revealed value: it goes when the page is left.
 	Revealed bool
-}
-
-func (c Copy) class() string {
-	if c.Label == "" {
-		return "btn btn-quiet btn-sm btn-icon"
-	}
-	return "btn btn-quiet btn-sm"
 }
 
 func (c Copy) spoken() string {
