@@ -92,7 +92,9 @@ func TestSweepPurges(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	logged := &lineWriter{onLine: stop}
-	sweep(ctx, db.Store, config, newLog(config, logged))() // it ends when the first line is logged
+	log, flush := newLog(config, logged)
+	sweep(ctx, db.Store, config, log)() // it ends when the first line is logged
+	flush()
 	if !strings.Contains(logged.text, `msg="ended tokens deleted" tokens=3`) || db.Number(t, "SELECT COUNT(*) FROM tokens") != 1 {
 		t.Errorf("logged %q", logged.text)
 	}
@@ -100,12 +102,14 @@ func TestSweepPurges(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	purgeAndLog(t.Context(), db.Store, config.Keep, newLog(config, &out))
+	log, flush = newLog(config, &out)
+	purgeAndLog(t.Context(), db.Store, config.Keep, log)
 	if !strings.Contains(out.String(), "level=WARN") || !strings.Contains(out.String(), "not all ended tokens were deleted, the next run is in an hour") {
 		t.Errorf("logged %q", out.String()) // A6
 	}
 	out.Reset()
-	purgeAndLog(ctx, db.Store, config.Keep, newLog(config, &out))
+	purgeAndLog(ctx, db.Store, config.Keep, log)
+	flush()
 	if out.String() != "" {
 		t.Errorf("a stop is logged as a failure: %q", out.String())
 	}

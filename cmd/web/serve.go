@@ -48,7 +48,8 @@ func (p *program) serve(ctx context.Context, cmd *cli.Command) error {
 		return err
 	}
 	defer spareCollections()()
-	log := newLog(config, p.stderr)
+	log, flushLog := newLog(config, p.stderr)
+	defer flushLog()
 	listener, err := listen(ctx, config.Addr)
 	if err != nil {
 		return err

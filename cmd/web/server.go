@@ -105,6 +105,9 @@ func (w world) writeError(err error, c echo.Context) {
 	}
 	if failed := write(c, err); failed != nil {
 		w.log.Error("error not written", "request", middleware.ID(c), "error", failed)
+		if !c.Response().Committed {
+			_ = c.NoContent(http.StatusInternalServerError) // never 200
+		}
 	}
 	if c.Response().Status >= http.StatusInternalServerError {
 		w.log.Error("request failed", "request", middleware.ID(c), "error", err)

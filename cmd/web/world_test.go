@@ -54,7 +54,8 @@ func TestClientThatLeft(t *testing.T) {
 	cancel()
 	for _, path := range []string{"/login", "/oauth2/token", "/oauth2/verify"} {
 		var out strings.Builder
-		w.log = newLog(Config{}, &out)
+		var flush func()
+		w.log, flush = newLog(Config{}, &out)
 		answer := httptest.NewRecorder()
 		r := httptest.NewRequestWithContext(gone, http.MethodPost, path, strings.NewReader("grant_type=client_credentials&client_id=x&client_secret=y&email=a"))
 		r.Header = http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "Authorization": {"Bearer unknown"}}
@@ -62,6 +63,7 @@ func TestClientThatLeft(t *testing.T) {
 			r.Header.Del("Authorization")
 		}
 		newEcho(w).ServeHTTP(answer, r)
+		flush()
 		if line := out.String(); answer.Code != statusClientLeft || !strings.Contains(line, "status=499") || strings.Contains(line, "ERROR") {
 			t.Errorf("%s: %d, logged %q", path, answer.Code, line)
 		}
