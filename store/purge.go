@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -28,6 +29,9 @@ type Purge struct {
 	due []purgeStatement
 	// Deleted counts the rows that are gone.
 	Deleted int64
+	// Held is how long the last step kept others from writing. What it waited for
+	// them does not count.
+	Held time.Duration
 }
 
 type purgeStatement struct {
@@ -88,33 +92,36 @@ func (s *Store) Purge(ctx context.Context, keep Retention) (*Purge, error) {
 	return p, nil
 }
 
+// add takes a statement whose last parameter is how many rows it may touch.
 func (p *Purge) add(deletes bool, sql string, args ...any) {
-	p.due = append(p.due, purgeStatement{sql: sql, args: append(args, purgeRows), deletes: deletes})
+	p.due = append(p.due, purgeStatement{sql: sql, args: slices.Clip(args), deletes: deletes})
 }
 
-// Step deletes up to 500 rows and reports whether that was the last of them.
-// What a failed step did not delete is found by the next one.
+// Step deletes up to 500 rows, of however many applications, and reports whether
+// those were the last. What a failed step did not delete is found by the next one.
 func (p *Purge) Step(ctx context.Context) (done bool, err error) {
-	for len(p.due) > 0 {
-		next := p.due[0]
-		var rows int64
-		err := p.store.touch(ctx, func(tx *gorm.DB) error {
-			result := tx.Exec(next.sql, next.args...)
-			rows = result.RowsAffected
-			return result.Error
-		})
-		if err != nil {
-			return false, err
+	due, left, deleted := p.due, int64(purgeRows), int64(0)
+	var began time.Time
+	err = p.store.touch(ctx, func(tx *gorm.DB) error {
+		began = time.Now() //nolint:forbidigo // a stopwatch, not the time of day
+		for len(due) > 0 && left > 0 {
+			result := tx.Exec(due[0].sql, append(due[0].args, left)...)
+			if result.Error != nil {
+				return result.Error
+			}
+			if due[0].deletes {
+				deleted += result.RowsAffected
+			}
+			if left -= result.RowsAffected; left > 0 {
+				due = due[1:]
+			}
 		}
-		if next.deletes {
-			p.Deleted += rows
-		}
-		if rows < purgeRows {
-			p.due = p.due[1:]
-		}
-		if rows > 0 {
-			return len(p.due) == 0, nil
-		}
+		return nil
+	})
+	if err != nil {
+		return false, err
 	}
-	return true, nil
+	p.due, p.Deleted = due, p.Deleted+deleted
+	p.Held = time.Since(began) //nolint:forbidigo // see began
+	return len(due) == 0, nil
 }

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"strconv"
 	"testing"
 	"time"
 
@@ -49,6 +50,26 @@ func TestPurgeStepsAreSmall(t *testing.T) {
 	}
 	if done, err := p.Step(t.Context()); !done || err != nil {
 		t.Errorf("a step after the last one: %v, %v", done, err)
+	}
+}
+
+// Of many applications with a few ended tokens each, a step takes many.
+func TestPurgeStepsGoAcrossApplications(t *testing.T) {
+	db := storetest.New(t)
+	ana := db.Member(t, "northwind", "ana", models.RoleOwner)
+	for i := range 120 {
+		db.Tokens(t, db.Application(t, ana, "Bot "+strconv.Itoa(i)), 5, models.Token{})
+	}
+	db.Wait(48 * time.Hour)
+	p, err := db.Purge(t.Context(), usual)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []int64{500, 600} {
+		done, err := p.Step(t.Context())
+		if err != nil || done != (want == 600) || p.Deleted != want || p.Held <= 0 {
+			t.Errorf("step %d: %v, %v, %d deleted, held for %s", i, done, err, p.Deleted, p.Held)
+		}
 	}
 }
 

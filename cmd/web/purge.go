@@ -13,35 +13,54 @@ import (
 	"github.com/latchkey/latchkey/store"
 )
 
-// restFactor keeps the share of the time in which a purge holds the database
-// below a tenth, so that tokens are issued beside it.
-const restFactor = 12
+const (
+	// restFactor keeps the share of the time in which a purge holds the database
+	// below a tenth, so that tokens are issued beside it.
+	restFactor = 12
+	// lateFactor is for a purge that is not done when the next one is due: it must
+	// not fall behind what is issued.
+	lateFactor = 3
+)
 
 // purge deletes tokens that ended longer ago than they are kept, and gives free
-// space back to the disk. After each small step it rests for restFactor times as
-// long as the step took, unless it is in a hurry.
+// space back to the disk. After each small step it rests for a multiple of the time
+// that others were kept from writing, unless it is in a hurry.
 func purge(ctx context.Context, db *store.Store, keep store.Retention, hurry bool) (deleted int64, err error) {
 	due, err := db.Purge(ctx, keep)
 	if err != nil {
 		return 0, err
 	}
-	for _, step := range []func(context.Context) (bool, error){due.Step, db.Shrink} {
-		for done := false; !done; {
-			began := time.Now()
-			if done, err = step(ctx); err != nil {
-				return due.Deleted, err
-			}
-			if done || hurry {
-				continue
-			}
-			select {
-			case <-time.After(restFactor * time.Since(began)):
-			case <-ctx.Done():
-				return due.Deleted, ctx.Err()
-			}
+	began := time.Now()
+	rest := func(held time.Duration) error {
+		switch {
+		case hurry:
+			return ctx.Err()
+		case time.Since(began) > sweepEvery:
+			return pause(ctx, lateFactor*held)
+		}
+		return pause(ctx, restFactor*held)
+	}
+	for done := false; err == nil && !done; {
+		if done, err = due.Step(ctx); err == nil && !done {
+			err = rest(due.Held)
 		}
 	}
-	return due.Deleted, nil
+	for done := false; err == nil && !done; {
+		start := time.Now()
+		if done, err = db.Shrink(ctx); err == nil && !done {
+			err = rest(time.Since(start))
+		}
+	}
+	return due.Deleted, err
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // purgeAndLog is the purge on the schedule of a running server.
