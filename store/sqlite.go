@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	sqlite3 "github.com/mattn/go-sqlite3"
 	"gorm.io/driver/sqlite"
@@ -22,6 +23,7 @@ type mode int
 const (
 	forWriting mode = iota
 	forReading
+	forCheckpoints
 )
 
 const readers = 4
@@ -67,8 +69,13 @@ func openSQLite(path string, m mode) (*gorm.DB, error) {
 		return nil, err
 	}
 	db.SetMaxOpenConns(connections)
+	if m == forWriting {
+		// Its row is read: a statement left before its end lets nothing commit after it.
+		var pages int
+		err = handle.Raw("PRAGMA wal_autocheckpoint = " + strconv.Itoa(longestLog)).Scan(&pages).Error
+	}
 	db.SetMaxIdleConns(connections)
-	return handle, nil
+	return handle, translate(err)
 }
 
 // createPrivate makes the folder (0700) and an empty file (0600): SQLite gives

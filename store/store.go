@@ -26,6 +26,8 @@ type Store struct {
 	inserts *inserts
 	foreign foreign
 	totals  totals
+
+	checkpoints *checkpoints
 	// subscribers is filled before the first change and only read afterwards.
 	subscribers []func(models.Notice)
 }
@@ -42,7 +44,11 @@ func Open(path string, now func() models.Time) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, closeHandle(writes))
 	}
-	return &Store{reads: reads, writes: writes, now: now, path: path, inserts: &inserts{statements: map[int]*sql.Stmt{}}}, nil
+	log, err := openSQLite(path, forCheckpoints)
+	if err != nil {
+		return nil, errors.Join(err, closeHandle(reads), closeHandle(writes))
+	}
+	return &Store{reads: reads, writes: writes, now: now, path: path, inserts: &inserts{statements: map[int]*sql.Stmt{}}, checkpoints: newCheckpoints(log)}, nil
 }
 
 // Migrate hands the writing connection to run, which brings the tables up to date.
@@ -56,7 +62,7 @@ func (s *Store) Migrate(ctx context.Context, run func(context.Context, *sql.DB) 
 
 // Close waits for running statements and closes both handles.
 func (s *Store) Close() error {
-	return errors.Join(closeHandle(s.reads), closeHandle(s.writes))
+	return errors.Join(s.checkpoints.close(), closeHandle(s.reads), closeHandle(s.writes))
 }
 
 func closeHandle(handle *gorm.DB) error {

@@ -41,6 +41,7 @@ func (s *Store) write(ctx context.Context, actor models.Actor, action models.Aud
 	})
 	// A commit that failed may have reached the disk all the same.
 	s.tell(notices)
+	s.checkpoints.note()
 	if errors.Is(err, errNothingToDo) {
 		return nil
 	}
@@ -50,6 +51,7 @@ func (s *Store) write(ctx context.Context, actor models.Actor, action models.Aud
 // touch changes what is counted rather than audited: last-used times, sessions
 // seen, tokens issued at the endpoint.
 func (s *Store) touch(ctx context.Context, fn func(tx *gorm.DB) error) error {
+	defer s.checkpoints.note()
 	return translate(s.writes.WithContext(ctx).Transaction(fn))
 }
 

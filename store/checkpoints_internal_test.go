@@ -1,0 +1,50 @@
+package store
+
+import (
+	"crypto/rand"
+	"testing"
+	"time"
+
+	"github.com/latchkey/latchkey/models"
+)
+
+// Pages leave the log beside the writer, who neither does it nor takes it for a
+// change of somebody else (T6).
+func TestCheckpointsBesideTheWriter(t *testing.T) {
+	s, actor := migrated(t)
+	app := models.Application{ID: NewID(), Type: models.TypeService, Name: "Bot", ClientID: NewID(), Lifespan: 60, Scopes: "api"}
+	if _, err := s.CreateApplication(t.Context(), actor, app, models.ClientSecret{ID: NewID(), Hash: []byte("h"), Sealed: []byte("s")}, ""); err != nil {
+		t.Fatal(err)
+	}
+	version, err := s.ForeignVersion(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var log struct{ Busy, Log, Checkpointed int }
+	for deadline := time.Now().Add(20 * time.Second); log.Checkpointed == 0; {
+		if time.Now().After(deadline) {
+			t.Fatalf("nothing was moved: %+v", log)
+		}
+		tokens := make([]models.Token, 500)
+		for i := range tokens {
+			hash := make([]byte, 32)
+			_, _ = rand.Read(hash)
+			tokens[i] = models.Token{
+				ID: NewID(), ApplicationID: app.ID, TeamID: actor.TeamID, Kind: models.KindClientCredentials,
+				Hash: hash, Last4: "Zk3Q", Scopes: "api", CreatedAt: 1000, ExpiresAt: 61_000,
+			}
+		}
+		if err := s.InsertTokens(t.Context(), tokens); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.reads.Raw("PRAGMA wal_checkpoint(NOOP)").Scan(&log).Error; err != nil {
+			t.Fatal(err)
+		}
+		if log.Log >= longestLog {
+			t.Fatalf("the log has grown to where the writer empties it: %+v", log)
+		}
+	}
+	if after, err := s.ForeignVersion(t.Context()); err != nil || after != version {
+		t.Errorf("version %d, before %d, %v", after, version, err)
+	}
+}
