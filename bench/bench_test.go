@@ -52,7 +52,6 @@ func TestFigures(t *testing.T) {
 	lab := &lab{results: []result{
 		{key: "token", connections: 64, rounds: []round{{bare: measured{rate: 100}, own: measured{rate: 20}}}},
 		{key: "token-rows", connections: 64, rounds: []round{{bare: measured{rate: 100}, own: measured{rate: 10}}}},
-		{key: "verify", connections: 64, missing: true},
 	}}
 	if got := lab.part("", "token", 0.15, 0.22); got.verdict(got.least) != "0.150: met" || got.verdict(got.aim) != "0.220: **not met**" {
 		t.Errorf("%s, %s", got.verdict(got.least), got.verdict(got.aim))

@@ -67,7 +67,7 @@ func (l *lab) fillTokens(ctx context.Context) error {
 	}
 	l.say("putting tokens into the database until it has %s", thousands(l.rows))
 	// Enough for expireSome, also where a fast product has issued many.
-	rows := max(l.rows-there, l.rows/2)
+	rows := max(l.rows-there, l.toExpire())
 	l.filled = span{last + 1, last + rows}
 	return l.fast(ctx, func(db *sql.DB) error { return l.insertTokens(ctx, db, rows) })
 }

@@ -12,12 +12,6 @@ import (
 	"strings"
 )
 
-// What a row may need that an unfinished product lacks.
-const (
-	needsIntrospection = "introspection"
-	needsPurge         = "purge"
-)
-
 // lab holds everything that is running or was measured.
 type lab struct {
 	options
@@ -27,9 +21,8 @@ type lab struct {
 	hello    *server
 	web      *server // nil while it is stopped
 	world    world
-	absent   map[string]string
-	// filled are the row IDs of the tokens put in by SQL; expired those of them
-	// that expireSome took last.
+	// filled are the row IDs of the tokens put in by SQL that have not expired;
+	// expired those that expireSome took last.
 	filled, expired span
 
 	facts   facts
@@ -54,7 +47,7 @@ func newLab(ctx context.Context, o options, progress io.Writer) (*lab, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &lab{options: o, progress: progress, dir: dir, absent: map[string]string{}, bare: map[int][]measured{}}
+	l := &lab{options: o, progress: progress, dir: dir, bare: map[int][]measured{}}
 	if err := l.open(ctx); err != nil {
 		return nil, errors.Join(err, l.close())
 	}

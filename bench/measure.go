@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 )
@@ -23,7 +22,6 @@ type result struct {
 	key, title  string
 	connections int
 	rounds      []round
-	missing     bool
 }
 
 // measure does the rounds of one row.
@@ -32,42 +30,41 @@ func (l *lab) measure(ctx context.Context, r *result, e endpoint, purging bool) 
 	if err != nil {
 		return err
 	}
+	purged := int64(0)
 	for i := range l.rounds {
-		var calm measured
+		var took round
 		if purging {
-			if calm, err = l.load(ctx, l.web, e, r.connections, l.seconds); err != nil {
+			if took.calm, err = l.loadCalm(ctx, e, r.connections); err != nil {
 				return err
 			}
 		}
-		bare, err := l.load(ctx, l.hello, hello, r.connections, l.seconds)
-		if err != nil {
+		if took.bare, err = l.load(ctx, l.hello, hello, r.connections, l.seconds); err != nil {
 			return fmt.Errorf("bare echo: %w", err)
 		}
-		own, err := l.loadBeside(ctx, e, r.connections, purging)
-		if err != nil {
+		if purging {
+			if err := l.whileStopped(ctx, (*lab).expireSome); err != nil {
+				return err
+			}
+		}
+		if took.own, err = l.load(ctx, l.web, e, r.connections, l.seconds); err != nil {
 			return err
 		}
-		l.bare[r.connections] = append(l.bare[r.connections], bare)
-		r.rounds = append(r.rounds, round{bare, own, calm})
+		if purging {
+			gone, err := l.checkPurged(ctx)
+			if err != nil {
+				return err
+			}
+			purged += gone
+		}
+		l.bare[r.connections] = append(l.bare[r.connections], took.bare)
+		r.rounds = append(r.rounds, took)
 		l.say("%-20s %2d connections, round %d: %6.0f/s, p50 %.2f ms, p99 %.2f ms, %.3f of bare echo",
-			r.key, r.connections, i+1, own.rate, own.p50, own.p99, own.rate/bare.rate)
+			r.key, r.connections, i+1, took.own.rate, took.own.p50, took.own.p99, took.own.rate/took.bare.rate)
 	}
 	if purging {
-		return l.notePurged(ctx, r)
+		l.notes = append(l.notes, fmt.Sprintf("%s: %s rows were purged in %d s.", r.title, thousands(purged), l.rounds*l.seconds))
 	}
 	return nil
-}
-
-func (l *lab) loadBeside(ctx context.Context, e endpoint, connections int, purging bool) (measured, error) {
-	if !purging {
-		return l.load(ctx, l.web, e, connections, l.seconds)
-	}
-	stop := l.purgeBeside(ctx)
-	if err := pause(ctx, purgeStart); err != nil {
-		return measured{}, errors.Join(err, stop())
-	}
-	m, err := l.load(ctx, l.web, e, connections, l.seconds)
-	return m, errors.Join(err, stop())
 }
 
 // load lets wrk loose on a server. Before and after, one answer is looked at

@@ -17,7 +17,6 @@ type options struct {
 	rows            int64
 	only            []string
 	write, dir      string
-	lenient         bool
 }
 
 func parseOptions(args []string, out io.Writer) (options, error) {
@@ -32,7 +31,6 @@ func parseOptions(args []string, out io.Writer) (options, error) {
 	quick := flags.Bool("quick", false, "two rounds of one second and 300,000 rows, where nothing else is said")
 	flags.StringVar(&o.write, "write", "", "also write the tables into this file, between its two markers")
 	flags.StringVar(&o.dir, "dir", "", "folder on a real disk for the data (default: the temporary folder, else /var/tmp)")
-	flags.BoolVar(&o.lenient, "lenient", false, "for development: a row whose command or endpoint is not there yet says so and does not fail")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}

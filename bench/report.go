@@ -21,10 +21,6 @@ func (l *lab) report() string {
 		line("%s", tableRow("bare echo hello", c, summary(l.bare[c]), "1"))
 	}
 	for _, r := range l.results {
-		if r.missing {
-			line("| %s | %d | not available | | | | |", r.title, r.connections)
-			continue
-		}
 		ratios := r.ratios()
 		line("%s", tableRow(r.title, r.connections, r.own(),
 			fmt.Sprintf("%s (%s to %s)", ratio(median(ratios)), ratio(slices.Min(ratios)), ratio(slices.Max(ratios)))))
@@ -52,12 +48,6 @@ func tableRow(what string, connections int, m measured, ratio string) string {
 }
 
 func ratio(value float64) string { return fmt.Sprintf("%.3f", value) }
-
-// notAvailable puts a row into the table that could not be measured.
-func (l *lab) notAvailable(s stage, e endpoint, reason string) {
-	l.say("%s is not available: %s", keyOf(s.name, e.name), reason)
-	l.results = append(l.results, result{key: keyOf(s.name, e.name), title: e.title + s.suffix, connections: slices.Max(l.connections), missing: true})
-}
 
 const (
 	beginMarker = "<!-- bench:begin -->"

@@ -22,7 +22,7 @@ type stage struct {
 	fill func(l *lab, ctx context.Context) error
 	// widest measures at the most connections only.
 	widest bool
-	// purging lets tokens expire for each endpoint, and purges them beside the load.
+	// purging lets tokens expire for each round, which the server then purges.
 	purging bool
 }
 
@@ -73,31 +73,11 @@ func (l *lab) stage(ctx context.Context, s stage) error {
 		if err != nil {
 			return err
 		}
-		if missing := l.missing(e, s); missing != "" {
-			l.notAvailable(s, e, missing)
-			continue
-		}
-		if s.purging {
-			if err := l.expireSome(ctx); err != nil {
-				return err
-			}
-		}
 		if err := l.endpointRows(ctx, s, e); err != nil {
 			return fmt.Errorf("%s: %w", keyOf(s.name, name), err)
 		}
 	}
 	return nil
-}
-
-// missing says what a row would need and is not there.
-func (l *lab) missing(e endpoint, s stage) string {
-	if reason := l.absent[e.needs]; e.needs != "" && reason != "" {
-		return reason
-	}
-	if s.purging {
-		return l.absent[needsPurge]
-	}
-	return ""
 }
 
 // endpointRows measures one endpoint, after a second of warming up.

@@ -47,7 +47,7 @@ func (l *lab) targets() []target {
 }
 
 func (l *lab) find(key string, connections int) (result, bool) {
-	at := slices.IndexFunc(l.results, func(r result) bool { return r.key == key && r.connections == connections && !r.missing })
+	at := slices.IndexFunc(l.results, func(r result) bool { return r.key == key && r.connections == connections })
 	if at < 0 {
 		return result{}, false
 	}
@@ -85,9 +85,7 @@ func (l *lab) beside(what, key string, least float64) target {
 func (l *lab) greatest() float64 {
 	most := 0.0
 	for _, r := range l.results {
-		if !r.missing {
-			most = max(most, r.own().memory)
-		}
+		most = max(most, r.own().memory)
 	}
 	return most
 }

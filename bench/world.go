@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"regexp"
-	"strings"
 	"time"
 )
 
@@ -33,7 +32,7 @@ func (l *lab) prepare(ctx context.Context) error {
 	if _, err := l.cli(ctx, ownerPassword, "user", "add", "--email", ownerEmail, "--name", "Bench", "--team", "Northwind", "--password-stdin"); err != nil {
 		return err
 	}
-	if err := l.optional(ctx); err != nil {
+	if err := l.addServer(ctx); err != nil {
 		return err
 	}
 	if err := l.startWeb(ctx, anyPort); err != nil {
@@ -49,52 +48,21 @@ func (l *lab) prepare(ctx context.Context) error {
 		}
 		l.world.tokens = append(l.world.tokens, token)
 	}
-	if err := l.probeIntrospection(ctx); err != nil {
-		return err
-	}
 	return l.takeFacts(ctx)
 }
 
 var issued = regexp.MustCompile(`client_id=(\S+)\s+client_secret=(\S+)`)
 
-// optional finds out whether the commands are there that came late.
-func (l *lab) optional(ctx context.Context) error {
+func (l *lab) addServer(ctx context.Context) error {
 	out, err := l.cli(ctx, "", "resource-server", "add", "--name", "Bench")
-	if found := issued.FindStringSubmatch(out); found != nil {
-		l.world.serverID, l.world.server = found[1], found[2]
-	} else if err == nil {
+	found := issued.FindStringSubmatch(out)
+	if err == nil && found == nil {
 		err = fmt.Errorf("web resource-server add prints no credentials: %q", out)
 	}
-	if err := l.lacks(needsIntrospection, err); err != nil {
+	if err != nil {
 		return err
 	}
-	_, err = l.cli(ctx, "", "purge")
-	return l.lacks(needsPurge, err)
-}
-
-func (l *lab) probeIntrospection(ctx context.Context) error {
-	e, err := l.endpoint("introspect")
-	if err != nil || l.absent[needsIntrospection] != "" {
-		return err
-	}
-	_, err = l.checkOne(ctx, l.web, e, e.requests[0])
-	return l.lacks(needsIntrospection, err)
-}
-
-// lacks notes that something is not there, and fails where a row needs it.
-func (l *lab) lacks(what string, err error) error {
-	if err == nil {
-		return nil
-	}
-	l.absent[what] = strings.TrimSpace(err.Error())
-	for _, s := range stages(l.options) {
-		for _, name := range s.endpoints {
-			needed := what == needsIntrospection && name == "introspect" || what == needsPurge && s.purging
-			if needed && l.wants(s.name, name) && !l.lenient {
-				return err
-			}
-		}
-	}
+	l.world.serverID, l.world.server = found[1], found[2]
 	return nil
 }
 
