@@ -18,20 +18,30 @@ func Log(log *slog.Logger, now func() time.Time) echo.MiddlewareFunc {
 			if err := next(c); err != nil {
 				c.Error(err)
 			}
-			route := c.Path()
-			if route == "" {
-				route = "none"
+			ctx, end, level := c.Request().Context(), now(), levelOf(c.Response().Status)
+			if !log.Enabled(ctx, level) {
+				return nil
 			}
-			attrs := []slog.Attr{
-				slog.String("request", ID(c)), slog.String("method", c.Request().Method), slog.String("route", route),
+			// Not by a method of log, which looks for its caller: a fifth of the work.
+			line := slog.NewRecord(end, level, "request", 0)
+			line.AddAttrs(
+				slog.String("request", ID(c)), slog.String("method", c.Request().Method), slog.String("route", routeOf(c)),
 				slog.Int("status", c.Response().Status), slog.Int64("bytes", c.Response().Size),
-				slog.Duration("took", now().Sub(start)), slog.String("from", c.RealIP()),
-			}
+				slog.Duration("took", end.Sub(start)), slog.String("from", c.RealIP()),
+			)
 			notes, _ := c.Get(annotationsKey).([]slog.Attr)
-			log.LogAttrs(c.Request().Context(), levelOf(c.Response().Status), "request", append(attrs, notes...)...)
+			line.AddAttrs(notes...)
+			_ = log.Handler().Handle(ctx, line) // as the methods of log do
 			return nil
 		}
 	}
+}
+
+func routeOf(c echo.Context) string {
+	if path := c.Path(); path != "" {
+		return path
+	}
+	return "none"
 }
 
 func levelOf(status int) slog.Level {
