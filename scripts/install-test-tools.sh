@@ -19,6 +19,11 @@ have_browser() {
 	return 1
 }
 
+# The proxies of a test have loopback addresses of their own.
+tests_proxies() {
+	[ "$(uname -s)" = Linux ]
+}
+
 # Debian keeps nginx where only root's PATH leads.
 have_nginx() {
 	have nginx || have /usr/sbin/nginx
@@ -49,8 +54,12 @@ fi
 packages=
 have_compiler || packages="$packages gcc libc6-dev"
 have_browser || packages="$packages chromium"
-have_nginx || packages="$packages nginx"
-have caddy || packages="$packages caddy"
+if tests_proxies; then
+	have_nginx || packages="$packages nginx"
+	have caddy || packages="$packages caddy"
+else
+	echo "left out on $(uname -s): the tests of docs/deploy, which need Linux" >&2
+fi
 have_python_clients || packages="$packages python3-authlib python3-cryptography python3-requests-oauthlib"
 have curl || packages="$packages curl"
 have node || packages="$packages nodejs"
@@ -62,10 +71,12 @@ have_node_clients || have npm || packages="$packages npm"
 need_compiler
 have_browser || fail "Found none of chromium, chromium-browser, google-chrome, google-chrome-stable in PATH: the browser tests need one." \
 	"Debian: apt-get install chromium. Elsewhere set LATCHKEY_CHROMIUM to the browser's path."
-have_nginx || fail "nginx is not in PATH: docs/deploy/nginx.conf is tested with it." \
-	"Debian, Ubuntu: apt-get install nginx. Fedora: dnf install nginx. macOS: brew install nginx."
-have caddy || fail "Caddy is not in PATH: docs/deploy/Caddyfile is tested with it." \
-	"Debian, Ubuntu: apt-get install caddy. Fedora: dnf install caddy. macOS: brew install caddy."
+if tests_proxies; then
+	have_nginx || fail "nginx is not in PATH: docs/deploy/nginx.conf is tested with it." \
+		"Debian, Ubuntu: apt-get install nginx. Fedora: dnf install nginx."
+	have caddy || fail "Caddy is not in PATH: docs/deploy/Caddyfile is tested with it." \
+		"Debian, Ubuntu: apt-get install caddy. Fedora: dnf install caddy."
+fi
 have_python_clients || fail "Neither /usr/bin/python3 nor python3 in PATH has Authlib, Cryptography and Requests-OAuthlib." \
 	"Debian, Ubuntu: apt-get install python3-authlib python3-cryptography python3-requests-oauthlib." \
 	"Elsewhere: pip install authlib cryptography requests requests-oauthlib, in a virtual environment that comes first in PATH."

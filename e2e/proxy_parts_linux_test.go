@@ -23,8 +23,8 @@ import (
 
 var loopbacks atomic.Int32
 
-// loopback is an address of this machine that no other test uses. A free port
-// of it stays free.
+// loopback is an address of this machine that no other test uses, of which Linux
+// has 127.0.0.0/8. A free port of it stays free.
 func loopback() string {
 	return fmt.Sprintf("127.88.%d.%d", os.Getpid()%256, loopbacks.Add(1))
 }
