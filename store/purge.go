@@ -16,18 +16,23 @@ type Retention struct {
 	Manual, Issued time.Duration
 }
 
+// keepAssertions is longer than a client assertion that was found good may wait for
+// its use to be stored: until then it must not count as new.
+const keepAssertions = time.Minute
+
 // purgeRows is how many rows one transaction touches: few, so that tokens are
 // issued in between.
 const purgeRows = 500
 
-// Purge deletes tokens that ended longer ago than they are kept. Each Step is a
+// Purge deletes tokens that ended longer ago than they are kept, and the IDs of client
+// assertions that expired. Each Step is a
 // small transaction; the caller pauses in between. It is for one goroutine.
 type Purge struct {
 	store *Store
 	keep  Retention
 	// due holds the statements that still have rows to find, in order.
 	due []purgeStatement
-	// Deleted counts the rows that are gone.
+	// Deleted counts the tokens that are gone.
 	Deleted int64
 	// Held is how long the last step kept others from writing. What it waited for
 	// them does not count.
@@ -59,6 +64,9 @@ const (
 	deleteExpired = `DELETE FROM tokens WHERE id IN
 		(SELECT id FROM tokens WHERE application_id = ? AND epoch = ? AND revoked_at = 0 AND expires_at < ? AND kind <> 'manual' LIMIT ?)`
 
+	deleteAssertions = `DELETE FROM client_assertions WHERE (application_id, id_hash) IN
+		(SELECT application_id, id_hash FROM client_assertions WHERE expires_at < ? LIMIT ?)`
+
 	unsealExpired = "UPDATE tokens SET sealed = NULL WHERE id IN (SELECT id FROM tokens INDEXED BY tokens_manual WHERE kind = 'manual' AND sealed IS NOT NULL AND expires_at <= ? LIMIT ?)"
 )
 
@@ -68,6 +76,7 @@ func (s *Store) Purge(ctx context.Context, keep Retention) (*Purge, error) {
 	now := s.now()
 	issued, manual := now.Add(-keep.Issued), now.Add(-keep.Manual)
 	p.add(false, unsealExpired, now)
+	p.add(false, deleteAssertions, now.Add(-keepAssertions))
 	var apps []struct {
 		ID    string
 		Epoch int64

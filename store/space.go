@@ -93,6 +93,8 @@ func (s *Store) space(ctx context.Context) (Space, error) {
 type Status struct {
 	Space                                                              `gorm:"-"`
 	Users, Teams, Applications, ResourceServers, Sessions, AuditEvents int64
+	// Assertions counts those that were used and are still remembered.
+	Assertions int64
 
 	Tokens []TokenCount `gorm:"-"`
 }
@@ -112,7 +114,8 @@ func (s *Store) Status(ctx context.Context) (Status, error) {
 	}
 	err = s.read(ctx).Raw(`SELECT (SELECT COUNT(*) FROM users) AS users, (SELECT COUNT(*) FROM teams) AS teams,
 		(SELECT COUNT(*) FROM applications WHERE deleted_at = 0) AS applications, (SELECT COUNT(*) FROM resource_servers) AS resource_servers,
-		(SELECT COUNT(*) FROM sessions) AS sessions, (SELECT COUNT(*) FROM audit_events) AS audit_events`).Scan(&status).Error
+		(SELECT COUNT(*) FROM sessions) AS sessions, (SELECT COUNT(*) FROM audit_events) AS audit_events,
+		(SELECT COUNT(*) FROM client_assertions) AS assertions`).Scan(&status).Error
 	if err != nil {
 		return status, translate(err)
 	}

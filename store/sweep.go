@@ -8,8 +8,8 @@ import (
 )
 
 // Sweep deletes what has ended and nobody looks at again: sessions unused for
-// idle or older than longest, secrets past their overlap, keys of old forms,
-// client assertions that have expired.
+// idle or older than longest, secrets past their overlap, keys of old forms. Of
+// each there are few; Purge has what there may be millions of.
 func (s *Store) Sweep(ctx context.Context, idle, longest time.Duration) error {
 	return s.touch(ctx, func(tx *gorm.DB) error {
 		now := s.now()
@@ -17,9 +17,6 @@ func (s *Store) Sweep(ctx context.Context, idle, longest time.Duration) error {
 			return err
 		}
 		if err := tx.Exec("DELETE FROM client_secrets WHERE expires_at <> 0 AND expires_at <= ?", now).Error; err != nil {
-			return err
-		}
-		if err := tx.Exec("DELETE FROM client_assertions WHERE expires_at <= ?", now).Error; err != nil {
 			return err
 		}
 		return tx.Exec("DELETE FROM form_posts WHERE created_at < ?", now.Add(-keepFormPosts)).Error

@@ -132,6 +132,7 @@ func (p *program) printStatus(config Config, s store.Status) error {
 	row("Resource servers", models.FormatNumber(s.ResourceServers))
 	row("Sessions", models.FormatNumber(s.Sessions))
 	row("Audit events", models.FormatNumber(s.AuditEvents))
+	row("Used client assertions", models.FormatNumber(s.Assertions))
 	for _, count := range s.Tokens {
 		row("Tokens, "+string(count.Kind), models.FormatNumber(count.Active)+" active, "+
 			models.FormatNumber(count.Expired)+" expired, "+models.FormatNumber(count.Revoked)+" revoked")
