@@ -46,6 +46,9 @@ func insertText(rows int) string {
 // anew in each transaction, and few rows are one statement and no transaction around
 // it: each call into the driver has to wait for its turn among the requests.
 func (s *Store) InsertTokens(ctx context.Context, tokens []models.Token) error {
+	if err := s.file.err(); err != nil {
+		return err
+	}
 	db, err := s.writes.DB()
 	if err != nil {
 		return err

@@ -34,8 +34,12 @@ type foreign struct {
 // ForeignVersion returns a number that differs from the last one where another
 // process has changed the database in between. What this store changes does not
 // count: the connection that asks is the one that writes. Each connection counts
-// on its own, so a new one gives another number as well.
+// on its own, so a new one gives another number as well. From a file that was removed
+// or replaced it, and everything after it, gets models.ErrUnavailable.
 func (s *Store) ForeignVersion(ctx context.Context) (int64, error) {
+	if err := s.file.check(); err != nil {
+		return 0, err
+	}
 	db, err := s.writes.DB()
 	if err != nil {
 		return 0, err

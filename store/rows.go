@@ -14,6 +14,9 @@ import (
 // statement anew for each execution where its plan might depend on a value, and the
 // driver makes it forget what the value was.
 func (s *Store) each(ctx context.Context, query string, args []any, scan func(row *sql.Rows) error) error {
+	if err := s.file.err(); err != nil {
+		return err
+	}
 	rows, err := s.reads.Statement.ConnPool.QueryContext(ctx, query, args...)
 	if err != nil {
 		return translate(err)

@@ -23,6 +23,7 @@ type Store struct {
 	writes  *gorm.DB
 	now     func() models.Time
 	path    string
+	file    *presence
 	inserts *inserts
 	foreign foreign
 	totals  totals
@@ -36,19 +37,30 @@ type Store struct {
 // it is missing. It never migrates; see Migrate. now is the clock of every
 // time that the store sets.
 func Open(path string, now func() models.Time) (*Store, error) {
-	writes, err := openSQLite(path, forWriting)
-	if err != nil {
-		return nil, err
+	var handles []*gorm.DB
+	for _, m := range []mode{forWriting, forReading, forCheckpoints} {
+		handle, err := openSQLite(path, m)
+		if err != nil {
+			return nil, errors.Join(err, closeHandles(handles))
+		}
+		handles = append(handles, handle)
 	}
-	reads, err := openSQLite(path, forReading)
+	file, err := newPresence(path, handles)
 	if err != nil {
-		return nil, errors.Join(err, closeHandle(writes))
+		return nil, errors.Join(err, closeHandles(handles))
 	}
-	log, err := openSQLite(path, forCheckpoints)
-	if err != nil {
-		return nil, errors.Join(err, closeHandle(reads), closeHandle(writes))
+	return &Store{
+		writes: handles[0], reads: handles[1], checkpoints: newCheckpoints(handles[2]), now: now, path: path, file: file,
+		inserts: &inserts{statements: map[int]*sql.Stmt{}},
+	}, nil
+}
+
+func closeHandles(handles []*gorm.DB) error {
+	var errs []error
+	for _, handle := range handles {
+		errs = append(errs, closeHandle(handle))
 	}
-	return &Store{reads: reads, writes: writes, now: now, path: path, inserts: &inserts{statements: map[int]*sql.Stmt{}}, checkpoints: newCheckpoints(log)}, nil
+	return errors.Join(errs...)
 }
 
 // Migrate hands the writing connection to run, which brings the tables up to date.

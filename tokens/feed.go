@@ -49,9 +49,9 @@ func (f *Feed) run(ctx context.Context) {
 	defer ticker.Stop()
 	for {
 		was := f.known
-		f.ask(ctx)
+		err := f.ask(ctx)
 		if was != f.known && ctx.Err() == nil {
-			f.report()
+			f.report(err)
 		}
 		select {
 		case <-ticker.C:
@@ -63,7 +63,7 @@ func (f *Feed) run(ctx context.Context) {
 
 // ask asks once. The trust that an answer gives is counted from before the
 // question: what changed after it may not be in the answer.
-func (f *Feed) ask(ctx context.Context) {
+func (f *Feed) ask(ctx context.Context) error {
 	began := f.cache.elapsed()
 	ctx, cancel := context.WithTimeout(ctx, 2*feedSilence)
 	defer cancel()
@@ -71,16 +71,17 @@ func (f *Feed) ask(ctx context.Context) {
 	if err != nil {
 		f.known = false
 		f.cache.trust(0, true)
-		return
+		return err
 	}
 	f.cache.trust(began+int64(feedSilence), !f.known || version != f.version)
 	f.version, f.known = version, true
+	return nil
 }
 
-func (f *Feed) report() {
+func (f *Feed) report(err error) {
 	if f.known {
 		f.log.Info("the cache of tokens follows the database")
 		return
 	}
-	f.log.Warn("the cache of tokens cannot follow the database: each token is read from it")
+	f.log.Warn("the cache of tokens cannot follow the database: each token is read from it", "error", err)
 }
