@@ -93,7 +93,7 @@ func TestBadForms(t *testing.T) {
 		{what: "two Authorization headers", headers: b.basic + "\n" + b.basic, body: anonymous, status: 400, code: bad},
 		{what: "Basic and Bearer", headers: b.basic + "\nAuthorization: Bearer " + b.token, body: anonymous, status: 400, code: bad},
 		{what: "Bearer", headers: "Authorization: Bearer " + b.token, body: anonymous, status: 401, code: "invalid_client"},
-		{what: "Basic in bad form", headers: "Authorization: Basic " + canary, body: anonymous, status: 400, code: bad},
+		{what: "Basic in bad form", headers: "Authorization: Basic " + canary, body: anonymous, status: 401, code: "invalid_client"},
 		{what: "gzip", headers: "Content-Encoding: gzip", body: "\x1f\x8b\x08" + canary + "\xff", status: 400, code: bad},
 	} {
 		for _, endpoint := range []string{"/oauth2/token", "/oauth2/introspect", "/oauth2/revoke"} {

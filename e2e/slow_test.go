@@ -99,19 +99,26 @@ func (b badInput) end(t *testing.T) {
 const slowClients = 100
 
 // R2: slow clients hold nobody up, not even before they are cut off, and those
-// that do not finish their header are cut off.
+// that do not finish are cut off.
 func TestSlowClients(t *testing.T) {
 	t.Parallel()
 	b := newBadInput(t)
 	const header = "POST /oauth2/token HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n"
-	var headers, bodies []*net.TCPConn
+	const body = "Content-Length: 1000\r\n\r\ngrant_type=client_"
+	var headers, bodies, forms, ended []*net.TCPConn
+	start := func(text string) *net.TCPConn {
+		conn := b.dial(t)
+		_, err := io.WriteString(conn, text)
+		must(t, err)
+		return conn
+	}
 	for range slowClients {
-		conn, half := b.dial(t), b.dial(t)
-		_, err := io.WriteString(conn, header)
-		must(t, err)
-		_, err = io.WriteString(half, header+"Content-Length: 1000\r\n\r\ngrant_type=client_")
-		must(t, err)
-		headers, bodies = append(headers, conn), append(bodies, half)
+		headers, bodies = append(headers, start(header)), append(bodies, start(header+body))
+	}
+	for range 10 {
+		forms = append(forms, start(strings.Replace(header, "/oauth2/token", "/login", 1)+body))
+		ended = append(ended, start(header+body))
+		must(t, ended[len(ended)-1].CloseWrite())
 	}
 	for range 10 {
 		token, _ := b.ana.newToken(b.id, b.secret)
@@ -132,12 +139,23 @@ func TestSlowClients(t *testing.T) {
 		}
 	}
 	for _, conn := range bodies {
-		must(t, conn.CloseWrite())
-		for _, got := range readAnswers(t, conn, http.MethodPost) {
-			wantNo(t, "half a body", got)
-		}
+		wantOne(t, "half a body", conn, http.StatusRequestTimeout, "application/json", "took too long")
+	}
+	for _, conn := range forms {
+		wantOne(t, "half a form", conn, http.StatusRequestTimeout, "text/html; charset=UTF-8", "too long")
+	}
+	for _, conn := range ended {
+		wantOne(t, "a body that ends early", conn, http.StatusBadRequest, "application/json", "invalid_request")
 	}
 	b.end(t)
+}
+
+func wantOne(t *testing.T, what string, conn *net.TCPConn, status int, kind, text string) {
+	t.Helper()
+	got := readAnswers(t, conn, http.MethodPost)
+	if len(got) != 1 || got[0].StatusCode != status || got[0].Header.Get("Content-Type") != kind || !strings.Contains(got[0].text, text) {
+		t.Errorf("%s: %v, want %d", what, got, status)
+	}
 }
 
 // Requests that come before the answers are answered in order, each for itself
@@ -181,6 +199,20 @@ func TestHalfClosed(t *testing.T) {
 		for _, got := range readAnswers(t, conn, http.MethodGet) {
 			wantNo(t, "unknown token", got)
 		}
+	}
+	guessed := b.ana.create("Guessed")
+	credentials := "grant_type=client_credentials&client_id=" + b.ana.clientIDOf(guessed) + "&client_secret="
+	for range 40 { // O7: a guess counts even where nobody waits for the answer
+		conn := b.dial(t)
+		_, err := io.WriteString(conn, oddRequest{body: credentials + "wrong"}.bytes("/oauth2/token"))
+		must(t, err)
+		must(t, conn.CloseWrite())
+		for _, got := range readAnswers(t, conn, http.MethodPost) {
+			wantNo(t, "wrong secret", got)
+		}
+	}
+	if got := b.wire(t, oddRequest{body: credentials + b.ana.reveal(guessed+"/secret")}.bytes("/oauth2/token")); len(got) != 1 || got[0].StatusCode != http.StatusTooManyRequests {
+		t.Errorf("after 40 guesses: %v", got)
 	}
 	app := b.ana.create("Revoker")
 	id, secret := b.ana.clientIDOf(app), b.ana.reveal(app+"/secret")

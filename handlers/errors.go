@@ -3,6 +3,7 @@ package handlers
 import (
 	"errors"
 	"net/http"
+	"os"
 	"strconv"
 
 	"github.com/labstack/echo/v4"
@@ -21,6 +22,8 @@ func statusOf(err error) int {
 	switch {
 	case errors.Is(err, models.ErrNotFound):
 		return http.StatusNotFound
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return http.StatusRequestTimeout
 	case errors.Is(err, models.ErrForbidden), errors.Is(err, ErrCrossSite):
 		return http.StatusForbidden
 	case errors.Is(err, models.ErrConflict):
@@ -38,6 +41,9 @@ func (h *Handlers) WriteError(c echo.Context, err error) error {
 	status := statusOf(err)
 	if status == http.StatusServiceUnavailable {
 		c.Response().Header().Set(echo.HeaderRetryAfter, strconv.Itoa(1))
+	}
+	if status == http.StatusRequestTimeout {
+		c.Response().Header().Set(echo.HeaderConnection, "close")
 	}
 	if status == http.StatusForbidden {
 		middleware.Annotate(c, "refused", err.Error())

@@ -7,8 +7,12 @@ type Client struct {
 	Application     Application
 	TeamSuspendedAt Time
 	ResourceServer  ResourceServer
-	// Secrets and Keys are what it may prove itself by. A secret that has ended
-	// may be among them: ask Good.
+	Proofs
+}
+
+// Proofs is what a client may prove itself by. A secret that has ended may be among
+// them: ask Good.
+type Proofs struct {
 	Secrets []ClientSecret
 	Keys    []ClientKey
 }

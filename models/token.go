@@ -95,14 +95,15 @@ func (in TokenInput) Validate(longest int64) (TokenValues, error) {
 
 // Grant decides the scopes of a new token: what is asked for where the
 // application has it all, the application's own where nothing is asked for.
-// It reports false for a scope that the application does not have.
+// It reports false for a scope that the application does not have, and for what is
+// no list of scopes (RFC 6749 section 3.3).
 func Grant(asked, owned string) (string, bool) {
-	if strings.TrimSpace(asked) == "" {
+	if asked == "" {
 		return owned, true
 	}
 	have := strings.Fields(owned)
 	var granted []string
-	for _, scope := range strings.Fields(asked) {
+	for scope := range strings.SplitSeq(asked, " ") {
 		if !slices.Contains(have, scope) {
 			return "", false
 		}

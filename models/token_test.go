@@ -61,10 +61,15 @@ func TestGrant(t *testing.T) {
 		ok                 bool
 	}{
 		{"", "api stream", "api stream", true},
-		{"  ", "api stream", "api stream", true},
+		{" ", "api stream", "", false},
+		{"api stream ", "api stream", "", false},
+		{"api\tstream", "api stream", "", false},
+		{"api\u00a0stream", "api stream", "", false},
+		{"api\nstream", "api stream", "", false},
 		{"api", "api stream", "api", true},
 		{"stream api", "api stream", "stream api", true},
-		{"api  api", "api", "api", true},
+		{"api api", "api", "api", true},
+		{"api  api", "api", "", false},
 		{"admin", "api", "", false}, // O6
 		{"api admin", "api", "", false},
 		{"API", "api", "", false},

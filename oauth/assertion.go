@@ -7,6 +7,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/latchkey/latchkey/middleware"
 	"github.com/latchkey/latchkey/models"
 	"github.com/latchkey/latchkey/secrets"
 )
@@ -29,7 +30,9 @@ func (h *Handler) proveByAssertion(c echo.Context, presented credentials) (*mode
 	defer cancel()
 	used := models.CredentialUse{Kind: models.CredentialKey}
 	var claims secrets.Assertion
+	exists := false
 	client, err := h.Clients.Prove(ctx, presented.id, func(client *models.Client) bool {
+		exists = client.ClientID != ""
 		jwks := make([]string, len(client.Keys))
 		for i, key := range client.Keys {
 			jwks[i] = key.JWK
@@ -40,8 +43,11 @@ func (h *Handler) proveByAssertion(c echo.Context, presented credentials) (*mode
 		}
 		return ok
 	})
+	if exists {
+		middleware.Annotate(c, "client", presented.id)
+	}
 	if errors.Is(err, models.ErrNotFound) {
-		return nil, used, h.invalidClient("The client or the signature of the client assertion is wrong.")
+		return nil, used, h.unproven("The client or the signature of the client assertion is wrong.", exists, "wrong signature of a client assertion")
 	}
 	if err != nil {
 		return nil, used, err

@@ -22,7 +22,7 @@ var noSecret = secrets.Hash(models.NewSecret("no client has this secret"))
 func (h *Handler) client(c echo.Context, form map[string]string) (*models.Client, error) {
 	address := middleware.AddressKey(c.RealIP())
 	if wait := h.perAddress.Wait(address); wait > 0 {
-		return nil, retry(wait)
+		return nil, retry(wait, "the address")
 	}
 	presented, err := h.readCredentials(c.Request(), form)
 	if err != nil {
@@ -34,23 +34,20 @@ func (h *Handler) client(c echo.Context, form map[string]string) (*models.Client
 	}
 	pair := presented.id + " " + address
 	if wait := h.perClient.Wait(pair); wait > 0 {
-		return nil, retry(wait)
+		return nil, retry(wait, "the client from the address")
 	}
 	client, used, err := h.prove(c, presented)
 	var refused *Error
 	if errors.As(err, &refused) {
 		h.perClient.Fail(pair)
 		h.perAddress.Fail(address)
-		middleware.Annotate(c, "refused", "client authentication failed")
 	}
 	if err != nil {
 		return nil, err
 	}
 	if !client.Enabled() {
-		middleware.Annotate(c, "refused", "application switched off")
 		return nil, h.invalidClient("The application is switched off.")
 	}
-	middleware.Annotate(c, "client", client.ClientID)
 	used.ApplicationID, used.At = client.Application.ID, models.At(h.Now())
 	h.LastUsed.Credential(used)
 	return client, nil
@@ -71,7 +68,9 @@ func (h *Handler) prove(c echo.Context, presented credentials) (*models.Client, 
 		return h.proveByAssertion(c, presented)
 	}
 	var used models.CredentialUse
+	exists := false
 	client, err := h.Clients.Prove(c.Request().Context(), presented.id, func(client *models.Client) bool {
+		exists = client.ClientID != ""
 		secretID, ok := match(client, presented.secret, models.At(h.Now()))
 		used = models.CredentialUse{Kind: models.CredentialSecret, ID: secretID}
 		if client.IsResourceServer() {
@@ -79,10 +78,23 @@ func (h *Handler) prove(c echo.Context, presented credentials) (*models.Client, 
 		}
 		return ok
 	})
+	if exists {
+		middleware.Annotate(c, "client", presented.id)
+	}
 	if errors.Is(err, models.ErrNotFound) {
-		return nil, used, h.invalidClient("The client ID or the client secret is wrong.")
+		return nil, used, h.unproven("The client ID or the client secret is wrong.", exists, "wrong client secret")
 	}
 	return client, used, err
+}
+
+// unproven is the same answer whether there is such a client or not. The log tells.
+func (h *Handler) unproven(description string, exists bool, wrong string) *Error {
+	refused := h.invalidClient(description)
+	refused.reason = "unknown client"
+	if exists {
+		refused.reason = wrong
+	}
+	return refused
 }
 
 // match finds which of the client's secrets was presented, in constant time each.

@@ -39,7 +39,7 @@ func TestClientAuthentication(t *testing.T) {
 		{"Bearer with a good token", token, bearer, 401, "invalid_client"},
 		{"Bearer about itself", "token=" + value, bearer, 401, "invalid_client"},
 		{"Bearer beside a client_id", token + "&client_id=" + id, bearer, 401, "invalid_client"},
-		{"Basic in bad form", token, []string{"Authorization", "Basic !"}, 400, "invalid_request"},
+		{"Basic in bad form", token, []string{"Authorization", "Basic !"}, 401, "invalid_client"},
 		{"none", token, nil, 401, "invalid_client"},
 		{"none and no token", "", nil, 401, "invalid_client"}, // who asks comes first
 		{"ID alone", token + "&client_id=" + id, nil, 401, "invalid_client"},

@@ -27,6 +27,9 @@ const jwtBearer = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 // (RFC 6749 section 2.3).
 func (h *Handler) readCredentials(r *http.Request, form map[string]string) (credentials, error) {
 	headers := r.Header.Values(echo.HeaderAuthorization)
+	if len(headers) == 1 && headers[0] == "" {
+		headers = nil // as if it were absent
+	}
 	hasSecret := form["client_secret"] != ""
 	hasAssertion := form["client_assertion"] != "" || form["client_assertion_type"] != ""
 	if len(headers) > 1 || len(headers) == 1 && (hasSecret || hasAssertion) || hasSecret && hasAssertion {
@@ -48,9 +51,13 @@ func (h *Handler) readBasic(header, bodyID string) (credentials, error) {
 	if !strings.EqualFold(scheme, "Basic") {
 		return credentials{}, h.invalidClient("Authenticate by HTTP Basic or in the body.")
 	}
-	basic, ok := parseBasic(strings.TrimSpace(rest))
+	rawID, rawSecret, ok := splitBasic(strings.TrimSpace(rest))
 	if !ok {
-		return credentials{}, invalidRequest("The HTTP Basic credentials are not form-urlencoded, joined by a colon and base64.")
+		return credentials{}, h.invalidClient("The HTTP Basic credentials are not an ID and a secret, joined by a colon and encoded as base64.")
+	}
+	basic, ok := parseBasic(rawID, rawSecret)
+	if !ok {
+		return credentials{}, invalidRequest("The client ID or the client secret of HTTP Basic is not form-urlencoded UTF-8.")
 	}
 	if bodyID != "" && bodyID != basic.id {
 		return credentials{}, invalidRequest("The client_id of the body is not the one of HTTP Basic.")
@@ -61,16 +68,20 @@ func (h *Handler) readBasic(header, bodyID string) (credentials, error) {
 	return basic, nil
 }
 
-// parseBasic decodes base64 and then, once, the form encoding of each half.
-func parseBasic(encoded string) (credentials, bool) {
+// splitBasic takes the user ID and the password out of the header (RFC 7617 section 2).
+func splitBasic(encoded string) (id, secret string, ok bool) {
 	decoded, err := base64.StdEncoding.DecodeString(encoded)
-	if err != nil || !utf8.Valid(decoded) {
-		return credentials{}, false
+	if err != nil {
+		return "", "", false
 	}
-	rawID, rawSecret, found := strings.Cut(string(decoded), ":")
+	return strings.Cut(string(decoded), ":")
+}
+
+// parseBasic decodes, once, the form encoding of each half.
+func parseBasic(rawID, rawSecret string) (credentials, bool) {
 	id, idErr := url.QueryUnescape(rawID)
 	secret, secretErr := url.QueryUnescape(rawSecret)
-	if !found || idErr != nil || secretErr != nil || !utf8.ValidString(id) || !utf8.ValidString(secret) {
+	if idErr != nil || secretErr != nil || !utf8.ValidString(id) || !utf8.ValidString(secret) {
 		return credentials{}, false
 	}
 	return credentials{id: id, secret: models.NewSecret(secret)}, true
@@ -85,9 +96,9 @@ func (h *Handler) readAssertion(form map[string]string) (credentials, error) {
 		return credentials{}, h.invalidClient("The client_assertion_type is not that of RFC 7523.")
 	}
 	assertion := models.NewSecret(form["client_assertion"])
-	subject, ok := secrets.AssertedClient(assertion)
-	if !ok {
-		return credentials{}, h.invalidClient("The client assertion is not a JWT signed by ES256, RS256, PS256 or EdDSA (Ed25519).")
+	subject, problem := secrets.AssertedClient(assertion)
+	if problem != "" {
+		return credentials{}, h.invalidClient(problem)
 	}
 	if form["client_id"] != "" && form["client_id"] != subject {
 		return credentials{}, invalidRequest("The client_id is not the subject of the client assertion.")

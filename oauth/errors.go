@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"strconv"
@@ -20,6 +21,8 @@ type Error struct {
 	Description string `json:"error_description"`
 	// Challenge is the WWW-Authenticate header, if any.
 	Challenge string `json:"-"`
+	// reason is for the log, where it says more than Description.
+	reason string
 }
 
 func (e *Error) Error() string { return e.Code + ": " + e.Description }
@@ -38,14 +41,20 @@ func (h *Handler) invalidClient(description string) *Error {
 var (
 	errUnsupportedGrant   = &Error{Status: http.StatusBadRequest, Code: "unsupported_grant_type", Description: "Use grant_type=client_credentials."}
 	errUnauthorizedClient = &Error{Status: http.StatusBadRequest, Code: "unauthorized_client", Description: "A resource server only introspects tokens."}
+	errTooSlow            = &Error{Status: http.StatusRequestTimeout, Code: "invalid_request", Description: "The request took too long to arrive."}
 	errInvalidScope       = &Error{Status: http.StatusBadRequest, Code: "invalid_scope", Description: "The application does not have a scope that was asked for."}
 )
 
 // retryError means that the caller is being slowed down and may come back after
-// wait.
-type retryError struct{ wait time.Duration }
+// wait. of says whose failures they were.
+type retryError struct {
+	wait time.Duration
+	of   string
+}
 
-func (e retryError) Error() string { return "too many attempts, wait " + e.wait.String() }
+func (e retryError) Error() string {
+	return "too many failures of " + e.of + ", wait " + e.wait.String()
+}
 
 // retryAfter is what a client is told while the database is away.
 const retryAfter = time.Second
@@ -67,18 +76,25 @@ func WriteError(c echo.Context, err error) error {
 	if answer.Challenge != "" {
 		h.Set(echo.HeaderWWWAuthenticate, answer.Challenge)
 	}
+	if answer.Status == http.StatusRequestTimeout {
+		h.Set(echo.HeaderConnection, "close")
+	}
 	middleware.Annotate(c, "error", answer.Code)
+	if answer.Status < http.StatusInternalServerError {
+		middleware.Annotate(c, "refused", cmp.Or(answer.reason, answer.Description))
+	}
 	return c.JSON(answer.Status, answer)
 }
 
 func answerFor(err error) *Error {
 	var own *Error
+	var slow retryError
 	var http400 *echo.HTTPError
 	switch {
 	case errors.As(err, &own):
 		return own
-	case errors.As(err, &retryError{}):
-		return &Error{Status: http.StatusTooManyRequests, Code: "too_many_requests", Description: "Too many failed attempts. Wait as long as Retry-After says."}
+	case errors.As(err, &slow):
+		return &Error{Status: http.StatusTooManyRequests, Code: "too_many_requests", Description: "Too many failed attempts. Wait as long as Retry-After says.", reason: "too many failures of " + slow.of}
 	case errors.Is(err, models.ErrUnavailable), errors.Is(err, models.ErrBusy):
 		return &Error{Status: http.StatusServiceUnavailable, Code: "temporarily_unavailable", Description: "The service cannot answer right now. Try again."}
 	case !errors.As(err, &http400):

@@ -183,7 +183,7 @@ func TestIntrospectLog(t *testing.T) {
 			t.Errorf("%s stands in the log", value)
 		}
 	}
-	for _, reason := range []string{"revoked", "unknown", "malformed", "client authentication failed"} {
+	for _, reason := range []string{"revoked", "unknown", "malformed", "wrong client secret"} {
 		if strings.Count(log, `"refused":"`+reason+`"`) != 1 {
 			t.Errorf("the log does not say %s once: %s", reason, log)
 		}

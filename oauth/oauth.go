@@ -115,6 +115,6 @@ func noStore(next echo.HandlerFunc) echo.HandlerFunc {
 }
 
 // retry turns a wait into whole seconds, rounded up so that it holds.
-func retry(wait time.Duration) error {
-	return retryError{wait: (wait + time.Second - 1).Truncate(time.Second)}
+func retry(wait time.Duration, of string) error {
+	return retryError{wait: (wait + time.Second - 1).Truncate(time.Second), of: of}
 }

@@ -6,6 +6,8 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"os"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -22,22 +24,32 @@ func readForm(r *http.Request) (map[string]string, error) {
 	if err != nil && !errors.Is(err, mime.ErrInvalidMediaParameter) || mediaType != echo.MIMEApplicationForm {
 		return nil, invalidRequest("Send the parameters as application/x-www-form-urlencoded.")
 	}
-	// What of the query can be read counts, whatever else stands in it.
-	query, _ := url.ParseQuery(r.URL.RawQuery)
-	for _, name := range credentialParams {
-		if query.Has(name) {
-			return nil, invalidRequest("Send credentials in the body or in the Authorization header, not in the address.")
-		}
+	if hasCredentials(r.URL.RawQuery) {
+		return nil, invalidRequest("Send credentials in the body or in the Authorization header, not in the address.")
 	}
 	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		var known *echo.HTTPError
-		if errors.As(err, &known) {
-			return nil, err
-		}
+	var known *echo.HTTPError
+	switch {
+	case errors.As(err, &known):
+		return nil, err
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return nil, errTooSlow
+	case err != nil:
 		return nil, invalidRequest("The body could not be read.")
 	}
 	return parseForm(string(body))
+}
+
+// hasCredentials counts what of the query can be read, by whichever separator, and
+// whatever else stands in it.
+func hasCredentials(query string) bool {
+	for _, pair := range strings.FieldsFunc(query, func(r rune) bool { return r == '&' || r == ';' }) {
+		rawName, _, _ := strings.Cut(pair, "=")
+		if name, err := url.QueryUnescape(rawName); err == nil && slices.Contains(credentialParams, name) {
+			return true
+		}
+	}
+	return false
 }
 
 func parseForm(body string) (map[string]string, error) {

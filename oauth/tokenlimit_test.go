@@ -95,7 +95,8 @@ func TestTokenLimitIsLogged(t *testing.T) { // A3
 	s.fail(t, 30, office)
 	s.post(t, s.credentials(""), from(office)...)
 	log := s.log.String()
-	if strings.Count(log, `"refused":"client authentication failed"`) != 30 || strings.Count(log, `"error":"too_many_requests"`) != 1 || !strings.Contains(log, `"from":"`+office+`"`) {
+	if strings.Count(log, `"client":"`+s.app.ClientID+`","error":"invalid_client","refused":"wrong client secret"`) != 30 ||
+		strings.Count(log, `"error":"too_many_requests","refused":"too many failures of the client from the address"`) != 1 || !strings.Contains(log, `"from":"`+office+`"`) {
 		t.Errorf("log: %s", log)
 	}
 }

@@ -22,7 +22,7 @@ func (h *Handler) verify(c echo.Context) error {
 	if !ok {
 		return h.unauthorized(c, sent)
 	}
-	grant, err := h.Verifier.Verify(c.Request().Context(), value, c.RealIP())
+	grant, err := h.Verifier.Inspect(c.Request().Context(), value, "")
 	var refused tokens.RefusedError
 	if errors.As(err, &refused) {
 		middleware.Annotate(c, "refused", string(refused.Reason))
@@ -38,11 +38,10 @@ func (h *Handler) verify(c echo.Context) error {
 			return invalidRequest("The query cannot be read.")
 		}
 		if wanted, missing := missingScope(query["scope"], grant.Scopes); missing {
-			c.Response().Header().Set(echo.HeaderWWWAuthenticate, h.challenge()+`, error="insufficient_scope", scope="`+wanted+`"`)
-			middleware.Annotate(c, "refused", "insufficient scope")
-			return c.String(http.StatusForbidden, "Forbidden: insufficient_scope\n")
+			return h.forbidden(c, wanted)
 		}
 	}
+	h.Verifier.Used(grant, c.RealIP())
 	describe(c.Response().Header(), grant)
 	return c.String(http.StatusOK, "")
 }
@@ -91,15 +90,31 @@ func (h *Handler) unauthorized(c echo.Context, sent bool) error {
 	return c.String(http.StatusUnauthorized, "Unauthorized")
 }
 
+// forbidden answers 403 (RFC 6750 section 3.1).
+func (h *Handler) forbidden(c echo.Context, wanted string) error {
+	challenge := h.challenge() + `, error="insufficient_scope"`
+	if wanted != "" {
+		challenge += `, scope="` + wanted + `"`
+	}
+	c.Response().Header().Set(echo.HeaderWWWAuthenticate, challenge)
+	middleware.Annotate(c, "refused", "insufficient scope")
+	return c.String(http.StatusForbidden, "Forbidden: insufficient_scope\n")
+}
+
 // missingScope tells whether a scope is wanted that was not granted. What comes
 // back goes into a header, so it holds only the characters of RFC 6749 section 3.3.
 func missingScope(asked []string, granted string) (wanted string, missing bool) {
 	have := strings.Fields(granted)
 	var names []string
-	for _, name := range strings.Fields(strings.Join(asked, " ")) {
-		missing = missing || !slices.Contains(have, name)
-		if models.IsScope(name) {
-			names = append(names, name)
+	for _, list := range asked {
+		if list == "" {
+			continue // as if it were absent
+		}
+		for name := range strings.SplitSeq(list, " ") {
+			missing = missing || !slices.Contains(have, name)
+			if models.IsScope(name) {
+				names = append(names, name)
+			}
 		}
 	}
 	return strings.Join(names, " "), missing

@@ -14,7 +14,10 @@ func (s *server) verifyScope(t *testing.T, query, value string) answer {
 // forbidden checks the answer to a good token that lacks a scope (RFC 6750 section 3.1).
 func forbidden(t *testing.T, what string, got answer, scope string) {
 	t.Helper()
-	want := noToken + `, error="insufficient_scope", scope="` + scope + `"`
+	want := noToken + `, error="insufficient_scope"`
+	if scope != "" {
+		want += `, scope="` + scope + `"`
+	}
 	if got.status != 403 || got.header.Get("WWW-Authenticate") != want || !strings.Contains(got.body, "insufficient_scope") {
 		t.Errorf("%s: %d %q, challenge %s, want %s", what, got.status, got.body, got.header.Get("WWW-Authenticate"), want)
 	}
@@ -26,7 +29,7 @@ func forbidden(t *testing.T, what string, got answer, scope string) {
 func TestVerifyScope(t *testing.T) { // O6
 	s := newServer(t)
 	value := s.token(t, "&scope=api")
-	for _, query := range []string{"", "?scope=", "?scope=api", "?scope=api+api", "?scope=%20api%20", "?scope=api&scope=api", "?other=admin"} {
+	for _, query := range []string{"", "?scope=", "?scope=api", "?scope=api+api", "?scope=api&scope=api", "?other=admin"} {
 		if got := s.verifyScope(t, query, value); got.status != 200 || got.header.Get("X-Latchkey-Scope") != "api" {
 			t.Errorf("%s: %d, scope %q", query, got.status, got.header.Get("X-Latchkey-Scope"))
 		}
@@ -34,6 +37,7 @@ func TestVerifyScope(t *testing.T) { // O6
 	for query, scope := range map[string]string{
 		"?scope=stream": "stream", "?scope=api+stream": "api stream", "?scope=API": "API", "?scope=ap": "ap",
 		"?scope=api&scope=stream": "api stream", "?scope=&scope=stream": "stream", "?scope=api,stream": "api,stream",
+		"?scope=%20api": "api", "?scope=api+": "api", "?scope=api++api": "api api", "?scope=+": "", "?scope=api%09": "", "?scope=api%0aapi": "",
 	} {
 		forbidden(t, query, s.verifyScope(t, query, value), scope)
 	}
@@ -57,8 +61,8 @@ func TestVerifyScopeIsNoHeaderInjection(t *testing.T) { // O11
 	s := newServer(t)
 	value := s.token(t, "")
 	for query, scope := range map[string]string{
-		"?scope=x%0d%0aX-Latchkey-Team:%20forged": "x X-Latchkey-Team: forged",
-		"?scope=x%0aSet-Cookie:a":                 "x Set-Cookie:a",
+		"?scope=x%0d%0aX-Latchkey-Team:%20forged": "forged",
+		"?scope=x%0aSet-Cookie:a":                 "",
 		`?scope=x%22,%20error=%22`:                "",
 		`?scope=good+x%22y`:                       "good",
 		`?scope=x%5c`:                             "",
@@ -66,7 +70,7 @@ func TestVerifyScopeIsNoHeaderInjection(t *testing.T) { // O11
 		"?scope=%c3%a9":                           "",
 		"?scope=%ff":                              "",
 		"?scope=x%7fy":                            "",
-		"?scope=x%e2%80%a8y":                      "x y",
+		"?scope=x%e2%80%a8y":                      "",
 	} {
 		got := s.verifyScope(t, query, value)
 		forbidden(t, query, got, scope)

@@ -62,33 +62,37 @@ const (
 )
 
 // AssertedClient returns the subject that the assertion claims, unverified, to
-// look the client up. ok is false where it is not a JWT that could be good at all.
-func AssertedClient(assertion models.Secret) (clientID string, ok bool) {
+// look the client up, or the sentence that says why it could not be good at all.
+func AssertedClient(assertion models.Secret) (clientID, problem string) {
 	signed, ok := parseAssertion(assertion)
 	if !ok {
-		return "", false
+		return "", "The client assertion is not a JWT signed by ES256, RS256, PS256 or EdDSA (Ed25519)."
 	}
 	claims, ok := parseClaims(signed.UnsafePayloadWithoutVerification())
-	if !ok || claims.Subject == "" {
-		return "", false
+	if !ok {
+		return "", "A claim of the client assertion is of the wrong type or comes twice."
 	}
-	return claims.Subject, true
+	if claims.Subject == "" {
+		return "", "The client assertion has no sub."
+	}
+	return claims.Subject, ""
 }
 
 // VerifyAssertion checks the signature against each of jwks and returns the claims
 // and the index of the key that made it. ok is false for anything wrong; index is
-// then -1. Where no key could have made the signature, as for an unknown client,
-// the same work is done with a key that nobody has.
+// then -1. A signature that no key made, or could have made, takes as much work as
+// with models.MaxClientKeys keys: how many a client has, or whether it exists, cannot
+// be told from the time.
 func VerifyAssertion(assertion models.Secret, jwks []string) (claims Assertion, index int, ok bool) {
 	signed, ok := parseAssertion(assertion)
 	if !ok {
 		return Assertion{}, -1, false
 	}
 	payload, index, tried := verifyWithAny(signed, jwks)
-	if !tried {
-		_, _, _ = verifyWithAny(signed, []string{nobodysKey(signed)})
-	}
 	if index < 0 {
+		for range models.MaxClientKeys - tried {
+			_, _, _ = verifyWithAny(signed, []string{nobodysKey(signed)})
+		}
 		return Assertion{}, -1, false
 	}
 	claims, ok = parseClaims(payload)
@@ -98,15 +102,15 @@ func VerifyAssertion(assertion models.Secret, jwks []string) (claims Assertion, 
 	return claims, index, true
 }
 
-func verifyWithAny(signed signedAssertion, jwks []string) (payload []byte, index int, tried bool) {
+func verifyWithAny(signed signedAssertion, jwks []string) (payload []byte, index, tried int) {
 	for i, jwk := range jwks {
 		var key jose.JSONWebKey
-		if key.UnmarshalJSON([]byte(jwk)) != nil || !couldHaveMade(key.Key, signed) {
+		if key.UnmarshalJSON([]byte(jwk)) != nil || !couldHaveMade(key, signed) {
 			continue
 		}
-		tried = true
+		tried++
 		if payload, ok := signed.verify(key.Key); ok {
-			return payload, i, true
+			return payload, i, tried
 		}
 	}
 	return nil, -1, tried
@@ -114,12 +118,12 @@ func verifyWithAny(signed signedAssertion, jwks []string) (payload []byte, index
 
 // couldHaveMade looks at the length too: an RSA signature of another length than
 // the key's is refused without any work, by which one could tell clients apart.
-func couldHaveMade(key any, signed signedAssertion) bool {
-	if _, problem := describeKey(key); problem != "" {
+func couldHaveMade(jwk jose.JSONWebKey, signed signedAssertion) bool {
+	if _, problem := describeKey(jwk.Key); problem != "" || !isFor(jwk, signed.algorithm()) {
 		return false
 	}
 	kty := keyTypes[signed.algorithm()]
-	switch key := key.(type) {
+	switch key := jwk.Key.(type) {
 	case *rsa.PublicKey:
 		return kty == "RSA" && key.Size() == len(signed.Signatures[0].Signature)
 	case *ecdsa.PublicKey:
@@ -128,6 +132,12 @@ func couldHaveMade(key any, signed signedAssertion) bool {
 		return kty == "OKP"
 	}
 	return false
+}
+
+// isFor holds a key to the algorithm that it was made for (RFC 7517 section 4.4).
+// EdDSA and Ed25519 are one.
+func isFor(jwk jose.JSONWebKey, algorithm jose.SignatureAlgorithm) bool {
+	return jwk.Algorithm == "" || jwk.Algorithm == string(algorithm) || keyTypes[algorithm] == "OKP"
 }
 
 // nobodysKey has the usual lengths of RSA keys. For others there is no work.

@@ -59,9 +59,9 @@ func FuzzAssertion(f *testing.F) {
 	f.Add(byHand(`{"alg":"HS256","kid":"a"}`, `{"sub":"a","aud":["a"],"exp":1e3}`, hs256(jwks[0])))
 	f.Fuzz(func(t *testing.T, text string) {
 		assertion := models.NewSecret(text)
-		client, could := secrets.AssertedClient(assertion)
-		if could != (client != "") {
-			t.Errorf("client %q, %v", client, could)
+		client, problem := secrets.AssertedClient(assertion)
+		if (problem == "") != (client != "") {
+			t.Errorf("client %q, %s", client, problem)
 		}
 		claims, index, ok := secrets.VerifyAssertion(assertion, jwks)
 		if ok != signed[text] {

@@ -127,7 +127,7 @@ func checkGood(t *testing.T, name, assertion string, jwks []string, wantIndex in
 	if !ok || index != wantIndex || !reflect.DeepEqual(claims, wantClaims) {
 		t.Errorf("%s: %v, key %d, %+v", name, ok, index, claims)
 	}
-	if client, ok := secrets.AssertedClient(models.NewSecret(assertion)); !ok || client != "c1" {
+	if client, problem := secrets.AssertedClient(models.NewSecret(assertion)); problem != "" || client != "c1" {
 		t.Errorf("%s: client %q, %v", name, client, ok)
 	}
 }
@@ -209,7 +209,7 @@ func TestVerifyAssertionOfRFC7515(t *testing.T) {
 		if !ok || index != i || !reflect.DeepEqual(claims, want) {
 			t.Errorf("%d: %v, key %d, %+v", i, ok, index, claims)
 		}
-		if client, ok := secrets.AssertedClient(models.NewSecret(assertion)); ok || client != "" {
+		if client, problem := secrets.AssertedClient(models.NewSecret(assertion)); problem == "" || client != "" {
 			t.Errorf("%d: client %q without a subject", i, client)
 		}
 	}
@@ -255,6 +255,29 @@ func TestVerifyAssertionAlgorithms(t *testing.T) {
 	checkRefused(t, "ES256 with an RSA key", byHand(`{"alg":"ES256"}`, goodClaims, es256(keys.ec)), jwks[:1])
 }
 
+// A key that was made for one algorithm is good for no other (RFC 7517 section 4.4).
+func TestVerifyAssertionByAKeyForOneAlgorithm(t *testing.T) {
+	keys := mine()
+	held := func(key any, alg string) []string {
+		parsed, problem := secrets.ParsePublicKey(jwkOf(t, key, `"alg":"`+alg+`"`))
+		if problem != "" {
+			t.Fatal(problem)
+		}
+		return []string{parsed.JWK}
+	}
+	rs, ps := byHand(`{"alg":"RS256"}`, goodClaims, rs256(keys.rsa)), byHand(`{"alg":"PS256"}`, goodClaims, ps256(keys.rsa))
+	checkGood(t, "RS256", rs, held(&keys.rsa.PublicKey, "RS256"), 0)
+	checkGood(t, "PS256", ps, held(&keys.rsa.PublicKey, "PS256"), 0)
+	checkRefused(t, "PS256 by a key for RS256", ps, held(&keys.rsa.PublicKey, "RS256"))
+	checkRefused(t, "RS256 by a key for PS256", rs, held(&keys.rsa.PublicKey, "PS256"))
+	checkGood(t, "ES256", byHand(`{"alg":"ES256"}`, goodClaims, es256(keys.ec)), held(&keys.ec.PublicKey, "ES256"), 0)
+	for _, name := range []string{"EdDSA", "Ed25519"} { // the same by its old and its new name (RFC 9864)
+		for _, alg := range []string{"EdDSA", "Ed25519"} {
+			checkGood(t, name, byHand(`{"alg":"`+name+`"}`, goodClaims, edDSA(keys.ed)), held(keys.ed.Public(), alg), 0)
+		}
+	}
+}
+
 // A header brings no key along, and names none twice.
 func TestVerifyAssertionHeaders(t *testing.T) {
 	keys, jwks := mine(), mine().jwks(t)
@@ -267,7 +290,7 @@ func TestVerifyAssertionHeaders(t *testing.T) {
 	} {
 		assertion := byHand(`{"alg":"ES256",`+member+`}`, goodClaims, es256(keys.ec))
 		checkRefused(t, member, assertion, jwks)
-		if client, ok := secrets.AssertedClient(models.NewSecret(assertion)); ok || client != "" {
+		if client, problem := secrets.AssertedClient(models.NewSecret(assertion)); problem == "" || client != "" {
 			t.Errorf("%s: client %q", member, client)
 		}
 	}
@@ -331,9 +354,9 @@ func TestVerifyAssertionClaims(t *testing.T) {
 		if ok != tt.good || !reflect.DeepEqual(claims, tt.want) {
 			t.Errorf("%s: %v, %+v", tt.claims, ok, claims)
 		}
-		client, ok := secrets.AssertedClient(models.NewSecret(assertion))
-		if client != tt.want.Subject || ok != (client != "") {
-			t.Errorf("%s: client %q, %v", tt.claims, client, ok)
+		client, problem := secrets.AssertedClient(models.NewSecret(assertion))
+		if client != tt.want.Subject || (problem == "") != (client != "") {
+			t.Errorf("%s: client %q, %s", tt.claims, client, problem)
 		}
 	}
 }

@@ -63,7 +63,8 @@ func publicJWK(members map[string]json.RawMessage) (PublicKey, string) {
 	}
 	kty, _ := jsonText(members["kty"])
 	alg, hasAlg := members["alg"]
-	if name, _ := jsonText(alg); hasAlg && (kty == "" || keyTypes[jose.SignatureAlgorithm(name)] != kty) {
+	algorithm, _ := jsonText(alg)
+	if hasAlg && (kty == "" || keyTypes[jose.SignatureAlgorithm(algorithm)] != kty) {
 		return PublicKey{}, sentenceKeyAlg
 	}
 	// The rest, such as certificates, is not looked at.
@@ -85,5 +86,5 @@ func publicJWK(members map[string]json.RawMessage) (PublicKey, string) {
 	if err != nil {
 		return PublicKey{}, sentenceKeyUnreadable
 	}
-	return newPublicKey(key.Key)
+	return newPublicKey(key.Key, algorithm)
 }

@@ -46,9 +46,9 @@ func init() { jose.MaxRSAModulusBits = 8 * maxKeyText }
 
 // PublicKey is a public key by which an application proves who it is.
 type PublicKey struct {
-	JWK         string // canonical JSON of the public key alone (RFC 7517): only kty, crv, x, y, n, e
+	JWK         string // canonical JSON (RFC 7517): only kty, crv, x, y, n, e, and alg where it was given
 	Thumbprint  string // RFC 7638 SHA-256, base64url without padding
-	Description string // "RSA, 2048 bits", "EC, P-256", "Ed25519"
+	Description string // "RSA, 2048 bits", "RSA, 2048 bits, PS256", "EC, P-256", "Ed25519"
 }
 
 // ParsePublicKey reads a JWK, a JWK set with one key, or PEM, as pasted by a person.
@@ -100,16 +100,20 @@ func parsePEM(text []byte) (PublicKey, string) {
 	if err != nil {
 		return PublicKey{}, sentenceKeyUnreadable
 	}
-	return newPublicKey(key)
+	return newPublicKey(key, "")
 }
 
 // newPublicKey leaves it to go-jose to refuse Ed25519 keys for which anyone can sign.
-func newPublicKey(key any) (PublicKey, string) {
+// algorithm is the one that the key is for, empty for any that fits.
+func newPublicKey(key any, algorithm string) (PublicKey, string) {
 	description, problem := describeKey(key)
 	if problem != "" {
 		return PublicKey{}, problem
 	}
-	jwk := jose.JSONWebKey{Key: key}
+	if _, severalFit := key.(*rsa.PublicKey); severalFit && algorithm != "" {
+		description += ", " + algorithm
+	}
+	jwk := jose.JSONWebKey{Key: key, Algorithm: algorithm}
 	text, err := jwk.MarshalJSON()
 	if err != nil {
 		return PublicKey{}, sentenceKeyUnreadable

@@ -110,7 +110,7 @@ func rsaPEM(t *testing.T, bits uint, e int) string {
 
 func TestParsePublicKeyThumbprint(t *testing.T) {
 	key, problem := secrets.ParsePublicKey(`{"kty":"RSA","n":"` + rfc7638N + `","e":"AQAB","alg":"RS256","kid":"2011-04-29"}`)
-	if problem != "" || key.Thumbprint != rfc7638Thumbprint || key.Description != "RSA, 2048 bits" {
+	if problem != "" || key.Thumbprint != rfc7638Thumbprint || key.Description != "RSA, 2048 bits, RS256" || !strings.Contains(key.JWK, `"alg":"RS256"`) {
 		t.Errorf("%+v, %q", key, problem)
 	}
 }
@@ -134,18 +134,21 @@ func TestParsePublicKeyForms(t *testing.T) {
 			"spaces around":  " \r\n\t" + text + "\n \n",
 			"own JWK":        first.JWK,
 			"JWK and spaces": "\n " + strings.ReplaceAll(jwk, ",", " ,\r\n\t") + "\n",
-			"all members":    jwkOf(t, key, `"use":"sig"`, `"key_ops":["sign","verify"]`, `"alg":"`+want.alg+`"`, `"kid":7`, `"x5c":["!"]`, `"x5u":"::"`, `"own":{}`),
+			"all members":    jwkOf(t, key, `"use":"sig"`, `"key_ops":["sign","verify"]`, `"kid":7`, `"x5c":["!"]`, `"x5u":"::"`, `"own":{}`),
 			"set":            `{"keys":[` + jwk + `]}`,
 		}
 		if pub, ok := key.(*rsa.PublicKey); ok {
 			forms["PKCS#1"] = pemBlock("RSA PUBLIC KEY", x509.MarshalPKCS1PublicKey(pub))
-			forms["PS256"] = jwkOf(t, key, `"alg":"PS256"`)
 			forms["zeros before n"] = strings.Replace(jwk, b64(pub.N.Bytes()), b64(append([]byte{0, 0}, pub.N.Bytes()...)), 1)
 		}
 		for name, form := range forms {
 			if got, problem := secrets.ParsePublicKey(form); problem != "" || got != first {
 				t.Errorf("%s as %s: %+v, %q", want.alg, name, got, problem)
 			}
+		}
+		held, problem := secrets.ParsePublicKey(jwkOf(t, key, `"alg":"`+want.alg+`"`))
+		if problem != "" || held.Thumbprint != first.Thumbprint || strings.Replace(held.JWK, `"alg":"`+want.alg+`",`, "", 1) != first.JWK {
+			t.Errorf("%s with its alg: %+v, %q", want.alg, held, problem)
 		}
 	}
 }

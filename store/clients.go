@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 
 	"gorm.io/gorm"
 
@@ -14,41 +16,58 @@ import (
 // not, so that time does not tell them apart.
 func (s *Store) ClientByID(ctx context.Context, clientID string) (models.Client, error) {
 	client := models.Client{ClientID: clientID}
-	var rows []struct {
-		models.Application `gorm:"embedded"`
-		SuspendedAt        models.Time
-		SecretID           string
-		SecretHash         []byte
-		SecretExpiresAt    models.Time
-	}
-	err := s.read(ctx).Raw(`SELECT a.*, t.suspended_at, s.id AS secret_id, s.hash AS secret_hash, s.expires_at AS secret_expires_at
-		FROM applications a JOIN teams t ON t.id = a.team_id LEFT JOIN client_secrets s ON s.application_id = a.id
-		WHERE a.client_id = ? AND a.deleted_at = 0`, clientID).Scan(&rows).Error
-	if err != nil {
-		return client, translate(err)
-	}
-	for _, row := range rows {
-		client.Application, client.TeamSuspendedAt = row.Application, row.SuspendedAt
-		if row.SecretID != "" {
-			client.Secrets = append(client.Secrets, models.ClientSecret{ID: row.SecretID, ApplicationID: row.ID, Hash: row.SecretHash, ExpiresAt: row.SecretExpiresAt})
+	for _, read := range []func(context.Context, *models.Client) error{s.readApplication, s.readClientKeys, s.readResourceServer} {
+		if err := read(ctx, &client); err != nil {
+			return client, err
 		}
-	}
-	err = s.read(ctx).Raw(`SELECT k.* FROM client_keys k JOIN applications a ON a.id = k.application_id
-		WHERE a.client_id = ? AND a.deleted_at = 0 ORDER BY k.created_at, k.id`, clientID).Scan(&client.Keys).Error
-	if err != nil {
-		return client, translate(err)
-	}
-	err = s.read(ctx).Raw("SELECT * FROM resource_servers WHERE client_id = ?", clientID).Scan(&client.ResourceServer).Error
-	if err != nil {
-		return client, translate(err)
-	}
-	if client.IsResourceServer() {
-		client.Secrets = []models.ClientSecret{{ID: client.ResourceServer.ID, Hash: client.ResourceServer.Hash}}
 	}
 	if client.Application.ID == "" && !client.IsResourceServer() {
 		return models.Client{}, models.ErrNotFound
 	}
 	return client, nil
+}
+
+func (s *Store) readApplication(ctx context.Context, client *models.Client) error {
+	const query = `SELECT a.id, a.team_id, a.type, a.name, a.client_id, a.lifespan, a.scopes, a.epoch, a.disabled_at, t.suspended_at,
+		s.id, s.hash, s.expires_at
+		FROM applications a JOIN teams t ON t.id = a.team_id LEFT JOIN client_secrets s ON s.application_id = a.id
+		WHERE a.client_id = (SELECT ?) AND a.deleted_at = 0`
+	return s.each(ctx, query, []any{client.ClientID}, func(row *sql.Rows) error {
+		app := &client.Application
+		var secretID sql.NullString
+		var hash []byte
+		var expires sql.NullInt64
+		err := row.Scan(&app.ID, &app.TeamID, &app.Type, &app.Name, &app.ClientID, &app.Lifespan, &app.Scopes, &app.Epoch, &app.DisabledAt,
+			&client.TeamSuspendedAt, &secretID, &hash, &expires)
+		if secretID.Valid {
+			client.Secrets = append(client.Secrets, models.ClientSecret{ID: secretID.String, ApplicationID: app.ID, Hash: hash, ExpiresAt: models.Time(expires.Int64)})
+		}
+		return err
+	})
+}
+
+func (s *Store) readClientKeys(ctx context.Context, client *models.Client) error {
+	const query = `SELECT k.id, k.application_id, k.jwk FROM client_keys k JOIN applications a ON a.id = k.application_id
+		WHERE a.client_id = (SELECT ?) AND a.deleted_at = 0 ORDER BY k.created_at, k.id`
+	return s.each(ctx, query, []any{client.ClientID}, func(row *sql.Rows) error {
+		var key models.ClientKey
+		err := row.Scan(&key.ID, &key.ApplicationID, &key.JWK)
+		client.Keys = append(client.Keys, key)
+		return err
+	})
+}
+
+func (s *Store) readResourceServer(ctx context.Context, client *models.Client) error {
+	api := &client.ResourceServer
+	err := s.one(ctx, "SELECT id, name, client_id, hash FROM resource_servers WHERE client_id = (SELECT ?)", []any{client.ClientID},
+		&api.ID, &api.Name, &api.ClientID, &api.Hash)
+	if errors.Is(err, models.ErrNotFound) {
+		return nil
+	}
+	if err == nil {
+		client.Secrets = []models.ClientSecret{{ID: api.ID, Hash: api.Hash}}
+	}
+	return err
 }
 
 // UseAssertion notes that a client assertion was used, by the SHA-256 of its ID,

@@ -46,7 +46,7 @@ func credentials(client models.Client) string {
 		names = append(names, string(secret.Hash))
 	}
 	for _, key := range client.Keys {
-		names = append(names, key.Name)
+		names = append(names, key.JWK)
 	}
 	return strings.Join(names, ", ")
 }
@@ -58,8 +58,8 @@ func TestClientByID(t *testing.T) {
 		enabled         bool
 		err             error
 	}{
-		"secrets and keys":     {c.full.ClientID, "Full, new, a, b", true, nil},
-		"a key alone":          {c.keyed.ClientID, "c", true, nil},
+		"secrets and keys":     {c.full.ClientID, "Full, new, JWK of a, JWK of b", true, nil},
+		"a key alone":          {c.keyed.ClientID, "JWK of c", true, nil},
 		"switched off":         {c.off.ClientID, "Off", false, nil},
 		"resource server":      {c.server.ClientID, "hash of API", true, nil},
 		"deleted":              {c.gone.ClientID, "", false, models.ErrNotFound},

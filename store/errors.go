@@ -25,9 +25,10 @@ func translate(err error) error {
 	if errors.Is(err, gorm.ErrDuplicatedKey) {
 		return fmt.Errorf("%w: %w", models.ErrConflict, err)
 	}
-	// database/sql has no exported error for a closed database.
+	// database/sql has no exported error for a closed database, and ends a transaction
+	// itself once its context does.
 	closed := strings.Contains(err.Error(), "sql: database is closed")
-	if closed || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, sql.ErrConnDone) {
+	if closed || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, sql.ErrConnDone) || errors.Is(err, sql.ErrTxDone) {
 		return fmt.Errorf("%w: %w", models.ErrUnavailable, err)
 	}
 	var lite sqlite3.Error
@@ -41,7 +42,7 @@ func translate(err error) error {
 	switch lite.Code {
 	case sqlite3.ErrBusy, sqlite3.ErrLocked:
 		return fmt.Errorf("%w: %w", models.ErrBusy, err)
-	case sqlite3.ErrReadonly, sqlite3.ErrFull, sqlite3.ErrIoErr, sqlite3.ErrCantOpen, sqlite3.ErrCorrupt, sqlite3.ErrNotADB, sqlite3.ErrPerm, sqlite3.ErrNomem:
+	case sqlite3.ErrReadonly, sqlite3.ErrFull, sqlite3.ErrIoErr, sqlite3.ErrCantOpen, sqlite3.ErrCorrupt, sqlite3.ErrNotADB, sqlite3.ErrPerm, sqlite3.ErrNomem, sqlite3.ErrInterrupt:
 		return fmt.Errorf("%w: %w", models.ErrUnavailable, err)
 	}
 	return err

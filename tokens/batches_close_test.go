@@ -18,7 +18,7 @@ import (
 // What waits is stored, what comes is refused. R5: no goroutine is left, or
 // synctest would say so.
 func TestIssuerCloseDrains(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	onOneProcessor(t, func(t *testing.T) {
 		book := &ledger{takes: commit, hold: make(chan struct{})}
 		issuer := book.issuer(t)
 		names, answers := queue(t.Context(), issuer, 1200)
@@ -48,7 +48,7 @@ func TestIssuerCloseDrains(t *testing.T) {
 }
 
 func TestIssuerCloseWithNothingToDo(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	onOneProcessor(t, func(t *testing.T) {
 		book := &ledger{takes: commit}
 		began := time.Now()
 		closeIssuer(t, book.issuer(t))
@@ -63,7 +63,7 @@ func TestIssuerCloseWithNothingToDo(t *testing.T) {
 
 // What waits hears of a commit that fails at the end too.
 func TestIssuerCloseOverAFailingStore(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	onOneProcessor(t, func(t *testing.T) {
 		book := &ledger{takes: commit, outcome: func(int) error { return models.ErrUnavailable }}
 		issuer := book.issuer(t)
 		_, answers := queue(t.Context(), issuer, 3)
@@ -78,7 +78,7 @@ func TestIssuerCloseOverAFailingStore(t *testing.T) {
 
 // R5: a database that hangs does not hold up the end of the program.
 func TestIssuerCloseHasADeadline(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	onOneProcessor(t, func(t *testing.T) {
 		book := &ledger{hold: make(chan struct{})}
 		issuer := book.issuer(t)
 		asked := ask(t.Context(), issuer, "a")

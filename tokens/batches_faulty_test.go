@@ -15,7 +15,7 @@ import (
 // Promise 5: where a commit fails, every caller of it is told, and no other.
 func TestIssueFailsWithItsCommit(t *testing.T) {
 	for _, cause := range []error{models.ErrUnavailable, models.ErrBusy, errors.New("odd")} {
-		synctest.Test(t, func(t *testing.T) {
+		onOneProcessor(t, func(t *testing.T) {
 			book := &ledger{takes: commit, outcome: func(n int) error {
 				if n == 2 {
 					return cause
@@ -43,7 +43,7 @@ func TestIssueFailsWithItsCommit(t *testing.T) {
 
 // R5: a database that hangs holds a caller up until the caller's own deadline.
 func TestIssueGivesUpInTime(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	onOneProcessor(t, func(t *testing.T) {
 		book := &ledger{hold: make(chan struct{})}
 		issuer := book.issuer(t)
 		short, cancel := context.WithTimeout(t.Context(), 2*time.Second)
@@ -79,7 +79,7 @@ func TestIssueGivesUpInTime(t *testing.T) {
 
 // A commit for which nobody waits any more is not made.
 func TestIssueStoresNothingForNobody(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	onOneProcessor(t, func(t *testing.T) {
 		book := &ledger{hold: make(chan struct{})}
 		issuer := book.issuer(t)
 		first := ask(t.Context(), issuer, "first")
@@ -112,7 +112,7 @@ func (c lateContext) Done() <-chan struct{} {
 
 // Promise 5: nobody is told that a token is stored which is not.
 func TestIssueNeverConfirmsWhatItDidNotStore(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	onOneProcessor(t, func(t *testing.T) {
 		book := &ledger{takes: commit}
 		issuer := book.issuer(t)
 		defer closeIssuer(t, issuer)
@@ -132,7 +132,7 @@ func TestIssueNeverConfirmsWhatItDidNotStore(t *testing.T) {
 
 // The context of the issuer reaches the transactions and ends one that hangs.
 func TestIssuerContextEndsACommit(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	onOneProcessor(t, func(t *testing.T) {
 		book := &ledger{hold: make(chan struct{})}
 		ctx, cancel := context.WithCancel(t.Context())
 		issuer := tokens.NewIssuer(ctx, &fakeStore{insert: book.insert}, nil, "lk_at_", 3600, fixed(noon))

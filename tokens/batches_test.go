@@ -15,7 +15,7 @@ const commit = 5 * time.Millisecond
 
 // No waiting window: who comes alone waits for one commit and not a nanosecond more.
 func TestIssueAloneTakesOneCommit(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	onOneProcessor(t, func(t *testing.T) {
 		book := &ledger{takes: commit}
 		issuer := book.issuer(t)
 		defer closeIssuer(t, issuer)
@@ -44,7 +44,7 @@ func TestIssueTogetherTakesFewCommits(t *testing.T) {
 		{"one for each commit", 5, commit + 1, []int{1, 1, 1, 1, 1}},
 	} {
 		t.Run(test.what, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			onOneProcessor(t, func(t *testing.T) {
 				book := &ledger{takes: commit}
 				issuer := book.issuer(t)
 				defer closeIssuer(t, issuer)
@@ -69,7 +69,7 @@ func TestIssueTogetherTakesFewCommits(t *testing.T) {
 
 // 100 at the same moment are in the first commit or in the second.
 func TestIssueAtOnceTakesTwoCommits(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	onOneProcessor(t, func(t *testing.T) {
 		book := &ledger{takes: commit}
 		issuer := book.issuer(t)
 		defer closeIssuer(t, issuer)
@@ -93,7 +93,7 @@ func TestIssueAtOnceTakesTwoCommits(t *testing.T) {
 
 // At most 500 rows a commit; first come, first stored; each stored once.
 func TestIssueKeepsOrderAndSize(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	onOneProcessor(t, func(t *testing.T) {
 		book := &ledger{takes: commit}
 		issuer := book.issuer(t)
 		defer closeIssuer(t, issuer)
@@ -114,7 +114,7 @@ func TestIssueKeepsOrderAndSize(t *testing.T) {
 
 // R3: the queue is bounded. Who does not fit is told at once, and nobody else suffers.
 func TestIssueIsBusyWhenTheQueueIsFull(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	onOneProcessor(t, func(t *testing.T) {
 		book := &ledger{takes: commit, hold: make(chan struct{})}
 		issuer := book.issuer(t)
 		defer closeIssuer(t, issuer)
@@ -142,7 +142,7 @@ func TestIssueIsBusyWhenTheQueueIsFull(t *testing.T) {
 
 // There is room again with the first batch that is taken, not only with the last.
 func TestIssueHasRoomWithEachCommit(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	onOneProcessor(t, func(t *testing.T) {
 		book := &ledger{takes: commit}
 		issuer := book.issuer(t)
 		_, answers := queue(t.Context(), issuer, 1+8*500)

@@ -55,7 +55,7 @@ func BenchmarkVerifyFromCacheParallel(b *testing.B) {
 	b.ResetTimer()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
-			if _, err := w.verifier.Verify(b.Context(), value, "192.0.2.7"); err != nil {
+			if _, err := w.verifier.Inspect(b.Context(), value, ""); err != nil {
 				b.Error(err)
 			}
 		}
@@ -75,7 +75,7 @@ func BenchmarkVerifyUnknown(b *testing.B) {
 	value := models.NewSecret(text + crc(text))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := w.verifier.Verify(b.Context(), value, "192.0.2.7"); err == nil {
+		if _, err := w.verifier.Inspect(b.Context(), value, ""); err == nil {
 			b.Fatal("an unknown token is good")
 		}
 	}
@@ -85,7 +85,7 @@ func verifyAgain(b *testing.B, v *tokens.Verifier, value models.Secret) {
 	b.Helper()
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := v.Verify(b.Context(), value, "192.0.2.7"); err != nil {
+		if _, err := v.Inspect(b.Context(), value, ""); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -24,7 +24,7 @@ func newDoor(cache *tokens.Cache) *door {
 }
 
 func clientWith(secret string) models.Client {
-	return models.Client{ClientID: "client", Application: models.Application{ID: "app"}, Secrets: []models.ClientSecret{{ID: "s", Hash: []byte(secret)}}}
+	return models.Client{ClientID: "client", Application: models.Application{ID: "app"}, Proofs: models.Proofs{Secrets: []models.ClientSecret{{ID: "s", Hash: []byte(secret)}}}}
 }
 
 func presents(secret string) func(*models.Client) bool {
@@ -90,6 +90,25 @@ func TestProveUnknownClient(t *testing.T) {
 	d.wantsClients(t, 0)
 }
 
+// O4: who hangs up before the answer has still tried. A wrong proof is checked once,
+// whether the client is remembered or not.
+func TestProveForNobody(t *testing.T) {
+	d := newDoor(tokens.Trusted())
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	d.store.who = func(ctx context.Context, _ string) (models.Client, error) { return clientWith("right"), ctx.Err() }
+	for _, what := range []string{"unknown to the cache", "remembered"} {
+		checked := 0
+		_, err := d.Prove(gone, "client", func(c *models.Client) bool { checked++; return presents("wrong")(c) })
+		if !errors.Is(err, models.ErrNotFound) || checked != 1 {
+			t.Errorf("%s: %v after %d checks", what, err, checked)
+		}
+		if _, err := d.Prove(gone, "client", presents("right")); err != nil {
+			t.Errorf("%s, right: %v", what, err)
+		}
+	}
+}
+
 // A6: what the store cannot say is neither yes nor no.
 func TestProveWithAFaultyStore(t *testing.T) {
 	for _, cause := range []error{models.ErrUnavailable, models.ErrBusy, context.DeadlineExceeded, errors.New("odd")} {
@@ -150,7 +169,7 @@ func TestProveThatBeganBeforeANotice(t *testing.T) {
 	for what, notice := range map[string]models.Notice{
 		"this client": {ApplicationID: "app", ClientID: "client"}, "another": {ClientID: "other"}, "a token": {TokenHash: make([]byte, 32)},
 	} {
-		synctest.Test(t, func(t *testing.T) {
+		onOneProcessor(t, func(t *testing.T) {
 			d := newDoor(tokens.Trusted())
 			hold := make(chan struct{})
 			d.store.who = func(context.Context, string) (models.Client, error) { <-hold; return clientWith("right"), nil }

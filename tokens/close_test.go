@@ -3,7 +3,6 @@ package tokens_test
 import (
 	"context"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/latchkey/latchkey/models"
@@ -12,7 +11,7 @@ import (
 
 // R5: a database that hangs does not hold up the end of the program.
 func TestLastUsedCloseHasADeadline(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	onOneProcessor(t, func(t *testing.T) {
 		store := &fakeStore{hang: make(chan struct{})}
 		l := tokens.NewLastUsed(t.Context(), store, quiet(), every)
 		l.Token(token("t", noon))
@@ -35,7 +34,7 @@ func TestLastUsedCloseHasADeadline(t *testing.T) {
 }
 
 func TestLastUsedCloseWritesTheRest(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	onOneProcessor(t, func(t *testing.T) {
 		store := &fakeStore{}
 		l := tokens.NewLastUsed(t.Context(), store, quiet(), time.Hour)
 		l.Token(token("t", noon))

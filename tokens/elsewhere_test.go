@@ -68,7 +68,7 @@ type fed struct {
 // inBubble runs test with a feed that has asked for the first time.
 func inBubble(t *testing.T, other *elsewhere, test func(t *testing.T, f *fed)) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
+	onOneProcessor(t, func(t *testing.T) {
 		f := &fed{desk: newDesk(t, tokens.NewCache()), other: other}
 		other.began = time.Now()
 		f.store.version = other.answer

@@ -40,7 +40,7 @@ func TestFeedCloseWhileTheStoreHangs(t *testing.T) {
 }
 
 func TestFeedEndsWithItsContext(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	onOneProcessor(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cache := tokens.NewCache()
 		feed := tokens.NewFeed(ctx, &fakeStore{}, cache, quiet())

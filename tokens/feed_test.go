@@ -90,7 +90,7 @@ func TestFeedThatFails(t *testing.T) {
 		f.sleepTo(250 * ms)
 		f.wantsEmpty(t)
 		for range 10 {
-			if grant, err := f.Verify(t.Context(), theValue, ""); err == nil || grant != (tokens.Grant{}) {
+			if grant, err := f.Inspect(t.Context(), theValue, ""); err == nil || grant != (tokens.Grant{}) {
 				t.Fatalf("got %+v, %v", grant, err)
 			}
 			time.Sleep(100 * ms)
@@ -121,7 +121,7 @@ func TestFeedThatHangs(t *testing.T) {
 			for at := 500 * ms; at < 4*time.Second; at += 250 * ms {
 				f.sleepTo(at)
 				ctx, cancel := context.WithTimeout(t.Context(), 10*ms)
-				if grant, err := f.Verify(ctx, theValue, ""); err == nil || grant != (tokens.Grant{}) {
+				if grant, err := f.Inspect(ctx, theValue, ""); err == nil || grant != (tokens.Grant{}) {
 					t.Errorf("deaf %v, after %s: %+v, %v", deaf, at, grant, err)
 				}
 				if client, err := clients.Prove(ctx, "client", yes); err == nil {
@@ -135,7 +135,7 @@ func TestFeedThatHangs(t *testing.T) {
 
 // Each change of state is told once.
 func TestFeedLogsChangesOfState(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	onOneProcessor(t, func(t *testing.T) {
 		var out bytes.Buffer
 		other := &elsewhere{began: time.Now()}
 		feed := tokens.NewFeed(t.Context(), &fakeStore{version: other.answer}, tokens.NewCache(), slog.New(slog.NewTextHandler(&out, nil)))

@@ -42,7 +42,7 @@ func closeIssuer(t *testing.T, i *tokens.Issuer) {
 }
 
 func TestLastUsedIsWrittenInBatches(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	onOneProcessor(t, func(t *testing.T) {
 		store := &fakeStore{}
 		l := tokens.NewLastUsed(t.Context(), store, quiet(), every)
 		for i := range 1000 {
@@ -69,7 +69,7 @@ func TestLastUsedIsWrittenInBatches(t *testing.T) {
 }
 
 func TestLastUsedNewestWins(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	onOneProcessor(t, func(t *testing.T) {
 		store := &fakeStore{}
 		l := tokens.NewLastUsed(t.Context(), store, quiet(), every)
 		for _, at := range []models.Time{noon, noon + 5, noon + 2} {
@@ -84,7 +84,7 @@ func TestLastUsedNewestWins(t *testing.T) {
 }
 
 func TestLastUsedKeepsWhatCannotBeWritten(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	onOneProcessor(t, func(t *testing.T) {
 		store := &fakeStore{saveErrs: []error{models.ErrUnavailable}}
 		var out bytes.Buffer
 		l := tokens.NewLastUsed(t.Context(), store, slog.New(slog.NewTextHandler(&out, nil)), every)
@@ -112,7 +112,7 @@ func TestLastUsedKeepsWhatCannotBeWritten(t *testing.T) {
 
 // An older time that comes back from a failed write does not replace a newer one.
 func TestLastUsedFailedWriteDoesNotMoveBack(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	onOneProcessor(t, func(t *testing.T) {
 		store := &fakeStore{hang: make(chan struct{}), saveErrs: []error{models.ErrBusy}}
 		l := tokens.NewLastUsed(t.Context(), store, quiet(), every)
 		l.Token(token("t", noon))
@@ -129,7 +129,7 @@ func TestLastUsedFailedWriteDoesNotMoveBack(t *testing.T) {
 
 // R3: what waits is bounded, and a database that is away does not slow requests.
 func TestLastUsedIsBounded(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	onOneProcessor(t, func(t *testing.T) {
 		store := &fakeStore{hang: make(chan struct{})}
 		l := tokens.NewLastUsed(t.Context(), store, quiet(), every)
 		l.Token(token("first", noon))

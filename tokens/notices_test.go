@@ -97,7 +97,7 @@ func TestReadThatBeganBeforeANoticeIsNotKept(t *testing.T) {
 		"its application":     {ApplicationID: "app", ClientID: "client"},
 		"another application": {ApplicationID: "other"},
 	} {
-		synctest.Test(t, func(t *testing.T) {
+		onOneProcessor(t, func(t *testing.T) {
 			d := newDesk(t, tokens.Trusted())
 			answer := d.slow()
 			asked := make(chan error, 1)

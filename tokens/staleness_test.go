@@ -5,7 +5,6 @@ import (
 	"math/rand/v2"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/latchkey/latchkey/models"
@@ -97,7 +96,7 @@ func TestForeignChangeIsSeenWithinASecond(t *testing.T) {
 	var worst time.Duration
 	good := 0
 	for seed := range uint64(150) {
-		synctest.Test(t, func(t *testing.T) {
+		onOneProcessor(t, func(t *testing.T) {
 			f := &foreign{random: rand.New(rand.NewPCG(seed, 1)), faulty: seed%2 == 0}
 			at := 500*ms + time.Duration(f.random.IntN(1000))*ms + time.Duration(f.random.IntN(2))*time.Nanosecond
 			f.run(t, at)

@@ -34,21 +34,10 @@ type Verifier struct {
 	now      func() models.Time
 }
 
-// NewVerifier returns a verifier that remembers tokens in cache and reports good
-// ones to lastUsed.
+// NewVerifier returns a verifier that remembers tokens in cache and reports those
+// that were used to lastUsed.
 func NewVerifier(store Store, cache *Cache, lastUsed *LastUsed, now func() models.Time) *Verifier {
 	return &Verifier{store: store, cache: cache, lastUsed: lastUsed, now: now}
-}
-
-// Verify checks the value that a client at address from sent. It returns a
-// RefusedError for a token that is not good and an error of models where the
-// store cannot say; there is no good answer without the store.
-func (v *Verifier) Verify(ctx context.Context, value models.Secret, from string) (Grant, error) {
-	grant, err := v.Inspect(ctx, value, "")
-	if err == nil {
-		v.Used(grant, from)
-	}
-	return grant, err
 }
 
 // Used notes that a good token was accepted from an address.
@@ -56,8 +45,10 @@ func (v *Verifier) Used(grant Grant, from string) {
 	v.lastUsed.Token(models.TokenUse{TokenID: grant.TokenID, ApplicationID: grant.ApplicationID, At: v.now(), From: from})
 }
 
-// Inspect checks a token as Verify does and notes no use. Where team is given,
-// the token of another team is refused like one that does not exist.
+// Inspect says what the value of a token allows. It returns a RefusedError for a token
+// that is not good and an error of models where the store cannot say; there is no good
+// answer without the store. Where team is given, the token of another team is refused
+// like one that does not exist. It notes no use: see Used.
 func (v *Verifier) Inspect(ctx context.Context, value models.Secret, team string) (Grant, error) {
 	text := value.Reveal()
 	if text == "" || len(text) > maxValue {

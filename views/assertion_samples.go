@@ -15,6 +15,7 @@ var (
 	signEd  = algorithm{"EdDSA", "ParseEdPrivateKeyFromPEM", "SigningMethodEdDSA"}
 	signEC  = algorithm{"ES256", "ParseECPrivateKeyFromPEM", "SigningMethodES256"}
 	signRSA = algorithm{"RS256", "ParseRSAPrivateKeyFromPEM", "SigningMethodRS256"}
+	signPSS = algorithm{"PS256", "ParseRSAPrivateKeyFromPEM", "SigningMethodPS256"}
 )
 
 // algorithmOf is that of the newest key; without one that of the keys which the
@@ -24,6 +25,8 @@ func algorithmOf(keys []models.ClientKeyRow) algorithm {
 		return signEd
 	}
 	switch kind := keys[len(keys)-1].Description; {
+	case strings.HasSuffix(kind, signPSS.name):
+		return signPSS
 	case strings.HasPrefix(kind, "RSA"):
 		return signRSA
 	case strings.HasPrefix(kind, "EC"):

@@ -21,6 +21,7 @@ type errorText struct{ heading, text string }
 var errorTexts = map[int]errorText{
 	404: {"Page not found", "The address may be wrong, or the application or token was deleted."},
 	405: {"That does not work here", "This address does not take that kind of request. Nothing was changed."},
+	408: {"That took too long", "The form did not arrive in time. Nothing was changed. Go back and try again."},
 	409: {"It changed in the meantime", "Someone else changed this after you opened the page. Nothing of yours was saved. Go back, load the page again and try once more."},
 	413: {"That is too much", "The form holds more than Latchkey takes. Nothing was changed."},
 	429: {"Too many requests", "Nothing was changed. Try again in a minute."},

@@ -14,21 +14,26 @@ import (
 	"github.com/latchkey/latchkey/tokens"
 )
 
+// A step is what has passed by the monotonic clock and what the system's clock says,
+// beside what is told.
 func TestClockNeverGoesBack(t *testing.T) {
 	start := time.Date(2026, 11, 23, 16, 0, 0, 0, time.UTC)
-	for name, test := range map[string]struct{ says, want []time.Duration }{
-		"goes on":                {[]time.Duration{0, 1, time.Hour}, []time.Duration{0, 1, time.Hour}},
-		"stands still":           {[]time.Duration{5, 5, 5}, []time.Duration{5, 5, 5}},
-		"a minute back":          {[]time.Duration{time.Hour, time.Hour - time.Minute, time.Hour - 1}, []time.Duration{time.Hour, time.Hour, time.Hour}},
-		"catches up":             {[]time.Duration{time.Hour, 0, time.Hour - 1, time.Hour, time.Hour + 1}, []time.Duration{time.Hour, time.Hour, time.Hour, time.Hour, time.Hour + 1}},
-		"a nanosecond back":      {[]time.Duration{2, 1, 3}, []time.Duration{2, 2, 3}},
-		"again and again":        {[]time.Duration{9, 3, 10, 2, 11}, []time.Duration{9, 9, 10, 10, 11}},
-		"years forward and back": {[]time.Duration{0, 100000 * time.Hour, 1}, []time.Duration{0, 100000 * time.Hour, 100000 * time.Hour}},
+	const h = time.Hour
+	for name, steps := range map[string][]struct{ passed, says, want time.Duration }{
+		"goes on":               {{0, 0, 0}, {1, 1, 1}, {h, h, h}},
+		"asked twice at once":   {{5, 5, 5}, {5, 5, 5}},
+		"an hour on":            {{0, 0, 0}, {1, h, h}, {2, h + 1, h + 1}},
+		"asleep for an hour":    {{0, 0, 0}, {1, 1 + h, 1 + h}, {2, 2 + h, 2 + h}},
+		"a minute back":         {{0, h, h}, {1, h - time.Minute, h + 1}, {h, 2*h - time.Minute, 2 * h}},
+		"a nanosecond back":     {{0, 2, 2}, {1, 2, 3}, {2, 4, 4}},
+		"back, and right again": {{0, h, h}, {1, 0, h + 1}, {2, h + 2, h + 2}, {3, h + 4, h + 4}},
+		"again and again":       {{0, 9, 9}, {1, 3, 10}, {2, 12, 12}, {3, 2, 13}},
+		"years on and back":     {{0, 0, 0}, {1, 100000 * h, 100000 * h}, {h, h, 100001*h - 1}},
 	} {
-		var newest atomic.Int64
-		for i, says := range test.says {
-			if got := notBefore(&newest, start.Add(says)).Sub(start); got != test.want[i] {
-				t.Errorf("%s: step %d gives %s, want %s", name, i, got, test.want[i])
+		var clock steadyClock
+		for i, step := range steps {
+			if got := clock.tell(start.Add(step.says).UnixNano(), int64(step.passed)); got != start.Add(step.want).UnixNano() {
+				t.Errorf("%s: step %d tells %s, want %s", name, i, time.Unix(0, got).Sub(start), step.want)
 			}
 		}
 	}
@@ -38,23 +43,21 @@ func TestClockNeverGoesBack(t *testing.T) {
 	}
 }
 
-// Whoever asks never hears a time before one that was answered to anybody.
+// Whoever asks never hears a time before one that was told to anybody.
 func TestClockNeverGoesBackInParallel(t *testing.T) {
-	var newest, answered, system atomic.Int64
+	var clock steadyClock
+	var told, monotonic atomic.Int64
 	var all sync.WaitGroup
 	for range 8 {
 		all.Go(func() {
 			for n := range int64(50_000) {
-				floor, now := answered.Load(), system.Add(1)
-				if n%3 == 0 {
-					now -= 5
-				}
-				got := notBefore(&newest, time.Unix(0, now)).UnixNano()
+				floor, passed := told.Load(), monotonic.Add(1)
+				got := clock.tell(1_000_000+passed+n%7-n%3*2, passed)
 				if got < floor {
-					t.Errorf("%d after %d was answered", got, floor)
+					t.Errorf("%d after %d was told", got, floor)
 					return
 				}
-				for seen := answered.Load(); seen < got && !answered.CompareAndSwap(seen, got); seen = answered.Load() {
+				for seen := told.Load(); seen < got && !told.CompareAndSwap(seen, got); seen = told.Load() {
 				}
 			}
 		})
@@ -65,10 +68,11 @@ func TestClockNeverGoesBackInParallel(t *testing.T) {
 // timed issues and verifies tokens by a system clock that the test sets.
 type timed struct {
 	*testing.T
-	newest, system atomic.Int64
-	app            models.Application
-	issuer         *tokens.Issuer
-	verifiers      map[string]*tokens.Verifier
+	clock        steadyClock
+	says, passed atomic.Int64
+	app          models.Application
+	issuer       *tokens.Issuer
+	verifiers    map[string]*tokens.Verifier
 }
 
 func newTimed(t *testing.T) *timed {
@@ -77,7 +81,7 @@ func newTimed(t *testing.T) *timed {
 	made := openFolder(t, env)
 	w := &timed{T: t, app: made.Application(t, made.Member(t, "northwind", "ana", models.RoleOwner), "Bot")}
 	w.app.Lifespan = 60
-	w.jump(time.Date(2026, 11, 23, 16, 0, 0, 0, time.UTC).Sub(time.Unix(0, 0)))
+	w.set(time.Date(2026, 11, 23, 16, 0, 0, 0, time.UTC).Sub(time.Unix(0, 0)))
 	db, err := store.Open(env["LATCHKEY_DATABASE"], w.now)
 	if err != nil {
 		t.Fatal(err)
@@ -92,10 +96,12 @@ func newTimed(t *testing.T) *timed {
 	return w
 }
 
-func (w *timed) jump(d time.Duration) { w.system.Add(int64(d)) }
+// set moves the system's clock alone, pass lets time go by.
+func (w *timed) set(d time.Duration)  { w.says.Add(int64(d)) }
+func (w *timed) pass(d time.Duration) { w.set(d); w.passed.Add(int64(d)) }
 
 func (w *timed) now() models.Time {
-	return models.At(notBefore(&w.newest, time.Unix(0, w.system.Load())))
+	return models.At(time.Unix(0, w.clock.tell(w.says.Load(), w.passed.Load())))
 }
 
 func (w *timed) issue() models.Secret {
@@ -112,7 +118,7 @@ func (w *timed) good(when string, token models.Secret) bool {
 	w.Helper()
 	found := map[bool]bool{}
 	for name, verifier := range w.verifiers {
-		_, err := verifier.Verify(w.Context(), token, "192.0.2.7")
+		_, err := verifier.Inspect(w.Context(), token, "")
 		var refused tokens.RefusedError
 		if err != nil && (!errors.As(err, &refused) || refused.Reason != models.RefusedExpired) {
 			w.Errorf("%s, %s: %v", when, name, err)
@@ -126,7 +132,7 @@ func (w *timed) good(when string, token models.Secret) bool {
 }
 
 // T5, T6: a system clock that jumps back makes no expired token good again, be
-// it remembered or read.
+// it remembered or read, and lets none live longer.
 func TestClockThatJumpsBackRevivesNothing(t *testing.T) {
 	w := newTimed(t)
 	old := w.issue()
@@ -137,15 +143,16 @@ func TestClockThatJumpsBackRevivesNothing(t *testing.T) {
 		old, young bool
 	}{
 		{"at once", func() {}, true, true},
-		{"a minute back, in its life", func() { w.jump(-time.Minute) }, true, true},
-		{"its last moment", func() { w.jump(2*time.Minute - time.Millisecond) }, true, true},
-		{"its end", func() { w.jump(time.Millisecond) }, false, false},
-		{"a minute back", func() { w.jump(-time.Minute) }, false, false},
+		{"a minute back, in its life", func() { w.set(-time.Minute) }, true, true},
+		{"its last moment", func() { w.pass(time.Minute - time.Millisecond) }, true, true},
+		{"its end", func() { w.pass(time.Millisecond) }, false, false},
+		{"a minute back", func() { w.set(-time.Minute) }, false, false},
 		{"a token of that time", func() { young = w.issue() }, false, true},
-		{"an hour back", func() { w.jump(-time.Hour) }, false, true},
-		{"caught up", func() { w.jump(time.Hour + time.Minute) }, false, true},
-		{"a minute on", func() { w.jump(time.Minute) }, false, false},
-		{"and back again", func() { w.jump(-time.Minute) }, false, false},
+		{"an hour back", func() { w.set(-time.Hour) }, false, true},
+		{"its last moment", func() { w.pass(time.Minute - time.Millisecond) }, false, true},
+		{"set right", func() { w.set(time.Hour + 2*time.Minute) }, false, true},
+		{"its end", func() { w.pass(time.Millisecond) }, false, false},
+		{"and back again", func() { w.set(-time.Minute) }, false, false},
 	} {
 		step.do()
 		if w.good(step.name, old) != step.old || w.good(step.name, young) != step.young {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/latchkey/latchkey/handlers"
 	"github.com/latchkey/latchkey/middleware"
+	"github.com/latchkey/latchkey/models"
 	"github.com/latchkey/latchkey/oauth"
 )
 
@@ -27,8 +29,8 @@ const (
 	// errorTimeout is what an error page may take after that.
 	errorTimeout = 3 * time.Second
 	maxHeader    = 16 << 10
-	// statusClientLeft is for a client that did not wait. It may still read what
-	// comes, and an answer without a status would be 200.
+	// statusClientLeft is for a client that did not wait. It may still read what comes,
+	// and an answer without a status would be 200.
 	statusClientLeft = 499
 )
 
@@ -92,7 +94,7 @@ func (w world) writeError(err error, c echo.Context) {
 	if c.Response().Committed {
 		return
 	}
-	if c.Request().Context().Err() == context.Canceled {
+	if c.Request().Context().Err() == context.Canceled && mayComeFromLeaving(err) {
 		_ = c.NoContent(statusClientLeft) // it hardly reads that
 		return
 	}
@@ -113,4 +115,10 @@ func (w world) writeError(err error, c echo.Context) {
 	if c.Response().Status >= http.StatusInternalServerError {
 		w.log.Error("request failed", "request", middleware.ID(c), "error", err)
 	}
+}
+
+// mayComeFromLeaving tells what the end of a request's context makes of its work, from
+// what has another cause: that is answered and logged whoever still reads it.
+func mayComeFromLeaving(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, models.ErrUnavailable) || errors.Is(err, models.ErrBusy)
 }

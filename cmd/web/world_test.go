@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -34,10 +35,11 @@ func testWorld(t *testing.T, log *slog.Logger) world {
 func TestErrorPageAfterTheDeadline(t *testing.T) {
 	w := testWorld(t, slog.New(slog.DiscardHandler))
 	e := newEcho(w)
-	for path, want := range map[string]string{"/login": "Latchkey cannot answer just now", "/oauth2/token": "temporarily_unavailable"} {
+	for path, want := range map[string]string{"/login": "Latchkey cannot answer just now", "/oauth2/verify": "temporarily_unavailable"} {
 		expired, cancel := context.WithTimeout(t.Context(), -time.Second)
 		defer cancel()
-		r := httptest.NewRequestWithContext(expired, http.MethodPost, path, strings.NewReader("grant_type=client_credentials&client_id=x&client_secret=y&email=a"))
+		r := httptest.NewRequestWithContext(expired, http.MethodPost, path, strings.NewReader("email=a"))
+		r.Header.Set("Authorization", "Bearer lk_at_x")
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		answer := httptest.NewRecorder()
 		e.ServeHTTP(answer, r)
@@ -47,12 +49,13 @@ func TestErrorPageAfterTheDeadline(t *testing.T) {
 	}
 }
 
-// A client that leaves is neither our error nor a success.
+// A client that leaves is neither our error nor a success. One that was refused is
+// told so, for it may have closed its half alone.
 func TestClientThatLeft(t *testing.T) {
 	w := testWorld(t, slog.New(slog.DiscardHandler))
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
-	for _, path := range []string{"/login", "/oauth2/token", "/oauth2/verify"} {
+	for path, status := range map[string]int{"/login": statusClientLeft, "/oauth2/token": http.StatusUnauthorized, "/oauth2/verify": statusClientLeft} {
 		var out strings.Builder
 		var flush func()
 		w.log, flush = newLog(Config{}, &out)
@@ -64,7 +67,7 @@ func TestClientThatLeft(t *testing.T) {
 		}
 		newEcho(w).ServeHTTP(answer, r)
 		flush()
-		if line := out.String(); answer.Code != statusClientLeft || !strings.Contains(line, "status=499") || strings.Contains(line, "ERROR") {
+		if line := out.String(); answer.Code != status || !strings.Contains(line, fmt.Sprint("status=", status)) || strings.Contains(line, "ERROR") {
 			t.Errorf("%s: %d, logged %q", path, answer.Code, line)
 		}
 	}

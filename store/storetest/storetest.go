@@ -121,7 +121,7 @@ func (db *DB) Tokens(t testing.TB, app models.Application, n int, like models.To
 // Key adds a public key to an application; name tells it from others.
 func (db *DB) Key(t testing.TB, actor models.Actor, app models.Application, name string) models.ClientKey {
 	t.Helper()
-	key := models.ClientKey{ID: store.NewID(), Name: name, JWK: `{"kty":"EC"}`, Thumbprint: "thumbprint of " + name, Description: "EC, P-256"}
+	key := models.ClientKey{ID: store.NewID(), Name: name, JWK: "JWK of " + name, Thumbprint: "thumbprint of " + name, Description: "EC, P-256"}
 	if err := db.AddClientKey(t.Context(), actor, app.ID, key, ""); err != nil {
 		t.Fatal(err)
 	}
