@@ -41,6 +41,8 @@ func TestTokenQuery(t *testing.T) {
 		{"grant in the query does not count", "?grant_type=client_credentials", strings.Replace(s.credentials(""), "grant_type", "x", 1), 400, "invalid_request"},
 		{"all in the query", "?" + s.credentials(""), "", 400, "invalid_request"},
 		{"secret in the query", "?client_secret=" + s.secret, s.credentials(""), 400, "invalid_request"},
+		{"secret in the query by a semicolon", "?a=b;client_secret=" + s.secret, s.credentials(""), 400, "invalid_request"},
+		{"secret in the query, its name escaped", "?%zz&client%5fsecret=" + s.secret, s.credentials(""), 400, "invalid_request"},
 		{"client in the query", "?client_id=" + s.app.ClientID, s.credentials(""), 400, "invalid_request"},
 		{"empty secret in the query", "?client_secret", s.credentials(""), 400, "invalid_request"},
 		{"secret under another spelling", "?client%5Fsecret=x", s.credentials(""), 400, "invalid_request"},
