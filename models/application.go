@@ -54,14 +54,13 @@ type Application struct {
 	LastUsedAt      Time
 }
 
-// Expiry is when a token made now expires: on a whole second, since programs are told
-// seconds. lifespan, in seconds, shortens the application's own; zero means the
-// application's.
+// Expiry is when a token made now expires. lifespan, in seconds, shortens the
+// application's own; zero means the application's.
 func (a Application) Expiry(now Time, lifespan int64) Time {
 	if lifespan <= 0 || lifespan > a.Lifespan {
 		lifespan = a.Lifespan
 	}
-	return (now - now%1000).Add(time.Duration(lifespan) * time.Second)
+	return now.Add(time.Duration(lifespan) * time.Second)
 }
 
 // Enabled tells whether the application may get tokens and use them.

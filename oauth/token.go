@@ -43,7 +43,7 @@ func (h *Handler) token(c echo.Context) error {
 		return err
 	}
 	return c.JSON(http.StatusOK, tokenAnswer{
-		AccessToken: value.Reveal(), ExpiresIn: issued.ExpiresAt.Std().Unix() - issued.CreatedAt.Std().Unix(),
+		AccessToken: value.Reveal(), ExpiresIn: int64(issued.ExpiresAt.Sub(issued.CreatedAt).Seconds()),
 		Scope: scopes, TokenType: "bearer",
 	})
 }

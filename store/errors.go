@@ -28,7 +28,7 @@ func translate(err error) error {
 	// database/sql has no exported error for a closed database, and ends a transaction
 	// itself once its context does.
 	closed := strings.Contains(err.Error(), "sql: database is closed")
-	if closed || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, sql.ErrConnDone) || errors.Is(err, sql.ErrTxDone) {
+	if closed || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) || errors.Is(err, sql.ErrConnDone) || errors.Is(err, sql.ErrTxDone) {
 		return fmt.Errorf("%w: %w", models.ErrUnavailable, err)
 	}
 	var lite sqlite3.Error

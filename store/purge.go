@@ -24,12 +24,10 @@ const keepAssertions = time.Minute
 // issued in between.
 const purgeRows = 500
 
-// Purge deletes tokens that ended longer ago than they are kept, and the IDs of client
-// assertions that expired. Each Step is a
-// small transaction; the caller pauses in between. It is for one goroutine.
+// Purge deletes what there may be millions of. Each Step is a small transaction; the
+// caller pauses in between. It is for one goroutine.
 type Purge struct {
 	store *Store
-	keep  Retention
 	// due holds the statements that still have rows to find, in order.
 	due []purgeStatement
 	// Deleted counts the tokens that are gone.
@@ -70,13 +68,21 @@ const (
 	unsealExpired = "UPDATE tokens SET sealed = NULL WHERE id IN (SELECT id FROM tokens INDEXED BY tokens_manual WHERE kind = 'manual' AND sealed IS NOT NULL AND expires_at <= ? LIMIT ?)"
 )
 
-// Purge finds out what is due now. It reads; nothing is deleted yet.
-func (s *Store) Purge(ctx context.Context, keep Retention) (*Purge, error) {
-	p := &Purge{store: s, keep: keep}
-	now := s.now()
-	issued, manual := now.Add(-keep.Issued), now.Add(-keep.Manual)
+// PurgeLeftovers is for the sealed values of tokens that expired, and for the IDs of
+// client assertions that did. Nothing is deleted yet.
+func (s *Store) PurgeLeftovers() *Purge {
+	p, now := &Purge{store: s}, s.now()
 	p.add(false, unsealExpired, now)
 	p.add(false, deleteAssertions, now.Add(-keepAssertions))
+	return p
+}
+
+// Purge finds out which tokens ended longer ago than they are kept. It reads; nothing
+// is deleted yet.
+func (s *Store) Purge(ctx context.Context, keep Retention) (*Purge, error) {
+	p := &Purge{store: s}
+	now := s.now()
+	issued, manual := now.Add(-keep.Issued), now.Add(-keep.Manual)
 	var apps []struct {
 		ID    string
 		Epoch int64

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"sync"
 
 	"github.com/latchkey/latchkey/models"
 )
@@ -17,7 +18,15 @@ func (s *Store) each(ctx context.Context, query string, args []any, scan func(ro
 	if err := s.file.err(); err != nil {
 		return err
 	}
-	rows, err := s.reads.Statement.ConnPool.QueryContext(ctx, query, args...)
+	db, err := s.reads.DB()
+	if err != nil {
+		return err
+	}
+	statement, err := s.queries.prepared(ctx, db, query) //nolint:sqlclosecheck // kept until the handle closes
+	if err != nil {
+		return translate(err)
+	}
+	rows, err := statement.QueryContext(ctx, args...)
 	if err != nil {
 		return translate(err)
 	}
@@ -42,4 +51,23 @@ func (s *Store) one(ctx context.Context, query string, args []any, into ...any) 
 		return models.ErrNotFound
 	}
 	return err
+}
+
+// queries holds prepared statements by their text. It is safe for concurrent use.
+type queries struct{ byText sync.Map }
+
+// prepared waits for nobody else: whoever prepares a statement may give up.
+func (q *queries) prepared(ctx context.Context, db *sql.DB, text string) (*sql.Stmt, error) {
+	if known, ok := q.byText.Load(text); ok {
+		return known.(*sql.Stmt), nil
+	}
+	statement, err := db.PrepareContext(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	first, other := q.byText.LoadOrStore(text, statement)
+	if other {
+		return first.(*sql.Stmt), statement.Close()
+	}
+	return statement, nil
 }

@@ -4,8 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
-
-	"gorm.io/gorm"
+	"strconv"
 
 	"github.com/latchkey/latchkey/models"
 )
@@ -49,15 +48,23 @@ func (s *Store) cutWAL(ctx context.Context, space Space) error {
 	if space.WALBytes < longWAL {
 		return nil
 	}
-	return translate(s.writes.WithContext(ctx).Connection(func(tx *gorm.DB) error {
-		if err := tx.Exec("PRAGMA busy_timeout = 50").Error; err != nil {
-			return err
-		}
+	db, err := s.writes.DB()
+	if err != nil {
+		return err
+	}
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return translate(err)
+	}
+	defer conn.Close()
+	_, err = conn.ExecContext(ctx, "PRAGMA busy_timeout = 50")
+	if err == nil {
 		// Its row is read: a statement left before its end lets nothing commit after it.
-		var row struct{ Busy int }
-		err := tx.Raw("PRAGMA wal_checkpoint(TRUNCATE)").Scan(&row).Error
-		return errors.Join(err, tx.WithContext(context.WithoutCancel(ctx)).Exec("PRAGMA busy_timeout = 5000").Error)
-	}))
+		var busy, log, checkpointed int
+		err = conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &log, &checkpointed)
+	}
+	_, back := conn.ExecContext(context.WithoutCancel(ctx), "PRAGMA busy_timeout = "+strconv.Itoa(busyTimeout))
+	return translate(errors.Join(err, back))
 }
 
 // Space is how much disk the database takes.

@@ -1,6 +1,9 @@
 package store
 
 import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -26,7 +29,11 @@ const (
 	forCheckpoints
 )
 
-const readers = 4
+const (
+	readers = 4
+	// busyTimeout is how long a connection waits for one of another process, in milliseconds.
+	busyTimeout = 5000
+)
 
 // openSQLite opens one handle on the file. The writing one has a single
 // connection and takes the write lock at BEGIN, so writers queue here and never
@@ -36,7 +43,7 @@ func openSQLite(path string, m mode) (*gorm.DB, error) {
 		return nil, err
 	}
 	options := url.Values{
-		"_journal_mode": {"WAL"}, "_synchronous": {"FULL"}, "_busy_timeout": {"5000"},
+		"_journal_mode": {"WAL"}, "_synchronous": {"FULL"}, "_busy_timeout": {strconv.Itoa(busyTimeout)},
 		"_foreign_keys": {"on"}, "_txlock": {"immediate"}, "_cslike": {"true"},
 	}
 	// Shrink can give space back. Only in a new file: elsewhere it has no effect, but
@@ -50,32 +57,43 @@ func openSQLite(path string, m mode) (*gorm.DB, error) {
 		connections = readers
 	}
 	dsn := (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: options.Encode()}).String()
-	handle, err := gorm.Open(sqlite.Open(dsn), &gorm.Config{
+	db := sql.OpenDB(&connector{dsn: dsn, driver: sqlite3.SQLiteDriver{ConnectHook: leaveCheckpoints}})
+	db.SetMaxOpenConns(connections)
+	db.SetMaxIdleConns(connections)
+	handle, err := gorm.Open(sqlite.New(sqlite.Config{Conn: db}), &gorm.Config{
 		SkipDefaultTransaction: true,
 		PrepareStmt:            true,
 		TranslateError:         true,
 		// GORM's logger prints values of queries; errors are returned instead.
 		Logger: logger.Discard,
 	})
-	if err != nil {
-		var lite sqlite3.Error
-		if errors.As(err, &lite) && lite.Code == sqlite3.ErrNotADB {
-			return nil, ErrNotSQLite
-		}
-		return nil, fmt.Errorf("opening the database: %w", translate(err))
+	if err == nil {
+		return handle, nil
 	}
-	db, err := handle.DB()
-	if err != nil {
-		return nil, err
+	var lite sqlite3.Error
+	if errors.As(err, &lite) && lite.Code == sqlite3.ErrNotADB {
+		return nil, errors.Join(ErrNotSQLite, db.Close())
 	}
-	db.SetMaxOpenConns(connections)
-	if m == forWriting {
-		// Its row is read: a statement left before its end lets nothing commit after it.
-		var pages int
-		err = handle.Raw("PRAGMA wal_autocheckpoint = " + strconv.Itoa(longestLog)).Scan(&pages).Error
-	}
-	db.SetMaxIdleConns(connections)
-	return handle, translate(err)
+	return nil, errors.Join(fmt.Errorf("opening the database: %w", translate(err)), db.Close())
+}
+
+// connector opens connections that are all alike, also those which follow one that
+// database/sql has given up.
+type connector struct {
+	driver sqlite3.SQLiteDriver
+	dsn    string
+}
+
+// Connect implements driver.Connector.
+func (c *connector) Connect(context.Context) (driver.Conn, error) { return c.driver.Open(c.dsn) }
+
+// Driver implements driver.Connector.
+func (c *connector) Driver() driver.Driver { return &c.driver }
+
+// leaveCheckpoints leaves the write-ahead log to type checkpoints, as long as it can.
+func leaveCheckpoints(conn *sqlite3.SQLiteConn) error {
+	_, err := conn.Exec("PRAGMA wal_autocheckpoint = "+strconv.Itoa(longestLog), nil)
+	return err
 }
 
 // createPrivate makes the folder (0700) and an empty file (0600): SQLite gives

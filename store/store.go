@@ -18,9 +18,13 @@ import (
 
 // Store reads and writes the database. It is safe for concurrent use.
 type Store struct {
-	// reads cannot write. writes is reached through write and touch alone.
+	// reads cannot write. queries holds the statements of those that go past gorm.
 	reads   *gorm.DB
+	queries queries
+	// writes is reached through write and touch; InsertTokens goes past gorm. turn is
+	// whose transaction it is.
 	writes  *gorm.DB
+	turn    chan struct{}
 	now     func() models.Time
 	path    string
 	file    *presence
@@ -50,7 +54,7 @@ func Open(path string, now func() models.Time) (*Store, error) {
 		return nil, errors.Join(err, closeHandles(handles))
 	}
 	return &Store{
-		writes: handles[0], reads: handles[1], checkpoints: newCheckpoints(handles[2]), now: now, path: path, file: file,
+		writes: handles[0], turn: make(chan struct{}, 1), reads: handles[1], checkpoints: newCheckpoints(handles[2]), now: now, path: path, file: file,
 		inserts: &inserts{statements: map[int]*sql.Stmt{}},
 	}, nil
 }

@@ -31,7 +31,7 @@ var errNothingToDo = errors.New("nothing to do")
 // without its event, or an event without its change, cannot be written.
 func (s *Store) write(ctx context.Context, actor models.Actor, action models.AuditAction, fn func(c change) error) error {
 	var notices []models.Notice
-	err := s.writes.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+	err := s.transact(ctx, func(tx *gorm.DB) error {
 		c := change{DB: tx, now: s.now(), event: newEvent(actor, action), notices: &notices}
 		c.event.At = c.now
 		if err := fn(c); err != nil {
@@ -48,11 +48,28 @@ func (s *Store) write(ctx context.Context, actor models.Actor, action models.Aud
 	return translate(err)
 }
 
-// touch changes what is counted rather than audited: last-used times, sessions
-// seen, tokens issued at the endpoint.
+// touch changes what is counted rather than audited, and deletes what has ended:
+// last-used times, sessions seen, assertions used. Tokens issued at the endpoint have a
+// way of their own, InsertTokens.
 func (s *Store) touch(ctx context.Context, fn func(tx *gorm.DB) error) error {
 	defer s.checkpoints.note()
-	return translate(s.writes.WithContext(ctx).Transaction(fn))
+	return translate(s.transact(ctx, fn))
+}
+
+// transact runs fn in a transaction of the writing handle. Whoever waits for it may
+// give up; a transaction that has begun goes on to its end. In the middle, database/sql
+// would give up the connection, and the caches all they hold (see ForeignVersion).
+func (s *Store) transact(ctx context.Context, fn func(tx *gorm.DB) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case s.turn <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-s.turn }()
+	return s.writes.WithContext(context.WithoutCancel(ctx)).Transaction(fn)
 }
 
 func newEvent(actor models.Actor, action models.AuditAction) *models.AuditEvent {

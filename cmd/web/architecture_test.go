@@ -169,7 +169,7 @@ var withoutActor = map[string]string{
 
 var readers = []string{
 	"AnyUser", "Application", "ApplicationNames", "Applications", "CheckName", "ClientByID", "ForeignVersion", "KeyCheck", "KnownBrowser",
-	"ManualTokens", "Purge", "ResourceServers", "Session", "Status", "Token", "TokenByHash", "User", "UserByEmail",
+	"ManualTokens", "Purge", "PurgeLeftovers", "ResourceServers", "Session", "Status", "Token", "TokenByHash", "User", "UserByEmail",
 }
 
 func TestEveryChangeTakesAnActor(t *testing.T) {

@@ -3,6 +3,9 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -20,6 +23,56 @@ func call(t *testing.T, env map[string]string, stdin string, args ...string) (co
 func folder(t *testing.T) map[string]string {
 	dir := t.TempDir()
 	return map[string]string{"LATCHKEY_DATABASE": filepath.Join(dir, "data", "latchkey.db"), "LATCHKEY_KEYS": filepath.Join(dir, "data", "keys.json"), "LATCHKEY_ADDR": "127.0.0.1:0"}
+}
+
+// madeFolder has a database already.
+func madeFolder(t *testing.T) map[string]string {
+	t.Helper()
+	env := folder(t)
+	if code, _, stderr := call(t, env, "", "migrate"); code != exitDone {
+		t.Fatal(stderr)
+	}
+	return env
+}
+
+// Commands that need a database make none where the path was mistyped, and those
+// which begin with one say that they made it.
+func TestCommandsWithoutADatabase(t *testing.T) {
+	for _, args := range [][]string{
+		{"status"}, {"purge"}, {"resource-server", "list"}, {"resource-server", "remove", "--name", "API"}, {"user", "passwd", "--email", "a@example.com", "--password-stdin"},
+	} {
+		env := folder(t)
+		code, stdout, stderr := call(t, env, "plum-Fiddle-84-wharf", args...)
+		if code != exitFailed || stdout != "" || !strings.HasPrefix(stderr, "web: there is no database "+env["LATCHKEY_DATABASE"]+": set LATCHKEY_DATABASE") || strings.Count(stderr, "\n") != 1 {
+			t.Errorf("%v: exit %d %q %q", args, code, stdout, stderr)
+		}
+		if _, err := os.Stat(filepath.Dir(env["LATCHKEY_DATABASE"])); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%v: the folder was made, %v", args, err)
+		}
+	}
+	for _, args := range [][]string{
+		{"resource-server", "add", "--name", "API"}, {"user", "add", "--email", "a@example.com", "--name", "Ana", "--team", "Northwind", "--password-stdin"},
+	} {
+		env := folder(t)
+		code, _, stderr := call(t, env, "plum-Fiddle-84-wharf", args...)
+		if code != exitDone || stderr != "There is no database "+env["LATCHKEY_DATABASE"]+" yet: a new one is made.\n" {
+			t.Errorf("%v: exit %d %q", args, code, stderr)
+		}
+		if _, _, stderr = call(t, env, "", "status"); stderr != "" {
+			t.Errorf("%v, then status: %q", args, stderr)
+		}
+	}
+}
+
+// The program goes by the name under which it was built.
+func TestProgramName(t *testing.T) {
+	for args, want := range map[string]string{"user": "latchkey: say what to do: latchkey user add or latchkey user passwd\n", "x": "latchkey: there is no command \"x\". Run latchkey --help for what there is\n"} {
+		var out, errs bytes.Buffer
+		nothing := func(string) (string, bool) { return "", false }
+		if code := run(t.Context(), []string{"/usr/local/bin/latchkey", args}, nothing, strings.NewReader(""), &out, &errs); code != exitUsage || errs.String() != want {
+			t.Errorf("%s: exit %d %q", args, code, errs.String())
+		}
+	}
 }
 
 func TestWrongSettingsAreReportedAtOnce(t *testing.T) { // C1

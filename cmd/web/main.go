@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"syscall"
 
@@ -45,14 +46,15 @@ func usagef(format string, args ...any) error {
 
 // run is the program as a value that tests can call. It returns the exit code.
 func run(ctx context.Context, args []string, env lookup, stdin io.Reader, stdout, stderr io.Writer) int {
+	name := filepath.Base(args[0]) // people build it under names of their own
 	// cli checks the flags of every command with the same function.
 	onUsage := func(_ context.Context, _ *cli.Command, err error, _ bool) error {
-		return usagef("%s. Run web --help for what there is", err)
+		return usagef("%s. Run %s --help for what there is", err, name)
 	}
 	p := &program{env: env, stdin: stdin, stdout: stdout, stderr: stderr}
 	root := &cli.Command{
-		Name: "web", Usage: "team pages for OAuth2 applications and access tokens, and the token service behind them",
-		Description:  "Without a command, web serves. Every setting is a flag and an environment variable.",
+		Name: name, Usage: "team pages for OAuth2 applications and access tokens, and the token service behind them",
+		Description:  "Without a command, " + name + " serves. Every setting is a flag and an environment variable.",
 		Flags:        settingFlags(env),
 		Action:       p.serve,
 		Commands:     []*cli.Command{p.serveCommand(), p.migrateCommand(), p.userCommand(), p.resourceServerCommand(), p.purgeCommand(), p.statusCommand(), p.versionCommand()},
@@ -75,7 +77,7 @@ func run(ctx context.Context, args []string, env lookup, stdin io.Reader, stdout
 		return exitDone
 	}
 	for line := range strings.SplitSeq(err.Error(), "\n") {
-		_, _ = fmt.Fprintln(stderr, "web: "+line) // nowhere is left to report that
+		_, _ = fmt.Fprintln(stderr, name+": "+line) // nowhere is left to report that
 	}
 	var usage usageError
 	var unknownTopic cli.ExitCoder // what cli says of help for a command that is not there
@@ -101,7 +103,7 @@ func (p *program) print(line string) error {
 // noArguments refuses words that no command knows.
 func noArguments(cmd *cli.Command) error {
 	if cmd.Args().Present() {
-		return usagef("there is no command %q. Run web --help for what there is", cmd.Args().First())
+		return usagef("there is no command %q. Run %s --help for what there is", cmd.Args().First(), cmd.Root().Name)
 	}
 	return nil
 }

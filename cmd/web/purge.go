@@ -22,36 +22,70 @@ const (
 	lateFactor = 3
 )
 
-// purge deletes tokens that ended longer ago than they are kept, and gives free
-// space back to the disk. After each small step it rests for a multiple of the time
-// that others were kept from writing, unless it is in a hurry.
+// purge deletes what is due and gives free space back to the disk.
 func purge(ctx context.Context, db *store.Store, keep store.Retention, hurry bool) (deleted int64, err error) {
+	if err := purgeLeftovers(ctx, db, hurry); err != nil {
+		return 0, err
+	}
+	return purgeTokens(ctx, db, keep, hurry)
+}
+
+// purgeLeftovers erases what of a token or an assertion nobody needs once it expired.
+func purgeLeftovers(ctx context.Context, db *store.Store, hurry bool) error {
+	return inSteps(ctx, hurry, holding(db.PurgeLeftovers()))
+}
+
+// purgeTokens deletes tokens that ended longer ago than they are kept, and gives free
+// space back to the disk.
+func purgeTokens(ctx context.Context, db *store.Store, keep store.Retention, hurry bool) (deleted int64, err error) {
 	due, err := db.Purge(ctx, keep)
 	if err != nil {
 		return 0, err
 	}
-	began := time.Now()
-	rest := func(held time.Duration) error {
-		switch {
-		case hurry:
-			return ctx.Err()
-		case time.Since(began) > sweepEvery:
-			return pause(ctx, lateFactor*held)
-		}
-		return pause(ctx, restFactor*held)
-	}
-	for done := false; err == nil && !done; {
-		if done, err = due.Step(ctx); err == nil && !done {
-			err = rest(due.Held)
-		}
-	}
-	for done := false; err == nil && !done; {
-		start := time.Now()
-		if done, err = db.Shrink(ctx); err == nil && !done {
-			err = rest(time.Since(start))
-		}
+	err = inSteps(ctx, hurry, holding(due))
+	if err == nil {
+		err = inSteps(ctx, hurry, func(ctx context.Context) (bool, time.Duration, error) {
+			start := time.Now()
+			done, err := db.Shrink(ctx)
+			return done, time.Since(start), err
+		})
 	}
 	return due.Deleted, err
+}
+
+func holding(p *store.Purge) step {
+	return func(ctx context.Context) (bool, time.Duration, error) {
+		done, err := p.Step(ctx)
+		return done, p.Held, err
+	}
+}
+
+// step reports whether it was the last, and how long it kept others from writing.
+type step func(ctx context.Context) (done bool, held time.Duration, err error)
+
+func inSteps(ctx context.Context, hurry bool, next step) error {
+	began := time.Now()
+	for {
+		done, held, err := next(ctx)
+		if err != nil || done {
+			return err
+		}
+		if err := pause(ctx, rest(held, time.Since(began), hurry)); err != nil {
+			return err
+		}
+	}
+}
+
+// rest is how long a purge pauses after a step that kept others from writing for held,
+// if it has been running for so long.
+func rest(held, running time.Duration, hurry bool) time.Duration {
+	switch {
+	case hurry:
+		return 0
+	case running > sweepEvery:
+		return lateFactor * held
+	}
+	return restFactor * held
 }
 
 func pause(ctx context.Context, d time.Duration) error {
@@ -65,7 +99,7 @@ func pause(ctx context.Context, d time.Duration) error {
 
 // purgeAndLog is the purge on the schedule of a running server.
 func purgeAndLog(ctx context.Context, db *store.Store, keep store.Retention, log *slog.Logger) {
-	deleted, err := purge(ctx, db, keep, false)
+	deleted, err := purgeTokens(ctx, db, keep, false)
 	if deleted > 0 {
 		log.Info("ended tokens deleted", "tokens", deleted)
 	}

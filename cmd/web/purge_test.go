@@ -150,9 +150,9 @@ func TestRetentionSettings(t *testing.T) { // C1
 		variable := "LATCHKEY_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
 		for value, good := range map[string]bool{"0s": true, "1500ms": true, "8760h": true, "-1s": false, "30": false, "30d": false, "forever": false, "900000h": false} {
 			for _, flag := range []bool{true, false} {
-				env, args := folder(t), []string{"status"}
+				env, args := folder(t), []string{"migrate"}
 				if flag {
-					args = []string{"--" + name, value, "status"}
+					args = []string{"--" + name, value, "migrate"}
 				} else {
 					env[variable] = value
 				}
@@ -181,6 +181,23 @@ func TestHelpNamesEveryCommand(t *testing.T) {
 			if code != exitDone || stderr != "" || !strings.Contains(stdout, want) {
 				t.Errorf("%v: exit %d, no %q in\n%s%s", test.args, code, want, stdout, stderr)
 			}
+		}
+	}
+}
+
+// R4: a purge holds the database for less than a tenth of the time, and for a quarter
+// once it falls behind.
+func TestPurgeRests(t *testing.T) {
+	for _, test := range []struct {
+		running time.Duration
+		hurry   bool
+		least   float64
+		most    float64
+	}{
+		{0, false, 9, 20}, {time.Hour, false, 9, 20}, {time.Hour + 1, false, 2, 4}, {100 * time.Hour, false, 2, 4}, {0, true, 0, 0}, {2 * time.Hour, true, 0, 0},
+	} {
+		if got := rest(time.Second, test.running, test.hurry).Seconds(); got < test.least || got > test.most {
+			t.Errorf("after %s, in a hurry %v: %v times as long", test.running, test.hurry, got)
 		}
 	}
 }

@@ -23,12 +23,12 @@ func (p *program) resourceServerCommand() *cli.Command {
 			if err := noArguments(cmd); err != nil {
 				return err
 			}
-			return usagef("say what to do: web resource-server add, list or remove")
+			return usagef("say what to do: %s resource-server add, list or remove", cmd.Root().Name)
 		},
 		Commands: []*cli.Command{
 			{Name: "add", Usage: "let an API in and print its client ID and secret, once", Action: p.resourceServerAdd, Flags: []cli.Flag{name}},
 			{Name: "list", Usage: "list the APIs that may ask", Action: p.resourceServerList},
-			{Name: "remove", Usage: "refuse an API from now on", Action: p.resourceServerRemove, Flags: []cli.Flag{name}},
+			{Name: "remove", Usage: "let an API ask no more", Action: p.resourceServerRemove, Flags: []cli.Flag{name}},
 		},
 	}
 }
@@ -51,7 +51,7 @@ func (p *program) resourceServerAdd(ctx context.Context, cmd *cli.Command) error
 	if err != nil {
 		return err
 	}
-	return p.withStore(ctx, config, func(db *store.Store) error {
+	return p.withNewStore(ctx, config, func(db *store.Store) error {
 		secret := secrets.NewClientSecret()
 		server := models.ResourceServer{ID: store.NewID(), Name: name, ClientID: uuid.NewString(), Hash: secrets.Hash(secret)}
 		if err := db.AddResourceServer(ctx, models.CommandLine, server); err != nil {
@@ -76,7 +76,7 @@ func (p *program) resourceServerList(ctx context.Context, cmd *cli.Command) erro
 			return err
 		}
 		if len(servers) == 0 {
-			return p.print("There is no resource server. Add one: web resource-server add --name NAME")
+			return p.print("There is no resource server. Add one: " + cmd.Root().Name + " resource-server add --name NAME")
 		}
 		table := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
 		_, err = fmt.Fprintln(table, "NAME\tCLIENT ID\tADDED\tLAST USED")
@@ -103,11 +103,11 @@ func (p *program) resourceServerRemove(ctx context.Context, cmd *cli.Command) er
 	return p.withStore(ctx, config, func(db *store.Store) error {
 		err := db.RemoveResourceServer(ctx, models.CommandLine, name)
 		if errors.Is(err, models.ErrNotFound) {
-			return fmt.Errorf("there is no resource server called %s: web resource-server list shows what there is", name)
+			return fmt.Errorf("there is no resource server called %s: %s resource-server list shows what there is", name, cmd.Root().Name)
 		}
 		if err != nil {
 			return err
 		}
-		return p.print("Removed " + name + ". It is refused from now on.")
+		return p.print("Removed " + name + ". It is refused within a second.")
 	})
 }

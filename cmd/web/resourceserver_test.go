@@ -24,7 +24,7 @@ func addServer(t *testing.T, env map[string]string, name string) (clientID, secr
 }
 
 func TestResourceServerCommands(t *testing.T) {
-	env := folder(t)
+	env := madeFolder(t)
 	const none = "There is no resource server. Add one: web resource-server add --name NAME\n"
 	if code, stdout, stderr := call(t, env, "", "resource-server", "list"); code != exitDone || stdout != none || stderr != "" {
 		t.Errorf("empty list: exit %d %q %q", code, stdout, stderr)
@@ -46,7 +46,7 @@ func TestResourceServerCommands(t *testing.T) {
 			t.Errorf("the list shows %q", value)
 		}
 	}
-	if code, stdout, _ = call(t, env, "", "resource-server", "remove", "--name", "TELEMETRY api"); code != exitDone || stdout != "Removed TELEMETRY api. It is refused from now on.\n" {
+	if code, stdout, _ = call(t, env, "", "resource-server", "remove", "--name", "TELEMETRY api"); code != exitDone || stdout != "Removed TELEMETRY api. It is refused within a second.\n" {
 		t.Errorf("remove: exit %d %q", code, stdout)
 	}
 	if _, stdout, _ = call(t, env, "", "resource-server", "list"); strings.Contains(stdout, first) || !strings.Contains(stdout, second) {
@@ -58,7 +58,7 @@ func TestResourceServerCommands(t *testing.T) {
 }
 
 func TestResourceServerRefusals(t *testing.T) { // C1
-	env := folder(t)
+	env := madeFolder(t)
 	addServer(t, env, "API")
 	for name, test := range map[string]struct {
 		args []string

@@ -77,8 +77,8 @@ func (p *program) serve(ctx context.Context, cmd *cli.Command) error {
 	case err = <-served:
 	case <-ctx.Done():
 		log.Info("stopping")
-		err = drain(ctx, server)
 	}
+	err = errors.Join(err, drain(ctx, server))
 	stopSweeping()
 	swept()
 	rest, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainFor)

@@ -92,6 +92,7 @@ func addressFrom(proxies []*net.IPNet) echo.IPExtractor {
 // our fault does not say why; the log does.
 func (w world) writeError(err error, c echo.Context) {
 	if c.Response().Committed {
+		w.log.Error("failed after the answer began", "request", middleware.ID(c), "error", err)
 		return
 	}
 	if c.Request().Context().Err() == context.Canceled && mayComeFromLeaving(err) {

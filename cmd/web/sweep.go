@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/latchkey/latchkey/store"
@@ -10,25 +11,35 @@ import (
 
 const sweepEvery = time.Hour
 
-// sweep deletes what has ended, at the start and every hour, until ctx ends. It
-// returns a function that waits for the last run.
+// sweep deletes what has ended, at the start and every hour, until ctx ends. Tokens go
+// their own way: to delete millions of them may take longer than an hour. It returns a
+// function that waits for the last runs.
 func sweep(ctx context.Context, db *store.Store, config Config, log *slog.Logger) (wait func()) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		ticker := time.NewTicker(sweepEvery)
-		defer ticker.Stop()
-		for {
-			if err := db.Sweep(ctx, config.SessionIdle, config.SessionMax); err != nil && ctx.Err() == nil {
-				log.Warn("nothing swept, the next run is in an hour", "error", err)
-			}
-			purgeAndLog(ctx, db, config.Keep, log)
-			select {
-			case <-ticker.C:
-			case <-ctx.Done():
-				return
-			}
+	var runs sync.WaitGroup
+	runs.Go(func() { hourly(ctx, func() { sweepAndLog(ctx, db, config, log) }) })
+	runs.Go(func() { hourly(ctx, func() { purgeAndLog(ctx, db, config.Keep, log) }) })
+	return runs.Wait
+}
+
+func hourly(ctx context.Context, run func()) {
+	ticker := time.NewTicker(sweepEvery)
+	defer ticker.Stop()
+	for {
+		run()
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return
 		}
-	}()
-	return func() { <-done }
+	}
+}
+
+func sweepAndLog(ctx context.Context, db *store.Store, config Config, log *slog.Logger) {
+	err := db.Sweep(ctx, config.SessionIdle, config.SessionMax)
+	if err == nil {
+		err = purgeLeftovers(ctx, db, false)
+	}
+	if err != nil && ctx.Err() == nil {
+		log.Warn("not all was swept, the next run is in an hour", "error", err)
+	}
 }

@@ -25,7 +25,7 @@ func (p *program) userCommand() *cli.Command {
 			if err := noArguments(cmd); err != nil {
 				return err
 			}
-			return usagef("say what to do: web user add or web user passwd")
+			return usagef("say what to do: %[1]s user add or %[1]s user passwd", cmd.Root().Name)
 		},
 		Commands: []*cli.Command{
 			{
@@ -67,7 +67,7 @@ func (p *program) userAdd(ctx context.Context, cmd *cli.Command) error {
 	if problem := secrets.CheckPassword(password, input.Name, input.Email, input.Team); problem != "" {
 		return usagef("password: %s", problem)
 	}
-	return p.withStore(ctx, config, func(db *store.Store) error {
+	return p.withNewStore(ctx, config, func(db *store.Store) error {
 		hash, err := secrets.NewPasswords(1).Hash(ctx, password)
 		if err != nil {
 			return err
@@ -134,7 +134,28 @@ func (p *program) readPassword() (models.Secret, error) {
 	return models.NewSecret(line), nil
 }
 
+// withStore is for what only makes sense where there is a database: at a path that was
+// mistyped, a new one would answer with nothing.
 func (p *program) withStore(ctx context.Context, config Config, do func(db *store.Store) error) error {
+	exists, err := hasContent(config.Database)
+	if err != nil {
+		return err
+	}
+	if !exists {
+		return fmt.Errorf("there is no database %s: set LATCHKEY_DATABASE, or run this in the folder where the server runs", config.Database)
+	}
+	return p.withNewStore(ctx, config, do)
+}
+
+// withNewStore makes the database where there is none.
+func (p *program) withNewStore(ctx context.Context, config Config, do func(db *store.Store) error) error {
+	exists, err := hasContent(config.Database)
+	if err != nil {
+		return err
+	}
+	if !exists {
+		_, _ = fmt.Fprintf(p.stderr, "There is no database %s yet: a new one is made.\n", config.Database) // nowhere is left to report that
+	}
 	db, _, err := open(ctx, config)
 	if err != nil {
 		return err

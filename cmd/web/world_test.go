@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/labstack/echo/v4"
+
 	"github.com/latchkey/latchkey/models"
 )
 
@@ -70,5 +72,25 @@ func TestClientThatLeft(t *testing.T) {
 		if line := out.String(); answer.Code != status || !strings.Contains(line, fmt.Sprint("status=", status)) || strings.Contains(line, "ERROR") {
 			t.Errorf("%s: %d, logged %q", path, answer.Code, line)
 		}
+	}
+}
+
+// What goes wrong after the answer began cannot be told to the client any more, and
+// is told to the operator.
+func TestFailureAfterTheAnswerBegan(t *testing.T) {
+	var out strings.Builder
+	log, flush := newLog(Config{}, &out)
+	e := newEcho(testWorld(t, log))
+	e.GET("/late", func(c echo.Context) error {
+		if err := c.String(http.StatusOK, "half"); err != nil {
+			return err
+		}
+		panic("late")
+	})
+	answer := httptest.NewRecorder()
+	e.ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/late", nil))
+	flush()
+	if answer.Body.String() != "half" || strings.Count(out.String(), "level=ERROR msg=\"failed after the answer began\"") != 1 || !strings.Contains(out.String(), "panic of string") {
+		t.Errorf("%q, logged %q", answer.Body.String(), out.String())
 	}
 }
