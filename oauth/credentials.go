@@ -41,7 +41,7 @@ func (h *Handler) readCredentials(r *http.Request, form map[string]string) (cred
 	case len(headers) == 1:
 		return h.readBasic(headers[0], form["client_id"])
 	case form["client_id"] == "" || !hasSecret:
-		return credentials{}, h.invalidClient("Send client_id and client_secret, in the body or by HTTP Basic.")
+		return credentials{}, h.invalidClient("Send client_id and client_secret, in the body or by HTTP Basic, or a client assertion.")
 	}
 	return credentials{id: form["client_id"], secret: models.NewSecret(form["client_secret"])}, nil
 }

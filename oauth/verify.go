@@ -20,6 +20,11 @@ import (
 func (h *Handler) verify(c echo.Context) error {
 	value, sent, ok := bearer(c.Request())
 	if !ok {
+		reason := "no token"
+		if sent {
+			reason = string(models.RefusedMalformed)
+		}
+		middleware.Annotate(c, "refused", reason)
 		return h.unauthorized(c, sent)
 	}
 	grant, err := h.Verifier.Inspect(c.Request().Context(), value, "")

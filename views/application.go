@@ -28,6 +28,8 @@ type ApplicationView struct {
 	Credentials CredentialsCard
 	Keys        KeysCard
 	Code        CodeCard
+	// Signing is the code for a public key, where Code is that for the secret.
+	Signing CodeCard
 	Revealed    Revealed
 }
 
@@ -48,6 +50,9 @@ func NewApplicationView(app models.ApplicationDetail, tokens models.TokenList, s
 		Revealed:    state.Revealed,
 	}
 	view.Code = newCodeCard(app, view.Credentials, state.Revealed, baseURL)
+	if len(app.Secrets) > 0 && len(app.Keys) > 0 {
+		view.Signing = newSigningCard("signing", app, baseURL)
+	}
 	if view.Off {
 		view.OffSince = ago(app.DisabledAt, now)
 	}

@@ -397,7 +397,7 @@ func applicationFields(prefix string, form ApplicationForm) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Field(ui.Input{ID: prefix + "-name", Name: "name", Label: "Name", Value: form.Name, Hint: "Up to 64 characters. Your team sees it in this list and in the audit log.", Error: form.NameError, MaxLength: "128", Autocomplete: "off", Required: true, Autofocus: true}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Field(ui.Input{ID: prefix + "-name", Name: "name", Label: "Name", Value: form.Name, Hint: "Up to 64 characters. Your team sees it in this list and in the audit log.", Error: form.NameError, MaxLength: "128", Autocomplete: "off", Required: true, Autofocus: form.Lifespan.good() && form.ScopesError == ""}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -99,7 +99,18 @@ response, err := http.PostForm("TOKEN_URL", url.Values{
 	"client_assertion_type": {"urn:ietf:params:oauth:client-assertion-type:jwt-bearer"},
 	"client_assertion":      {assertion},
 	"scope":                 {"SCOPE"},
-})`
+})
+if err != nil {
+	return err
+}
+defer response.Body.Close()
+if response.StatusCode != http.StatusOK {
+	return errors.New(response.Status)
+}
+var token struct {
+	AccessToken string `+"`json:\"access_token\"`"+`
+}
+err = json.NewDecoder(response.Body).Decode(&token)`
 
 	assertionJavaScript = `import { readFile } from "node:fs/promises";
 import { SignJWT, importPKCS8 } from "jose";

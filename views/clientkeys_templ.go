@@ -394,7 +394,7 @@ func AddClientKey(page layout.Page, form ClientKeyForm) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = ui.Field(ui.Input{ID: "pk-name", Name: "name", Label: "Name", Value: form.Name, Hint: "Where the private key is, up to 64 characters.", Error: form.NameError, MaxLength: "128", Autocomplete: "off", Required: true, Autofocus: true}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Field(ui.Input{ID: "pk-name", Name: "name", Label: "Name", Value: form.Name, Hint: "Where the private key is, up to 64 characters.", Error: form.NameError, MaxLength: "128", Autocomplete: "off", Required: true, Autofocus: form.KeyError == ""}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

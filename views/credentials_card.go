@@ -125,24 +125,28 @@ type CodeCard struct {
 // newCodeCard shows how to get a token by the secret or, without one, by a
 // public key.
 func newCodeCard(app models.ApplicationDetail, card CredentialsCard, revealed Revealed, baseURL string) CodeCard {
-	scope := firstScope(app.Scopes)
 	if len(app.Secrets) == 0 {
-		code := CodeCard{
-			Lead:  "Your client ID is filled in. The program signs with its private key.",
-			Panel: assertionSamples("code", baseURL, app.ClientID, algorithmOf(app.Keys), scope),
-			Note:  assertionRules(baseURL),
-		}
-		if len(app.Keys) == 0 {
-			code.Lead = "Your client ID is filled in. Add a public key first."
-		}
-		return code
+		return newSigningCard("code", app, baseURL)
 	}
 	code := CodeCard{
 		Lead:  "Your client ID is filled in. Copy also fills in the secret.",
-		Panel: tokenSamples("code", baseURL, app.ClientID, secretPart(card, revealed), scope),
+		Panel: tokenSamples("code", baseURL, app.ClientID, secretPart(card, revealed), firstScope(app.Scopes)),
 	}
 	if card.RevealAction == "" {
 		code.Lead = "Your client ID is filled in. Ask an owner or a developer of your team for the secret."
 	}
 	return code
+}
+
+// newSigningCard shows how to get a token by a public key.
+func newSigningCard(id string, app models.ApplicationDetail, baseURL string) CodeCard {
+	card := CodeCard{
+		Lead:  "Your client ID is filled in. The program signs with its private key.",
+		Panel: assertionSamples(id, baseURL, app.ClientID, algorithmOf(app.Keys), firstScope(app.Scopes)),
+		Note:  assertionRules(baseURL),
+	}
+	if len(app.Keys) == 0 {
+		card.Lead = "Your client ID is filled in. Add a public key first."
+	}
+	return card
 }

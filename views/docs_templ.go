@@ -528,14 +528,14 @@ func docsEndpoints(docs AuthorizationDocs) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 26, "</code></th><td data-label=\"Who may\">")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 26, "</code></th><td class=\"cell-wide\" data-label=\"Who may\">")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
 					var templ_7745c5c3_Var23 string
 					templ_7745c5c3_Var23, templ_7745c5c3_Err = templ.JoinStringErrs(row.Who)
 					if templ_7745c5c3_Err != nil {
-						return templ.Error{Err: templ_7745c5c3_Err, FileName: `docs.templ`, Line: 121, Col: 39}
+						return templ.Error{Err: templ_7745c5c3_Err, FileName: `docs.templ`, Line: 121, Col: 57}
 					}
 					_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var23))
 					if templ_7745c5c3_Err != nil {
@@ -642,7 +642,7 @@ func docsErrorTable(rows []DocsError) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 31, "</th><td data-label=\"Error\"><code>")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 31, "</th><td class=\"cell-wide\" data-label=\"Error\"><code>")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -723,7 +723,7 @@ func docsAdvice() templ.Component {
 			templ_7745c5c3_Var32 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 35, "<section class=\"card\" aria-labelledby=\"advice-title\"><header><h2 id=\"advice-title\">Keep it safe</h2></header><div class=\"card-body\"><ul class=\"advice\"><li><strong>Choose a short lifespan.</strong> A token that leaks is then worth little.</li><li><strong>Rotate the secret without a gap.</strong> Rotate it with 1 hour or 1 day in which the old one still works, update your servers, then end the old one. The application’s page shows when each was last used.</li><li><strong>Better no secret at all.</strong> A program that signs with a key sends nothing by which others could get tokens.</li><li><strong>A secret has leaked?</strong> Rotate it with no time for the old one, then revoke the application’s tokens. A private key? Remove its public key first.</li><li><strong>A token has leaked?</strong> Revoke it, or all tokens of the application, on the application’s page. It is refused at once.</li><li><strong>Not sure who is calling?</strong> Switch the application off. Its tokens are refused until you switch it on again.</li></ul></div></section>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 35, "<section class=\"card\" aria-labelledby=\"advice-title\"><header><h2 id=\"advice-title\">Keep it safe</h2></header><div class=\"card-body\"><ul class=\"advice\"><li><strong>Choose a short lifespan.</strong> A token that leaks is then worth little.</li><li><strong>Rotate the secret without a gap.</strong> Rotate it with 1 hour or 1 day in which the old one still works, update your servers, then end the old one. The application’s page shows when each was last used.</li><li><strong>Better no secret at all.</strong> A program that signs with a key sends nothing by which others could get tokens.</li><li><strong>A secret has leaked?</strong> Rotate it with no time for the old one, then revoke the application’s tokens. A private key? Remove its public key first.</li><li><strong>A token has leaked?</strong> Revoke it on the application’s page. One that a program asked for is not listed there: the program revokes it at /oauth2/revoke, or you revoke all tokens of the application. It is refused at once.</li><li><strong>Not sure who is calling?</strong> Switch the application off. Its tokens are refused until you switch it on again.</li></ul></div></section>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -93,7 +93,7 @@ func GenerateToken(page layout.Page, form GenerateTokenForm) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = ui.Field(ui.Input{ID: "gt-name", Name: "name", Label: "Name (optional)", Value: form.Name, Hint: "What it is for, up to 64 characters.", Error: form.NameError, MaxLength: "128", Autocomplete: "off", Autofocus: true}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Field(ui.Input{ID: "gt-name", Name: "name", Label: "Name (optional)", Value: form.Name, Hint: "What it is for, up to 64 characters.", Error: form.NameError, MaxLength: "128", Autocomplete: "off", Autofocus: form.Lifespan.good()}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

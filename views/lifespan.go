@@ -90,6 +90,8 @@ type LifespanField struct {
 	CustomError string
 }
 
+func (f LifespanField) good() bool { return f.Error == "" && f.CustomError == "" }
+
 func newLifespanField(prefix, label, hint string, presets []ui.Option, in LifespanInput, problem string) LifespanField {
 	presets = append(presets, ui.Option{Value: customLifespan, Text: "Custom"})
 	chosen := in.Choice

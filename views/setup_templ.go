@@ -81,7 +81,7 @@ func Setup(page layout.Page, form SetupForm) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.Field(ui.Input{ID: "s-team", Name: "team", Label: "Team name", Value: form.Team, Error: form.TeamError, Autocomplete: "organization", MaxLength: "128", Required: true, Autofocus: true}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Field(ui.Input{ID: "s-team", Name: "team", Label: "Team name", Value: form.Team, Error: form.TeamError, Autocomplete: "organization", MaxLength: "128", Required: true, Autofocus: form.NameError == "" && form.EmailError == "" && form.PasswordError == ""}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -177,7 +177,7 @@ func SetupNeedsCode(page layout.Page, closed SetupClosed) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "<p>When it started, Latchkey printed an address in the server’s log:</p><pre class=\"code code-box\"><code>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "<p>When it started, Latchkey printed an address on its standard output:</p><pre class=\"code code-box\"><code>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -123,10 +123,10 @@ func newTokensCard(app models.Application, tokens models.TokenList, state Tokens
 	case !app.Enabled():
 		card.EmptyText = "The application is switched off, so it gets no new ones."
 	case state.Role.May(models.MayManage):
-		card.EmptyText = "Generate a token here, or let your code ask for one."
+		card.EmptyText = "Generate a token here, or let your code ask for one: those are counted, not listed."
 		card.GenerateHref = withFrom(GenerateTokenPath(app.ID), at.from)
 	default:
-		card.EmptyText = "Your code can ask for one. Members who may can also generate one here."
+		card.EmptyText = "Your code can ask for one: those are counted, not listed. Members who may can also generate one here."
 	}
 	for _, row := range tokens.Rows {
 		item := newTokenItem(row, state, at.from, now)

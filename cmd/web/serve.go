@@ -70,6 +70,7 @@ func (p *program) serve(ctx context.Context, cmd *cli.Command) error {
 	room := newTokenRoom(context.WithoutCancel(ctx), config, db, keys, log)
 	sweeping, stopSweeping := context.WithCancel(ctx)
 	swept := sweep(sweeping, db, config, log)
+	log.Info("serving", "version", version(), "address", listener.Addr().String(), "base_url", config.BaseURL, "database", config.Database)
 	server := newServer(wire(config, db, keys, room, setupCode, log))
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
