@@ -39,7 +39,7 @@ func TestCommands(t *testing.T) {
 		{"passwd", passwd(ownerEmail), password, 0, "The password of " + ownerEmail + " was set"},
 		{"passwd of nobody", passwd("nobody@northwind.example"), password, 1, "no account with the email"},
 		{"passwd too short", passwd(ownerEmail), "short", 2, "at least 12 characters"},
-		{"user", on("user"), "", 2, "web user add"},
+		{"user", on("user"), "", 2, "latchkey user add"},
 		{"unknown command", []string{"nonsense"}, "", 2, "--help"},
 		{"unknown flag", []string{"--nonsense"}, "", 2, "--help"},
 		{"serve with a word too many", []string{"serve", "now"}, "", 2, "now"},

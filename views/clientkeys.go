@@ -5,9 +5,6 @@ import (
 	"github.com/latchkey/latchkey/views/ui"
 )
 
-// neverUsed stands for the last use of a key that made no signature yet.
-var neverUsed = ui.Moment{Text: "Never used"}
-
 // KeysCard lists the public keys of an application.
 type KeysCard struct {
 	AppName string
@@ -46,7 +43,7 @@ func newKeysCard(app models.ApplicationDetail, role models.Role, now models.Time
 			Short:      shortID(key.Thumbprint),
 			Added:      ago(key.CreatedAt, now),
 			AddedBy:    key.CreatedByName,
-			LastUsed:   lastUse(key.LastUsedAt, now),
+			LastUsed:   ago(key.LastUsedAt, now),
 		}
 		if manage {
 			item.RemoveHref = RemoveClientKeyPath(app.ID, key.ID)
@@ -61,13 +58,6 @@ func newKeysCard(app models.ApplicationDetail, role models.Role, now models.Time
 		card.AddHref = ClientKeysPath(app.ID)
 	}
 	return card
-}
-
-func lastUse(t, now models.Time) ui.Moment {
-	if t.IsZero() {
-		return neverUsed
-	}
-	return ago(t, now)
 }
 
 // makePair is how to make a key pair and print the public key.
@@ -117,7 +107,7 @@ func NewConfirmRemoveKey(app models.ApplicationDetail, key models.ClientKey, now
 	page := ConfirmRemoveKey{
 		Name:       key.Name,
 		Thumbprint: key.Thumbprint,
-		LastUsed:   lastUse(key.LastUsedAt, now),
+		LastUsed:   ago(key.LastUsedAt, now),
 		Action:     RemoveClientKeyPath(app.ID, key.ID),
 		Back:       ApplicationPath(app.ID),
 	}

@@ -28,7 +28,7 @@ func TestKeyRows(t *testing.T) {
 	if used.Short != "kPrK_qmx…rS4k" || used.Kind != "Ed25519" || used.LastUsed.Text != "5 minutes ago" || used.LastUsed.Machine == "" || used.Added.Text != "14 Oct 2026, 16:00" {
 		t.Errorf("%+v", used)
 	}
-	if fresh.LastUsed.Text != "Never used" || fresh.LastUsed.Machine != "" || fresh.Added.Text != "3 hours ago" || fresh.AddedBy != "Ana Ruiz" {
+	if fresh.LastUsed.Text != "Never" || fresh.LastUsed.Machine != "" || fresh.Added.Text != "3 hours ago" || fresh.AddedBy != "Ana Ruiz" {
 		t.Errorf("%+v", fresh)
 	}
 }
