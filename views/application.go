@@ -29,8 +29,8 @@ type ApplicationView struct {
 	Keys        KeysCard
 	Code        CodeCard
 	// Signing is the code for a public key, where Code is that for the secret.
-	Signing CodeCard
-	Revealed    Revealed
+	Signing  CodeCard
+	Revealed Revealed
 }
 
 // NewApplicationView shows app and its manual tokens as the role may see them.

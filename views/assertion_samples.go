@@ -108,7 +108,7 @@ if response.StatusCode != http.StatusOK {
 	return errors.New(response.Status)
 }
 var token struct {
-	AccessToken string `+"`json:\"access_token\"`"+`
+	AccessToken string ` + "`json:\"access_token\"`" + `
 }
 err = json.NewDecoder(response.Body).Decode(&token)`
 
