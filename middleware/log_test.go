@@ -19,7 +19,7 @@ import (
 
 const canary = "canary-Zk3Q"
 
-var requestID = regexp.MustCompile(`^[0-9a-z]{13}$`)
+var requestID = regexp.MustCompile(`^[A-Z2-7]{16}$`)
 
 func TestRequestIDIsOurOwn(t *testing.T) {
 	seen := map[string]bool{}

@@ -48,7 +48,7 @@ func (h *Handler) verify(c echo.Context) error {
 	}
 	h.Verifier.Used(grant, c.RealIP())
 	describe(c.Response().Header(), grant)
-	return c.String(http.StatusOK, "")
+	return c.NoContent(http.StatusOK)
 }
 
 // describe says whose the token is. One array holds all values, since this runs

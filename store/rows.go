@@ -54,20 +54,30 @@ func (s *Store) one(ctx context.Context, query string, args []any, into ...any) 
 }
 
 // queries holds prepared statements by their text. It is safe for concurrent use.
-type queries struct{ byText sync.Map }
+type queries struct {
+	// mu guards byText.
+	mu     sync.RWMutex
+	byText map[string]*sql.Stmt
+}
 
-// prepared waits for nobody else: whoever prepares a statement may give up.
+func (q *queries) known(text string) *sql.Stmt {
+	q.mu.RLock()
+	defer q.mu.RUnlock()
+	return q.byText[text]
+}
+
+// prepared holds up nobody else while it prepares a statement: whoever asked for that may
+// give up. Of two at once, the second is kept.
 func (q *queries) prepared(ctx context.Context, db *sql.DB, text string) (*sql.Stmt, error) {
-	if known, ok := q.byText.Load(text); ok {
-		return known.(*sql.Stmt), nil
+	if statement := q.known(text); statement != nil {
+		return statement, nil
 	}
-	statement, err := db.PrepareContext(ctx, text)
+	statement, err := db.PrepareContext(ctx, text) //nolint:sqlclosecheck // kept until the handle closes
 	if err != nil {
 		return nil, err
 	}
-	first, other := q.byText.LoadOrStore(text, statement)
-	if other {
-		return first.(*sql.Stmt), statement.Close()
-	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.byText[text] = statement
 	return statement, nil
 }

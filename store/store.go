@@ -55,7 +55,7 @@ func Open(path string, now func() models.Time) (*Store, error) {
 	}
 	return &Store{
 		writes: handles[0], turn: make(chan struct{}, 1), reads: handles[1], checkpoints: newCheckpoints(handles[2]), now: now, path: path, file: file,
-		inserts: &inserts{statements: map[int]*sql.Stmt{}},
+		inserts: &inserts{statements: map[int]*sql.Stmt{}}, queries: queries{byText: map[string]*sql.Stmt{}},
 	}, nil
 }
 

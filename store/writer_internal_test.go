@@ -139,10 +139,11 @@ type doubtfulConnector struct{ connector }
 
 func (c *doubtfulConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	conn, err := c.connector.Connect(ctx)
-	if err != nil {
+	inner, ok := conn.(*sqlite3.SQLiteConn)
+	if !ok {
 		return nil, err
 	}
-	return doubtful{conn.(*sqlite3.SQLiteConn)}, nil
+	return doubtful{inner}, nil
 }
 
 // Promise 2: caches forget also where a commit seems to have failed, for it may have

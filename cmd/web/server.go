@@ -91,8 +91,11 @@ func addressFrom(proxies []*net.IPNet) echo.IPExtractor {
 // writeError tells the two worlds apart by path, once. The answer to what is
 // our fault does not say why; the log does.
 func (w world) writeError(err error, c echo.Context) {
+	var toClient *net.OpError
 	if c.Response().Committed {
-		w.log.Error("failed after the answer began", "request", middleware.ID(c), "error", err)
+		if !errors.As(err, &toClient) && !mayComeFromLeaving(err) {
+			w.log.Error("failed after the answer began", "request", middleware.ID(c), "error", err)
+		}
 		return
 	}
 	if c.Request().Context().Err() == context.Canceled && mayComeFromLeaving(err) {
