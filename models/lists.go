@@ -26,7 +26,7 @@ type ApplicationQuery struct {
 // ListedTokens is how far a list counts the active tokens of an application: there
 // may be millions. The page of the application, and a list sorted by them, count
 // them all.
-const ListedTokens = 100
+const ListedTokens = 50
 
 // ApplicationRow is an application as the list shows it.
 type ApplicationRow struct {

@@ -34,7 +34,7 @@ func TestRowActions(t *testing.T) {
 
 func TestListedTokens(t *testing.T) {
 	for want, row := range map[string]models.ApplicationRow{
-		"0": {}, "100": {ActiveTokens: 100}, "100+": {ActiveTokens: 100, MoreTokens: true}, "1,204": {ActiveTokens: 1204},
+		"0": {}, "50": {ActiveTokens: 50}, "50+": {ActiveTokens: 50, MoreTokens: true}, "1,204": {ActiveTokens: 1204},
 	} {
 		page := NewApplicationsList(models.ApplicationList{Rows: []models.ApplicationRow{row}, Total: 1}, models.ApplicationQuery{}, models.RoleOwner, 0)
 		if got := page.Rows[0].Active; got != want {

@@ -16,7 +16,7 @@ import (
 const (
 	// restFactor keeps the share of the time in which a purge holds the database
 	// below a tenth, so that tokens are issued beside it.
-	restFactor = 12
+	restFactor = 16
 	// lateFactor is for a purge that is not done when the next one is due: it must
 	// not fall behind what is issued.
 	lateFactor = 3
