@@ -1,7 +1,10 @@
 package store
 
 import (
-	"sync"
+	"context"
+	"database/sql"
+	"fmt"
+	"os"
 	"time"
 
 	"gorm.io/gorm"
@@ -10,10 +13,17 @@ import (
 const (
 	// checkpointPages is how many pages the log gathers before they are moved.
 	checkpointPages = 2000
-	// checkpointRest is how long a checkpoint waits for the next, under load.
-	checkpointRest = 5 * time.Millisecond
-	// longestLog is from how many pages on (120 MB) the writer itself empties the
-	// log: the one beside it never sees its end while commits go on.
+	// fullLog is from how many pages on (80 MB) the log is emptied.
+	fullLog = 20_000
+	// littleLeft is how many pages may be left for the moment in which nobody writes.
+	littleLeft = 800
+	// passes is how often pages are moved at most until little is left.
+	passes = 5
+	// checkpointRest is how long a checkpoint waits for the next: of a page that changed
+	// often in between, only the newest is moved.
+	checkpointRest = 250 * time.Millisecond
+	// longestLog is from how many pages on (120 MB) the writer itself empties the log,
+	// where readers did not let it start anew.
 	longestLog = 30_000
 )
 
@@ -22,17 +32,27 @@ const (
 // tokens issued, and a third where the file has millions of them.
 type checkpoints struct {
 	db *gorm.DB
+	// writer has one connection: whoever has it keeps others from writing.
+	writer *sql.DB
+	// file is the database. It is closed after every connection of this process: with
+	// the first close of a file, a process loses its locks on it (fcntl).
+	file *os.File
 	// committed holds one signal once something was committed.
-	committed     chan struct{}
-	stop, stopped chan struct{}
-	once          sync.Once
+	committed chan struct{}
+	stop      context.CancelFunc
+	stopped   chan struct{}
 }
 
 // newCheckpoints starts them; close ends them and closes db.
-func newCheckpoints(db *gorm.DB) *checkpoints {
-	c := &checkpoints{db: db, committed: make(chan struct{}, 1), stop: make(chan struct{}), stopped: make(chan struct{})}
-	go c.run()
-	return c
+func newCheckpoints(path string, db *gorm.DB, writer *sql.DB) (*checkpoints, error) {
+	file, err := os.Open(path) //nolint:gosec // the operator's own setting
+	if err != nil {
+		return nil, fmt.Errorf("opening the database: %w", err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	c := &checkpoints{db: db, writer: writer, file: file, committed: make(chan struct{}, 1), stop: stop, stopped: make(chan struct{})}
+	go c.run(ctx)
+	return c, nil
 }
 
 // note says that something was committed.
@@ -44,34 +64,63 @@ func (c *checkpoints) note() {
 }
 
 func (c *checkpoints) close() error {
-	c.once.Do(func() { close(c.stop) })
+	c.stop()
 	<-c.stopped
 	return closeHandle(c.db)
 }
 
-func (c *checkpoints) run() {
+func (c *checkpoints) run(ctx context.Context) {
 	defer close(c.stopped)
 	for {
 		select {
 		case <-c.committed:
-			c.checkpoint()
-		case <-c.stop:
+			c.checkpoint(ctx)
+		case <-ctx.Done():
 			return
 		}
 		select {
 		case <-time.After(checkpointRest):
-		case <-c.stop:
+		case <-ctx.Done():
 			return
 		}
 	}
 }
 
-// checkpoint moves the pages where there are enough of them. A failure is left to
-// the writer, who comes to the same pages once the log is long.
-func (c *checkpoints) checkpoint() {
-	var log struct{ Busy, Log, Checkpointed int }
-	err := c.db.Raw("PRAGMA wal_checkpoint(NOOP)").Scan(&log).Error
-	if err == nil && log.Log-log.Checkpointed >= checkpointPages {
-		_ = c.db.Raw("PRAGMA wal_checkpoint(PASSIVE)").Scan(&log).Error
+// checkpoint moves pages where there are enough of them. A failure is left to the next
+// one, in the end to the writer, who come to the same pages.
+func (c *checkpoints) checkpoint(ctx context.Context) {
+	log := c.log("NOOP")
+	if log.Log-log.Checkpointed < checkpointPages {
+		return
 	}
+	if log = c.log("PASSIVE"); log.Log >= fullLog {
+		c.empty(ctx)
+	}
+}
+
+// empty lets the log start anew. While others write, its end moves on, and SQLite waits
+// for the disk at the end alone, with all that was moved: so pages are moved and the disk
+// is waited for until little is left, and only then nobody writes for a moment.
+func (c *checkpoints) empty(ctx context.Context) {
+	for range passes {
+		c.log("PASSIVE")
+		_ = c.file.Sync() // what failed is tried again by SQLite, which believes nothing before
+		if now := c.log("NOOP"); now.Log-now.Checkpointed < littleLeft {
+			break
+		}
+	}
+	held, err := c.writer.Conn(ctx)
+	if err != nil {
+		return
+	}
+	defer held.Close()
+	c.log("PASSIVE")
+}
+
+// writeAheadLog is what SQLite says of it, in pages.
+type writeAheadLog struct{ Busy, Log, Checkpointed int }
+
+func (c *checkpoints) log(mode string) (log writeAheadLog) {
+	_ = c.db.Raw("PRAGMA wal_checkpoint(" + mode + ")").Scan(&log).Error // then it is empty
+	return log
 }

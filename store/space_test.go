@@ -168,6 +168,9 @@ func TestTheFileStopsGrowing(t *testing.T) {
 		purgeAll(t, db, usual)
 		shrinkAll(t, db)
 		s := space(t, db)
+		if _, err := db.Raw(t).ExecContext(t.Context(), "PRAGMA wal_checkpoint(PASSIVE)"); err != nil {
+			t.Fatal(err)
+		}
 		info, err := os.Stat(db.Path)
 		if err != nil {
 			t.Fatal(err)

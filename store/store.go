@@ -53,8 +53,16 @@ func Open(path string, now func() models.Time) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, closeHandles(handles))
 	}
+	writer, err := handles[0].DB()
+	if err != nil {
+		return nil, errors.Join(err, closeHandles(handles))
+	}
+	checkpoints, err := newCheckpoints(path, handles[2], writer)
+	if err != nil {
+		return nil, errors.Join(err, closeHandles(handles))
+	}
 	return &Store{
-		writes: handles[0], turn: make(chan struct{}, 1), reads: handles[1], checkpoints: newCheckpoints(handles[2]), now: now, path: path, file: file,
+		writes: handles[0], turn: make(chan struct{}, 1), reads: handles[1], checkpoints: checkpoints, now: now, path: path, file: file,
 		inserts: &inserts{statements: map[int]*sql.Stmt{}}, queries: queries{byText: map[string]*sql.Stmt{}},
 	}, nil
 }
@@ -76,9 +84,9 @@ func (s *Store) Migrate(ctx context.Context, run func(context.Context, *sql.DB) 
 	return run(ctx, db)
 }
 
-// Close waits for running statements and closes both handles.
+// Close waits for running statements and closes all handles.
 func (s *Store) Close() error {
-	return errors.Join(s.checkpoints.close(), closeHandle(s.reads), closeHandle(s.writes))
+	return errors.Join(s.checkpoints.close(), closeHandle(s.reads), closeHandle(s.writes), s.checkpoints.file.Close())
 }
 
 func closeHandle(handle *gorm.DB) error {
