@@ -13,8 +13,8 @@ import (
 const (
 	// checkpointPages is how many pages the log gathers before they are moved.
 	checkpointPages = 2000
-	// fullLog is from how many pages on (80 MB) the log is emptied.
-	fullLog = 20_000
+	// fullLog is from how many pages on (72 MB) the log is emptied.
+	fullLog = 18_000
 	// littleLeft is how many pages may be left for the moment in which nobody writes.
 	littleLeft = 800
 	// passes is how often pages are moved at most until little is left.
@@ -22,9 +22,9 @@ const (
 	// checkpointRest is how long a checkpoint waits for the next: of a page that changed
 	// often in between, only the newest is moved.
 	checkpointRest = 250 * time.Millisecond
-	// longestLog is from how many pages on (120 MB) the writer itself empties the log,
-	// where readers did not let it start anew.
-	longestLog = 30_000
+	// longestLog is from how many pages on (160 MB) the writer itself empties the log,
+	// where readers did not let it start anew. Others have until then, and need half.
+	longestLog = 40_000
 )
 
 // checkpoints moves what was committed from the write-ahead log into the database

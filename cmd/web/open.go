@@ -38,7 +38,7 @@ func open(ctx context.Context, config Config) (*store.Store, *secrets.Keys, erro
 			return nil, nil, cannotUse(config.Database, err)
 		}
 	}
-	db, err := store.Open(config.Database, clockMillis)
+	db, err := store.Open(config.Database, clockMillis) //nolint:contextcheck // the store lives longer than this call
 	if err != nil {
 		return nil, nil, cannotUse(config.Database, err)
 	}
