@@ -74,7 +74,7 @@ func TestKeysAreListed(t *testing.T) { // P1, D4
 	}
 	key := s.keysOf(t, app)[0]
 	shown := b.get(page)
-	shown.expect(t, http.StatusOK, "The public key "+name+" was added.", name, "Ed25519", key.Thumbprint, "Just now by ana", "Never used", "Remove secret")
+	shown.expect(t, http.StatusOK, "The public key "+name+" was added.", name, "Ed25519", key.Thumbprint, "Just now by ana Never Remove the key", "Get a token by signing", "Remove secret")
 	if strings.Contains(shown.body, "<svg onload") || !strings.Contains(shown.body, `title="`+key.Thumbprint+`"`) || strings.Contains(shown.body, key.JWK) {
 		t.Error("the name is markup, or the thumbprint is not whole")
 	}

@@ -18,7 +18,7 @@ func TestRemoveKey(t *testing.T) {
 	key := s.keysOf(t, app)[0]
 	path := page + "/keys/" + key.ID + "/remove"
 	asked := b.get(path)
-	asked.expect(t, http.StatusOK, "Remove the key Laptop?", key.Thumbprint, "Never used",
+	asked.expect(t, http.StatusOK, "Remove the key Laptop?", key.Thumbprint, "Last used Never",
 		"Programs that sign with this key get no more tokens. Tokens they have go on until they expire or are revoked.")
 	if strings.Contains(asked.text(), "no program will be able") {
 		t.Error("the client secret was forgotten")
