@@ -22,8 +22,8 @@ const (
 	// checkpointRest is how long a checkpoint waits for the next: of a page that changed
 	// often in between, only the newest is moved.
 	checkpointRest = 250 * time.Millisecond
-	// longestLog is from how many pages on (160 MB) the writer itself empties the log,
-	// where readers did not let it start anew. Others have until then, and need half.
+	// longestLog is from how many pages on (160 MB) each commit tries to move them, too.
+	// While one reader stays, nothing empties the log.
 	longestLog = 40_000
 )
 
@@ -34,8 +34,8 @@ type checkpoints struct {
 	db *gorm.DB
 	// writer has one connection: whoever has it keeps others from writing.
 	writer *sql.DB
-	// file is the database. It is closed after every connection of this process: with
-	// the first close of a file, a process loses its locks on it (fcntl).
+	// file is the database. It is closed after every connection of the store: with the
+	// first close of a file, a process loses its locks on it (fcntl).
 	file *os.File
 	// committed holds one signal once something was committed.
 	committed chan struct{}

@@ -1,6 +1,8 @@
 package store_test
 
 import (
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -122,5 +124,32 @@ func TestRevokingWhatHasEnded(t *testing.T) {
 	}
 	if db.Number(t, "SELECT revoked_at FROM tokens") != 0 {
 		t.Error("the token counts as revoked from another moment")
+	}
+}
+
+// Two who revoke at once end each token once, and their audit events say so.
+func TestRevokeTokensTogether(t *testing.T) {
+	db := storetest.New(t)
+	ana := db.Member(t, "northwind", "ana", models.RoleOwner)
+	app := db.Application(t, ana, "Bot")
+	for round := range int64(10) {
+		db.Tokens(t, app, 300, models.Token{Epoch: 2 * round})
+		var both sync.WaitGroup
+		var sum atomic.Int64
+		for range 2 {
+			both.Go(func() {
+				n, err := db.RevokeTokens(t.Context(), ana, app.ID)
+				if err != nil {
+					t.Error(err)
+				}
+				sum.Add(n)
+			})
+		}
+		both.Wait()
+		db.Tokens(t, app, 1, models.Token{Epoch: 2*round + 1})
+		n, err := db.RevokeTokens(t.Context(), ana, app.ID)
+		if err != nil || n != 1 || sum.Load() != 300 {
+			t.Fatalf("%d of 300 were revoked together, then %d of 1, %v", sum.Load(), n, err)
+		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"os"
 
 	"gorm.io/gorm"
 
@@ -21,8 +22,8 @@ type Store struct {
 	// reads cannot write. queries holds the statements of those that go past gorm.
 	reads   *gorm.DB
 	queries queries
-	// writes is reached through write and touch; InsertTokens goes past gorm. turn is
-	// whose transaction it is.
+	// writes is reached through write and touch, which take turns, and as it is by
+	// InsertTokens, ForeignVersion, Shrink, Migrate and checkpoints.
 	writes  *gorm.DB
 	turn    chan struct{}
 	now     func() models.Time
@@ -84,9 +85,22 @@ func (s *Store) Migrate(ctx context.Context, run func(context.Context, *sql.DB) 
 	return run(ctx, db)
 }
 
-// Close waits for running statements and closes all handles.
+// Close closes all handles. What still runs on one of their connections goes on.
 func (s *Store) Close() error {
-	return errors.Join(s.checkpoints.close(), closeHandle(s.reads), closeHandle(s.writes), s.checkpoints.file.Close())
+	return errors.Join(s.checkpoints.close(), closeHandle(s.reads), closeHandle(s.writes), s.releaseFile())
+}
+
+// releaseFile leaves the file open where a connection still is: see checkpoints.
+func (s *Store) releaseFile() error {
+	for _, handle := range []*gorm.DB{s.reads, s.writes, s.checkpoints.db} {
+		if db, err := handle.DB(); err != nil || db.Stats().OpenConnections > 0 {
+			return err
+		}
+	}
+	if err := s.checkpoints.file.Close(); err != nil && !errors.Is(err, os.ErrClosed) {
+		return fmt.Errorf("closing the database: %w", err)
+	}
+	return nil
 }
 
 func closeHandle(handle *gorm.DB) error {

@@ -133,25 +133,28 @@ func (s *Store) RevokeToken(ctx context.Context, actor models.Actor, appID, id s
 // others, however many there are. They are counted before, beside the writer: of
 // millions it would take long enough for everyone else to wait.
 func (s *Store) RevokeTokens(ctx context.Context, actor models.Actor, appID string) (int64, error) {
-	const active = " FROM tokens t JOIN applications a ON a.id = t.application_id WHERE t.application_id = ? AND t.team_id = ? AND t.epoch = a.epoch AND t.revoked_at = 0 AND t.expires_at > ?"
-	var revoked int64
-	if err := s.read(ctx).Raw("SELECT COUNT(*)"+active, appID, actor.TeamID, s.now()).Scan(&revoked).Error; err != nil {
+	const count = `SELECT epoch, (SELECT COUNT(*) FROM tokens t WHERE t.application_id = a.id AND t.epoch = a.epoch AND t.revoked_at = 0 AND t.expires_at > ?) AS active
+		FROM applications a WHERE id = ? AND team_id = ?`
+	var counted struct{ Epoch, Active int64 }
+	if err := s.read(ctx).Raw(count, s.now(), appID, actor.TeamID).Scan(&counted).Error; err != nil {
 		return 0, translate(err)
 	}
+	var revoked int64
 	err := s.write(ctx, actor, models.AuditTokensRevoked, func(c change) error {
 		app, err := c.application(actor.TeamID, appID)
 		if err != nil {
 			return err
 		}
-		var found bool
-		if err := c.Raw("SELECT EXISTS (SELECT 1"+active+")", appID, actor.TeamID, c.now).Scan(&found).Error; err != nil {
-			return err
+		// Of an epoch that has just begun, or had none, there are few.
+		if counted.Active == 0 || counted.Epoch != app.Epoch {
+			if err := c.Raw(count, c.now, appID, actor.TeamID).Scan(&counted).Error; err != nil {
+				return err
+			}
 		}
-		if !found {
-			revoked = 0
+		if counted.Active == 0 {
 			return errNothingToDo
 		}
-		revoked = max(revoked, 1) // it may have come after the count
+		revoked = counted.Active
 		c.about("application", app.ID, app.Name)
 		c.event.Detail = models.Count(revoked, "token")
 		err = c.Exec("UPDATE tokens INDEXED BY tokens_manual SET revoked_at = ?, revoked_by = ?, sealed = NULL WHERE application_id = ? AND team_id = ? AND kind = 'manual' AND revoked_at = 0 AND expires_at > ?",

@@ -50,7 +50,7 @@ var docsErrors = []DocsError{
 	{"401", "invalid_client", clientEndpoint, "The client ID is unknown or deleted, the secret or the signed assertion is wrong, or the application is switched off. error_description says more."},
 	{"401", "invalid_token", verifyEndpoint, "The token is not known, has expired or was revoked."},
 	{"403", "insufficient_scope", verifyEndpoint, "The token is good, and lacks the scope that was asked for."},
-	{"405", "invalid_request", "all", "The endpoint does not take that method. Allow says which it takes."},
+	{"405", "invalid_request", "all but verify", "The endpoint does not take that method. Allow says which it takes."},
 	{"408, 413", "invalid_request", clientEndpoint, "The form arrived too slowly, or is over 16 KiB."},
 	{"429", "too_many_requests", clientEndpoint, "Too many failed tries. Wait as long as Retry-After says."},
 	{"503", "temporarily_unavailable", "all", "Latchkey cannot store or check just now. Wait as long as Retry-After says."},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync"
 	"text/tabwriter"
 	"time"
 
@@ -63,14 +64,23 @@ func holding(p *store.Purge) step {
 // step reports whether it was the last, and how long it kept others from writing.
 type step func(ctx context.Context) (done bool, held time.Duration, err error)
 
+// turns lets one purge at a time make a step and rest from it: two together would hold
+// the database twice as much.
+var turns sync.Mutex
+
 func inSteps(ctx context.Context, hurry bool, next step) error {
 	began := time.Now()
-	for {
+	one := func() (done bool, err error) {
+		turns.Lock()
+		defer turns.Unlock()
 		done, held, err := next(ctx)
 		if err != nil || done {
-			return err
+			return done, err
 		}
-		if err := pause(ctx, rest(held, time.Since(began), hurry)); err != nil {
+		return false, pause(ctx, rest(held, time.Since(began), hurry))
+	}
+	for {
+		if done, err := one(); err != nil || done {
 			return err
 		}
 	}
