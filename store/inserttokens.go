@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/latchkey/latchkey/models"
 )
@@ -17,29 +16,13 @@ const (
 	insertRows = 64
 )
 
-// inserts holds the prepared statements of InsertTokens by their number of rows.
-type inserts struct {
-	// mu guards statements.
-	mu         sync.Mutex
-	statements map[int]*sql.Stmt
-}
-
-func (i *inserts) prepared(ctx context.Context, db *sql.DB, rows int) (*sql.Stmt, error) {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	if statement := i.statements[rows]; statement != nil {
-		return statement, nil
+// insertTexts are the statements by their number of rows.
+var insertTexts = func() (texts [insertRows + 1]string) {
+	for rows := range texts {
+		texts[rows] = insertTokens + strings.TrimSuffix(strings.Repeat(insertValues+", ", rows), ", ")
 	}
-	statement, err := db.PrepareContext(ctx, insertText(rows)) //nolint:sqlclosecheck // kept until the handle closes
-	if err == nil {
-		i.statements[rows] = statement
-	}
-	return statement, err
-}
-
-func insertText(rows int) string {
-	return insertTokens + strings.TrimSuffix(strings.Repeat(insertValues+", ", rows), ", ")
-}
+	return texts
+}()
 
 // InsertTokens stores 1 to 500 tokens issued at the token endpoint, all or none.
 // They are durable when it returns. It goes past gorm, which prepares a statement
@@ -54,7 +37,7 @@ func (s *Store) InsertTokens(ctx context.Context, tokens []models.Token) error {
 		return err
 	}
 	defer s.checkpoints.note()
-	statements, err := s.inserts.all(ctx, db, len(tokens))
+	statements, err := s.insertStatements(ctx, db, len(tokens))
 	if err != nil {
 		return translate(err)
 	}
@@ -76,12 +59,12 @@ func (s *Store) InsertTokens(ctx context.Context, tokens []models.Token) error {
 	return translate(tx.Commit())
 }
 
-// all returns a statement for each chunk of so many rows. A transaction would hold
+// insertStatements returns one for each chunk of so many rows. A transaction would hold
 // the only connection while they are prepared.
-func (i *inserts) all(ctx context.Context, db *sql.DB, rows int) ([]*sql.Stmt, error) {
+func (s *Store) insertStatements(ctx context.Context, db *sql.DB, rows int) ([]*sql.Stmt, error) {
 	var statements []*sql.Stmt
 	for ; rows > 0; rows -= insertRows {
-		statement, err := i.prepared(ctx, db, min(rows, insertRows)) //nolint:sqlclosecheck // kept until the handle closes
+		statement, err := s.inserts.prepared(ctx, db, insertTexts[min(rows, insertRows)]) //nolint:sqlclosecheck // kept until the handle closes
 		if err != nil {
 			return nil, err
 		}

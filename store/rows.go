@@ -53,31 +53,34 @@ func (s *Store) one(ctx context.Context, query string, args []any, into ...any) 
 	return err
 }
 
-// queries holds prepared statements by their text. It is safe for concurrent use.
-type queries struct {
+// statements holds those of one handle, prepared, by their text: for what goes past gorm.
+// It is safe for concurrent use.
+type statements struct {
 	// mu guards byText.
 	mu     sync.RWMutex
 	byText map[string]*sql.Stmt
 }
 
-func (q *queries) known(text string) *sql.Stmt {
-	q.mu.RLock()
-	defer q.mu.RUnlock()
-	return q.byText[text]
+func (s *statements) known(text string) *sql.Stmt {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.byText[text]
 }
 
 // prepared holds up nobody else while it prepares a statement: whoever asked for that may
-// give up. Of two at once, the second is kept.
-func (q *queries) prepared(ctx context.Context, db *sql.DB, text string) (*sql.Stmt, error) {
-	if statement := q.known(text); statement != nil {
+// give up.
+func (s *statements) prepared(ctx context.Context, db *sql.DB, text string) (*sql.Stmt, error) {
+	if statement := s.known(text); statement != nil {
 		return statement, nil
 	}
 	statement, err := db.PrepareContext(ctx, text) //nolint:sqlclosecheck // kept until the handle closes
 	if err != nil {
 		return nil, err
 	}
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.byText[text] = statement
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.byText[text] = statement
 	return statement, nil
 }
+
+func newStatements() statements { return statements{byText: map[string]*sql.Stmt{}} }

@@ -19,9 +19,9 @@ import (
 
 // Store reads and writes the database. It is safe for concurrent use.
 type Store struct {
-	// reads cannot write. queries holds the statements of those that go past gorm.
+	// reads cannot write.
 	reads   *gorm.DB
-	queries queries
+	queries statements
 	// writes is reached through write and touch, which take turns, and as it is by
 	// InsertTokens, ForeignVersion, Shrink, Migrate and checkpoints.
 	writes  *gorm.DB
@@ -29,7 +29,7 @@ type Store struct {
 	now     func() models.Time
 	path    string
 	file    *presence
-	inserts *inserts
+	inserts statements
 	foreign foreign
 	totals  totals
 
@@ -64,7 +64,7 @@ func Open(path string, now func() models.Time) (*Store, error) {
 	}
 	return &Store{
 		writes: handles[0], turn: make(chan struct{}, 1), reads: handles[1], checkpoints: checkpoints, now: now, path: path, file: file,
-		inserts: &inserts{statements: map[int]*sql.Stmt{}}, queries: queries{byText: map[string]*sql.Stmt{}},
+		inserts: newStatements(), queries: newStatements(),
 	}, nil
 }
 
