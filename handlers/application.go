@@ -30,7 +30,7 @@ func (h *Handlers) showApplication(c echo.Context, app models.ApplicationDetail,
 	if err != nil {
 		return err
 	}
-	view := views.NewApplicationView(app, tokens, state, h.BaseURL, h.Limits.Scopes, h.now())
+	view := views.NewApplicationView(app, tokens, state, h.BaseURL, h.Limits.Scopes, h.clock(c))
 	return show(c, http.StatusOK, views.Application(page, view))
 }
 
@@ -39,7 +39,7 @@ func (h *Handlers) editApplication(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return show(c, http.StatusOK, views.EditApplication(h.plainPage(c), views.NewEditApplication(app, nil, h.Limits, nil, false, h.now())))
+	return show(c, http.StatusOK, views.EditApplication(h.plainPage(c), views.NewEditApplication(app, nil, h.Limits, nil, false, h.clock(c))))
 }
 
 func (h *Handlers) changeApplication(c echo.Context) error {
@@ -68,7 +68,7 @@ func (h *Handlers) changeApplication(c echo.Context) error {
 		if version != 0 {
 			app.Version = version // the one that the form was opened with
 		}
-		page := views.NewEditApplication(app, &typed, h.Limits, errs, false, h.now())
+		page := views.NewEditApplication(app, &typed, h.Limits, errs, false, h.clock(c))
 		return show(c, http.StatusUnprocessableEntity, views.EditApplication(h.plainPage(c), page))
 	}
 	return h.say(c, views.ApplicationPath(app.ID), flash{Text: "The changes to " + values.Name + " were saved."})
@@ -80,7 +80,7 @@ func (h *Handlers) showConflict(c echo.Context, typed views.ApplicationTyped) er
 	if err != nil {
 		return err
 	}
-	page := views.NewEditApplication(app, &typed, h.Limits, nil, true, h.now())
+	page := views.NewEditApplication(app, &typed, h.Limits, nil, true, h.clock(c))
 	return show(c, http.StatusConflict, views.EditApplication(h.plainPage(c), page))
 }
 

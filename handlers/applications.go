@@ -28,7 +28,7 @@ func (h *Handlers) applications(c echo.Context) error {
 		list.Rows[i].Lifespan = min(list.Rows[i].Lifespan, h.Limits.MaxLifespan)
 	}
 	page, _ := h.page(c)
-	return show(c, http.StatusOK, views.Applications(page, views.NewApplicationsList(list, query, actor.Role, h.now())))
+	return show(c, http.StatusOK, views.Applications(page, views.NewApplicationsList(list, query, actor.Role, h.clock(c))))
 }
 
 func (h *Handlers) newApplication(c echo.Context) error {

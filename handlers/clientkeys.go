@@ -83,7 +83,7 @@ func (h *Handlers) removeKeyPage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return show(c, http.StatusOK, views.RemoveClientKey(h.plainPage(c), views.NewConfirmRemoveKey(app, key, h.now())))
+	return show(c, http.StatusOK, views.RemoveClientKey(h.plainPage(c), views.NewConfirmRemoveKey(app, key, h.clock(c))))
 }
 
 func (h *Handlers) removeKey(c echo.Context) error {

@@ -10,18 +10,19 @@ import (
 )
 
 func (h *Handlers) confirmPage(c echo.Context) error {
-	return show(c, http.StatusOK, views.ConfirmIdentity(h.plainPage(c), views.ConfirmIdentityForm{Next: localPath(c.QueryParam("next"))}))
+	page := views.ConfirmIdentityForm{Next: localPath(c.QueryParam("next")), Deed: c.QueryParam("deed")}
+	return show(c, http.StatusOK, views.ConfirmIdentity(h.plainPage(c), page))
 }
 
 // confirm takes the password again and opens values for a while, under a new
-// session ID.
+// session ID. A deed that waited is done now.
 func (h *Handlers) confirm(c echo.Context) error {
 	fields, err := form(c)
 	if err != nil {
 		return err
 	}
-	page := views.ConfirmIdentityForm{Next: localPath(fields.Get("next"))}
-	ctx, actor, session := c.Request().Context(), actorOf(c), sessionOf(c)
+	page := views.ConfirmIdentityForm{Next: localPath(fields.Get("next")), Deed: fields.Get("deed")}
+	ctx, actor := c.Request().Context(), actorOf(c)
 	user, err := h.Store.User(ctx, actor.UserID)
 	if err != nil {
 		return err
@@ -41,15 +42,31 @@ func (h *Handlers) confirm(c echo.Context) error {
 		return h.refuse(c, actor, models.AuditConfirmFailed, user, views.ConfirmIdentity(h.plainPage(c), page))
 	}
 	gate.succeed()
+	return h.confirmed(c, page.Next, page.Deed)
+}
+
+// confirmed renews the session of somebody who has just proved again who they are,
+// and goes on: to the deed that waits under this ID, else to the page next.
+func (h *Handlers) confirmed(c echo.Context, next, deedID string) error {
+	ctx, actor, session := c.Request().Context(), actorOf(c), sessionOf(c)
+	waiting, waits, err := deedOf(session, deedID)
+	if err != nil {
+		return err
+	}
+	session.Pending = ""
 	err = h.begin(c, session, func(renewed models.Session, _, _ []byte) error {
 		if err := h.Store.Confirm(ctx, actor, renewed, session.IDHash); err != nil {
 			return err
 		}
-		c.Set(keySession, models.Session{IDHash: renewed.IDHash})
+		renewed.ProvenAt = h.now()
+		c.Set(keySession, renewed)
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	return h.say(c, page.Next, flash{Text: "Confirmed. Values can be shown for the next 15 minutes."})
+	if waits {
+		return h.resume(c, waiting)
+	}
+	return h.say(c, next, flash{Text: "Confirmed. Values can be shown for the next 15 minutes."})
 }

@@ -37,10 +37,10 @@ func (h *Handlers) guard(access Access, handle echo.HandlerFunc) echo.HandlerFun
 			return handle(c)
 		case !signedIn:
 			return h.toLogin(c)
-		case !actor.Role.May(access.May):
+		case !access.allows(actor):
 			return models.ErrForbidden
 		case access.Fresh && h.now().Sub(session.ProvenAt) >= freshFor:
-			return toConfirm(c)
+			return h.toConfirm(c)
 		}
 		if access.May == models.MayReveal {
 			if _, wait := h.reveals.Take(actor.UserID); wait > 0 {
@@ -68,10 +68,17 @@ func (h *Handlers) toLogin(c echo.Context) error {
 	return c.Redirect(http.StatusSeeOther, views.LoginPath+"?next="+url.QueryEscape(pageOf(c)))
 }
 
-// toConfirm asks for a proof of identity. The script, which asked for JSON, is
-// told where.
-func toConfirm(c echo.Context) error {
+// toConfirm asks for a proof of identity; a deed that was posted waits for it. The
+// script, which asked for JSON, is told where.
+func (h *Handlers) toConfirm(c echo.Context) error {
 	target := views.ConfirmPath + "?next=" + url.QueryEscape(pageOf(c))
+	deed, err := h.keepDeed(c)
+	if err != nil {
+		return err
+	}
+	if deed != "" {
+		target += "&deed=" + url.QueryEscape(deed)
+	}
 	if wantsJSON(c) {
 		return c.JSON(http.StatusForbidden, map[string]string{"confirm": target})
 	}

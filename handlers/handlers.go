@@ -8,11 +8,15 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/labstack/echo/v4"
+
+	"github.com/latchkey/latchkey/mail"
 	"github.com/latchkey/latchkey/middleware"
 	"github.com/latchkey/latchkey/models"
 	"github.com/latchkey/latchkey/secrets"
 	"github.com/latchkey/latchkey/store"
 	"github.com/latchkey/latchkey/tokens"
+	"github.com/latchkey/latchkey/views"
 )
 
 // Deps is what the pages need.
@@ -21,6 +25,7 @@ type Deps struct {
 	Issuer    *tokens.Issuer
 	Keys      *secrets.Keys
 	Passwords *secrets.Passwords
+	Mail      *mail.Mailer
 	Log       *slog.Logger
 	Now       func() time.Time
 	// BaseURL is the public address without a slash at its end.
@@ -45,6 +50,8 @@ type Handlers struct {
 	reveals *middleware.Limiter
 	// setUp remembers that an account exists, which never becomes untrue.
 	setUp atomic.Bool
+	// router finds the handler of a deed that waited for a proof of identity.
+	router *echo.Router
 }
 
 // New makes the pages.
@@ -56,6 +63,23 @@ func New(deps Deps) *Handlers {
 }
 
 func (h *Handlers) now() models.Time { return models.At(h.Now()) }
+
+// clock is now, in the time zone of whoever reads the page.
+func (h *Handlers) clock(c echo.Context) views.Clock {
+	return views.Clock{Time: h.now(), Zone: zoneOf(actorOf(c))}
+}
+
+// zoneOf is nil for UTC, and for a zone that this host does not know.
+func zoneOf(actor models.Actor) *time.Location {
+	if actor.TimeZone == "" {
+		return nil
+	}
+	zone, err := time.LoadLocation(actor.TimeZone)
+	if err != nil {
+		return nil
+	}
+	return zone
+}
 
 // signInLimits slow down guessing of passwords. The pause grows for one account
 // from one address; the whole account waits shortly only, so that guesses from

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/net/html"
 
 	"github.com/latchkey/latchkey/handlers"
+	"github.com/latchkey/latchkey/mail"
 	"github.com/latchkey/latchkey/middleware"
 	"github.com/latchkey/latchkey/models"
 	"github.com/latchkey/latchkey/secrets"
@@ -56,7 +57,7 @@ func newSite(t testing.TB, change ...func(*handlers.Deps)) *site {
 	now := func() time.Time { return s.db.Now().Std() }
 	deps := handlers.Deps{
 		Store: s.db.Store, Issuer: tokens.NewIssuer(t.Context(), s.db, s.keys, "lk_at_", 365*86400, s.db.Now), Keys: s.keys,
-		Passwords: secrets.NewPasswords(2), Log: slog.New(slog.DiscardHandler), Now: now,
+		Passwords: secrets.NewPasswords(2), Mail: &mail.Mailer{}, Log: slog.New(slog.DiscardHandler), Now: now,
 		BaseURL: "http://127.0.0.1:8080", DocsURL: "/docs/authorization",
 		Limits:      models.Limits{MaxLifespan: 365 * 86400, Scopes: []string{"api"}},
 		SessionIdle: 12 * time.Hour, SessionMax: 168 * time.Hour, SetupCode: models.NewSecret(setupCode),

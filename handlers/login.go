@@ -72,10 +72,7 @@ func (h *Handlers) login(c echo.Context) error {
 		return h.refuse(c, h.stranger(c), models.AuditSignInFailed, user, views.Login(h.plainPage(c), page))
 	}
 	gate.succeed()
-	if err := h.signIn(c, user); err != nil {
-		return err
-	}
-	return c.Redirect(http.StatusSeeOther, page.Next)
+	return h.admit(c, user, passwordProof(user), page.Next)
 }
 
 // refuse records a wrong password of an account that exists and shows the form again.
@@ -114,12 +111,22 @@ func (h *Handlers) stranger(c echo.Context) models.Actor {
 	return models.Actor{UserName: "Unknown", Address: c.RealIP(), UserAgent: middleware.UserAgent(c), RequestID: middleware.ID(c)}
 }
 
-func (h *Handlers) signIn(c echo.Context, user models.User) error {
+func passwordProof(user models.User) models.Proof {
+	return models.Proof{UserID: user.ID, Method: models.ByPassword, PasswordHash: user.PasswordHash}
+}
+
+// admit is the one gate behind every way in: whoever has proved to be user gets a
+// session and goes on to next, a path on this site.
+func (h *Handlers) admit(c echo.Context, user models.User, proof models.Proof, next string) error {
 	actor := h.stranger(c)
 	actor.UserID, actor.UserName = user.ID, user.Name
-	return h.begin(c, models.Session{UserID: user.ID}, func(session models.Session, before, browser []byte) error {
-		return h.Store.SignIn(c.Request().Context(), actor, session, user.PasswordHash, before, browser)
+	err := h.begin(c, models.Session{UserID: user.ID}, func(session models.Session, before, browser []byte) error {
+		return h.Store.SignIn(c.Request().Context(), actor, session, proof, before, browser)
 	})
+	if err != nil {
+		return err
+	}
+	return c.Redirect(http.StatusSeeOther, next)
 }
 
 func (h *Handlers) logout(c echo.Context) error {

@@ -50,7 +50,7 @@ func (h *Handlers) plainPage(c echo.Context) layout.Page {
 		path = pageOf(c)
 	}
 	return layout.Page{
-		User: layout.User{Name: actor.UserName, Email: actor.Email}, TeamName: actor.TeamName, Role: actor.Role,
+		User: layout.User{Name: actor.UserName, Email: actor.Email}, TeamName: actor.TeamName, Role: actor.Role, Operator: actor.Operator,
 		Theme: h.themeOf(c), DocsURL: h.DocsURL, Path: path,
 	}
 }

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/labstack/echo/v4"
 	echomiddleware "github.com/labstack/echo/v4/middleware"
@@ -13,11 +14,20 @@ import (
 
 // Access says who may come through a route.
 type Access struct {
-	// Public routes are open to everyone; May counts on all others.
-	Public bool
-	May    models.Permission
+	// Public routes are open to everyone, SignedIn ones to all who are signed in, in a
+	// team or not, Operator ones to those who run this installation; May counts on all others.
+	Public, SignedIn, Operator bool
+	May                        models.Permission
 	// Fresh routes want a proof of identity that is not older than freshFor.
 	Fresh bool
+}
+
+// allows tells whether somebody who is signed in may come through.
+func (a Access) allows(actor models.Actor) bool {
+	if a.Operator {
+		return actor.Operator
+	}
+	return a.SignedIn || actor.Role.May(a.May)
 }
 
 // Route is one row of the table of pages.
@@ -34,20 +44,28 @@ const (
 	paramKey         = "kid"
 )
 
+// What routes ask for.
+var (
+	public   = Access{Public: true}
+	signedIn = Access{SignedIn: true}
+	view     = Access{May: models.MayView}
+	manage   = Access{May: models.MayManage}
+	fresh    = Access{May: models.MayManage, Fresh: true}
+	reveal   = Access{May: models.MayReveal, Fresh: true}
+)
+
+const get, post = http.MethodGet, http.MethodPost
+
 // Table is every page: method, path, who may, and what answers.
 func (h *Handlers) Table() []Route {
-	const (
-		get, post = http.MethodGet, http.MethodPost
-		apps      = views.ApplicationsPath
-		app       = apps + "/:" + paramApplication
-		secret    = app + "/secret"
-		keys      = app + "/keys"
-		key       = keys + "/:" + paramKey
-		tokens    = app + "/tokens"
-		token     = tokens + "/:" + paramToken
+	return slices.Concat(
+		h.gatePages(),
+		h.applicationPages(),
 	)
-	public, view, manage := Access{Public: true}, Access{May: models.MayView}, Access{May: models.MayManage}
-	reveal, fresh := Access{May: models.MayReveal, Fresh: true}, Access{May: models.MayManage, Fresh: true}
+}
+
+// gatePages lead in and out, and are open to all.
+func (h *Handlers) gatePages() []Route {
 	return []Route{
 		{get, "/", public, h.home},
 		{get, views.SetupPath, public, h.setupPage},
@@ -57,9 +75,22 @@ func (h *Handlers) Table() []Route {
 		{post, views.LogoutPath, public, h.logout},
 		{post, views.ThemePath, public, h.theme},
 		{get, views.DocsPath, public, h.docs},
-		{get, views.ConfirmPath, view, h.confirmPage},
-		{post, views.ConfirmPath, view, h.confirm},
+		{get, views.ConfirmPath, signedIn, h.confirmPage},
+		{post, views.ConfirmPath, signedIn, h.confirm},
+	}
+}
 
+func (h *Handlers) applicationPages() []Route {
+	const (
+		apps   = views.ApplicationsPath
+		app    = apps + "/:" + paramApplication
+		secret = app + "/secret"
+		keys   = app + "/keys"
+		key    = keys + "/:" + paramKey
+		tokens = app + "/tokens"
+		token  = tokens + "/:" + paramToken
+	)
+	return []Route{
 		{get, apps, view, h.applications},
 		{post, apps, manage, h.createApplication},
 		{get, views.NewApplicationPath, manage, h.newApplication},
@@ -68,8 +99,8 @@ func (h *Handlers) Table() []Route {
 		{get, app + "/edit", manage, h.editApplication},
 		{get, app + "/revoke", manage, h.revokeAllPage},
 		{post, app + "/revoke", manage, h.revokeAll},
-		{get, app + "/delete", manage, h.deletePage},
-		{post, app + "/delete", manage, h.deleteApplication},
+		{get, app + "/delete", fresh, h.deletePage},
+		{post, app + "/delete", fresh, h.deleteApplication},
 		{get, app + "/disable", manage, h.switchOffPage},
 		{post, app + "/disable", manage, h.switchOff},
 		{post, app + "/enable", manage, h.switchOn},
@@ -99,6 +130,7 @@ func (h *Handlers) Table() []Route {
 
 // Routes adds the pages and the static files to e.
 func (h *Handlers) Routes(e *echo.Echo) {
+	h.router = e.Router()
 	files := echo.WrapHandler(static.Handler())
 	e.GET(static.Prefix+"*", files)
 	e.HEAD(static.Prefix+"*", files)

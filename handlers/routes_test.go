@@ -41,8 +41,14 @@ func fieldsOf(route handlers.Route) url.Values {
 // D2: a route that is not public names what it needs.
 func TestEveryRouteNamesWhoMay(t *testing.T) {
 	for _, route := range newSite(t).pages.Table() {
-		if route.Public == (route.May != "") {
-			t.Errorf("%s %s: public %v, needs %q", route.Method, route.Path, route.Public, route.May)
+		named := 0
+		for _, says := range []bool{route.Public, route.SignedIn, route.Operator, route.May != ""} {
+			if says {
+				named++
+			}
+		}
+		if named != 1 {
+			t.Errorf("%s %s: %+v", route.Method, route.Path, route.Access)
 		}
 		if strings.HasSuffix(route.Path, "/reveal") && (route.May != models.MayReveal || !route.Fresh || route.Method != http.MethodPost) {
 			t.Errorf("%s %s is not guarded as a value", route.Method, route.Path)
@@ -75,7 +81,7 @@ func TestViewersAreRefusedWhatTheyMayNot(t *testing.T) {
 	app, token := keyed(t, s, ana, "Bot")
 	viewer := s.signedIn(t, vic)
 	for _, route := range s.pages.Table() {
-		if route.Public {
+		if route.Public || route.SignedIn {
 			continue
 		}
 		path := pathOf(route, app.ID, token)

@@ -22,7 +22,7 @@ var overlaps = []int64{0, 3600, 86400}
 
 func (h *Handlers) rotatePage(c echo.Context) error {
 	return h.ask(c, func(page layout.Page, app models.ApplicationDetail) templ.Component {
-		return views.RotateSecret(page, views.NewConfirmRotate(app, "", newOnce(), nil, h.now()))
+		return views.RotateSecret(page, views.NewConfirmRotate(app, "", newOnce(), nil, h.clock(c)))
 	})
 }
 
@@ -34,7 +34,7 @@ func (h *Handlers) rotate(c echo.Context) error {
 	overlap, ok := parseOverlap(fields.Get("overlap"))
 	if !ok {
 		errs := models.FieldErrors{"overlap": "Choose one of the times shown."}
-		page := views.NewConfirmRotate(app, fields.Get("overlap"), newOnce(), errs, h.now())
+		page := views.NewConfirmRotate(app, fields.Get("overlap"), newOnce(), errs, h.clock(c))
 		return show(c, http.StatusUnprocessableEntity, views.RotateSecret(h.plainPage(c), page))
 	}
 	secret, err := h.newSecret()
@@ -50,7 +50,7 @@ func (h *Handlers) rotate(c echo.Context) error {
 	})
 	if errors.Is(err, models.ErrConflict) {
 		errs := models.FieldErrors{"overlap": rotatedMeanwhile(creates, app)}
-		page := views.NewConfirmRotate(app, fields.Get("overlap"), newOnce(), errs, h.now())
+		page := views.NewConfirmRotate(app, fields.Get("overlap"), newOnce(), errs, h.clock(c))
 		return show(c, http.StatusConflict, views.RotateSecret(h.plainPage(c), page))
 	}
 	if err != nil {
@@ -104,7 +104,7 @@ func (h *Handlers) retirePage(c echo.Context) error {
 	if len(app.Secrets) < 2 {
 		return c.Redirect(http.StatusSeeOther, views.ApplicationPath(app.ID))
 	}
-	return show(c, http.StatusOK, views.RetireSecret(h.plainPage(c), views.NewConfirmRetire(app, h.now())))
+	return show(c, http.StatusOK, views.RetireSecret(h.plainPage(c), views.NewConfirmRetire(app, h.clock(c))))
 }
 
 func (h *Handlers) retire(c echo.Context) error {
@@ -127,7 +127,7 @@ func (h *Handlers) removeSecretPage(c echo.Context) error {
 	if len(app.Secrets) == 0 || len(app.Keys) == 0 {
 		return c.Redirect(http.StatusSeeOther, views.ApplicationPath(app.ID))
 	}
-	return show(c, http.StatusOK, views.RemoveSecret(h.plainPage(c), views.NewConfirmRemoveSecret(app, h.now())))
+	return show(c, http.StatusOK, views.RemoveSecret(h.plainPage(c), views.NewConfirmRemoveSecret(app, h.clock(c))))
 }
 
 func (h *Handlers) removeSecret(c echo.Context) error {

@@ -153,6 +153,9 @@ func (s *sessionStore) hasCookie(r *http.Request) bool {
 // current returns the session of the request and who acts in it; ok is false
 // where nobody is signed in.
 func (h *Handlers) current(c echo.Context) (row models.Session, actor models.Actor, ok bool, err error) {
+	if actor, ok = c.Get(keyActor).(models.Actor); ok {
+		return sessionOf(c), actor, true, nil
+	}
 	session, err := h.sessions.Get(c.Request(), sessionCookie)
 	if err != nil || session.IsNew {
 		return models.Session{}, models.Actor{}, false, err

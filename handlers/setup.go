@@ -76,10 +76,7 @@ func (h *Handlers) setup(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := h.signIn(c, user); err != nil {
-		return err
-	}
-	return c.Redirect(http.StatusSeeOther, views.ApplicationsPath)
+	return h.admit(c, user, passwordProof(user), views.ApplicationsPath)
 }
 
 // setupActor is nobody yet; the store names the account that it makes.

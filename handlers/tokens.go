@@ -54,7 +54,7 @@ func (h *Handlers) showTokens(c echo.Context, chosen string, revealed views.Reve
 	}
 	page, message := h.page(c)
 	if chosen == "" {
-		view := views.NewTokensView(nil, false, nil, models.TokenList{}, views.TokensState{Role: page.Role}, h.now())
+		view := views.NewTokensView(nil, false, nil, models.TokenList{}, views.TokensState{Role: page.Role}, h.clock(c))
 		return show(c, http.StatusOK, views.Tokens(page, view))
 	}
 	app, err := h.findApplication(c, chosen)
@@ -65,7 +65,7 @@ func (h *Handlers) showTokens(c echo.Context, chosen string, revealed views.Reve
 	if err != nil {
 		return err
 	}
-	view := views.NewTokensView(apps, more, &app.Application, list, state, h.now())
+	view := views.NewTokensView(apps, more, &app.Application, list, state, h.clock(c))
 	return show(c, http.StatusOK, views.Tokens(page, view))
 }
 

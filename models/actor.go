@@ -65,6 +65,8 @@ type Actor struct {
 	TeamName string
 	Role     Role
 	Operator bool
+	// TimeZone is the one that the person chose, an IANA name; empty is UTC.
+	TimeZone string
 	// Address is the client's IP address, empty on the command line.
 	Address string
 	// UserAgent is what the client calls itself, cut to 200 bytes.

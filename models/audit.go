@@ -44,9 +44,18 @@ type AuditEvent struct {
 	TargetType string
 	TargetID   string
 	// Target is the name by which people know the target at that time.
-	Target    string
-	Detail    string
+	Target string
+	Detail string
+	// Changes holds the settings that were changed, as JSON of []AuditChange; empty for none.
+	Changes   string
 	Address   string
 	UserAgent string
 	RequestID string
+}
+
+// AuditChange is one setting before and after.
+type AuditChange struct {
+	Field  string `json:"field"`
+	Before string `json:"before"`
+	After  string `json:"after"`
 }

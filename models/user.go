@@ -17,6 +17,8 @@ type User struct {
 	CreatedAt    Time `gorm:"autoCreateTime:false"`
 	DisabledAt   Time
 	LastSeenAt   Time
+	// TimeZone is an IANA name; empty is UTC.
+	TimeZone string
 }
 
 // Team owns applications and tokens.

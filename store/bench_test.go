@@ -44,7 +44,7 @@ func BenchmarkSession(b *testing.B) {
 	db := storetest.New(b)
 	ana := db.Member(b, "northwind", "ana", models.RoleOwner)
 	hash := []byte(store.NewID())
-	if err := db.SignIn(b.Context(), ana, models.Session{IDHash: hash, UserID: ana.UserID}, "-", nil, []byte("browser")); err != nil {
+	if err := db.SignIn(b.Context(), ana, models.Session{IDHash: hash, UserID: ana.UserID}, byPassword(ana, "-"), nil, []byte("browser")); err != nil {
 		b.Fatal(err)
 	}
 	b.ReportAllocs()

@@ -94,7 +94,10 @@ func (s *Store) RevealSecret(ctx context.Context, actor models.Actor, id string)
 			return err
 		}
 		c.about("application", app.ID, app.Name)
-		return c.Where("application_id = ? AND team_id = ? AND expires_at = 0", id, actor.TeamID).Take(&secret).Error
+		if err := c.Where("application_id = ? AND team_id = ? AND expires_at = 0", id, actor.TeamID).Take(&secret).Error; err != nil {
+			return err
+		}
+		return c.saw(actor, models.SightedSecret, secret.ID, id)
 	})
 	return secret, err
 }

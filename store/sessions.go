@@ -19,22 +19,22 @@ const (
 )
 
 // SignIn stores a new session with a new ID, ends the row that the browser had
-// before, and remembers the browser. passwordHash is what was proved: where it
-// is not the account's any more, or the account was disabled, there is no session
-// (models.ErrNotFound). The session acts in the team that its user joined first;
-// a user without one gets models.ErrForbidden.
-func (s *Store) SignIn(ctx context.Context, actor models.Actor, session models.Session, passwordHash string, before, browser []byte) error {
+// before, and remembers the browser. Where what was proved does not hold any more,
+// or the account was disabled, there is no session (models.ErrNotFound). The
+// session acts in the team that its user joined first, if there is one.
+func (s *Store) SignIn(ctx context.Context, actor models.Actor, session models.Session, proof models.Proof, before, browser []byte) error {
 	return s.write(ctx, actor, models.AuditSignedIn, func(c change) error {
 		var user models.User
-		if err := c.Where("id = ? AND password_hash = ? AND disabled_at = 0", session.UserID, passwordHash).Take(&user).Error; err != nil {
+		if err := c.Where("id = ? AND disabled_at = 0", proof.UserID).Take(&user).Error; err != nil {
 			return err
 		}
+		if proof.Method == models.ByPassword && proof.PasswordHash != user.PasswordHash {
+			return models.ErrNotFound
+		}
+		session.UserID, session.Method = proof.UserID, proof.Method
 		var err error
 		if session.TeamID, err = c.firstTeam(session.UserID); err != nil {
 			return err
-		}
-		if session.TeamID == "" {
-			return models.ErrForbidden
 		}
 		c.event.TeamID = session.TeamID
 		if err := c.Exec("DELETE FROM sessions WHERE id_hash = ?", before).Error; err != nil {
@@ -93,19 +93,20 @@ func (s *Store) KnownBrowser(ctx context.Context, userID string, idHash []byte) 
 	return found, translate(err)
 }
 
-// Session finds a session and who acts in it, as the membership says now. A
-// disabled user, a suspended team or an ended membership gives models.ErrNotFound.
+// Session finds a session and who acts in it, as the membership says now: without a
+// team and a role where the team is suspended or the membership has ended. A disabled
+// user gives models.ErrNotFound.
 func (s *Store) Session(ctx context.Context, idHash []byte) (models.Session, models.Actor, error) {
 	var session models.Session
 	var actor models.Actor
-	err := s.one(ctx, `SELECT s.id_hash, s.user_id, s.team_id, s.created_at, s.last_seen_at, s.proven_at, s.address, s.browser, s.flash,
-		u.name, u.email, u.operator, t.name, m.role
-		FROM sessions s JOIN users u ON u.id = s.user_id JOIN teams t ON t.id = s.team_id
-		JOIN members m ON m.user_id = s.user_id AND m.team_id = s.team_id
-		WHERE s.id_hash = (SELECT ?) AND u.disabled_at = 0 AND t.suspended_at = 0`, []any{idHash},
-		&session.IDHash, &session.UserID, &session.TeamID, &session.CreatedAt, &session.LastSeenAt, &session.ProvenAt, &session.Address, &session.Browser, &session.Flash,
-		&actor.UserName, &actor.Email, &actor.Operator, &actor.TeamName, &actor.Role)
-	actor.UserID, actor.TeamID = session.UserID, session.TeamID
+	err := s.one(ctx, `SELECT s.id_hash, s.user_id, s.team_id, s.method, s.created_at, s.last_seen_at, s.proven_at, s.address, s.browser, s.flash, s.pending,
+		u.name, u.email, u.operator, u.time_zone, COALESCE(t.id, ''), COALESCE(t.name, ''), CASE WHEN t.id IS NULL THEN '' ELSE m.role END
+		FROM sessions s JOIN users u ON u.id = s.user_id LEFT JOIN members m ON m.user_id = s.user_id AND m.team_id = s.team_id
+		LEFT JOIN teams t ON t.id = m.team_id AND t.suspended_at = 0
+		WHERE s.id_hash = (SELECT ?) AND u.disabled_at = 0`, []any{idHash},
+		&session.IDHash, &session.UserID, &session.TeamID, &session.Method, &session.CreatedAt, &session.LastSeenAt, &session.ProvenAt, &session.Address, &session.Browser, &session.Flash, &session.Pending,
+		&actor.UserName, &actor.Email, &actor.Operator, &actor.TimeZone, &actor.TeamID, &actor.TeamName, &actor.Role)
+	actor.UserID = session.UserID
 	return session, actor, err
 }
 
@@ -127,6 +128,13 @@ func (s *Store) SeeSession(ctx context.Context, session models.Session) error {
 func (s *Store) SetFlash(ctx context.Context, idHash []byte, flash string) error {
 	return s.touch(ctx, func(tx *gorm.DB) error {
 		return tx.Exec("UPDATE sessions SET flash = ? WHERE id_hash = ?", flash, idHash).Error
+	})
+}
+
+// SetPending keeps a deed that waits for a proof of identity; empty removes it.
+func (s *Store) SetPending(ctx context.Context, idHash []byte, pending string) error {
+	return s.touch(ctx, func(tx *gorm.DB) error {
+		return tx.Exec("UPDATE sessions SET pending = ? WHERE id_hash = ?", pending, idHash).Error
 	})
 }
 

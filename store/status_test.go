@@ -46,7 +46,7 @@ func world(t *testing.T) (*storetest.DB, models.Actor) {
 	if err := db.AddResourceServer(t.Context(), models.CommandLine, server); err != nil {
 		t.Fatal(err)
 	}
-	if err := db.SignIn(t.Context(), ana, models.Session{IDHash: []byte("x"), UserID: ana.UserID}, "-", nil, []byte("b")); err != nil {
+	if err := db.SignIn(t.Context(), ana, models.Session{IDHash: []byte("x"), UserID: ana.UserID}, byPassword(ana, "-"), nil, []byte("b")); err != nil {
 		t.Fatal(err)
 	}
 	return db, ana

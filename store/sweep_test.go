@@ -20,7 +20,7 @@ func TestSweepDeletesWhatEndedAndNothingElse(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, id := range []string{"old", "used"} {
-		if err := db.SignIn(t.Context(), ana, models.Session{IDHash: []byte(id), UserID: ana.UserID}, "-", nil, []byte("b")); err != nil {
+		if err := db.SignIn(t.Context(), ana, models.Session{IDHash: []byte(id), UserID: ana.UserID}, byPassword(ana, "-"), nil, []byte("b")); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -96,8 +96,11 @@ func (s *Store) RevealToken(ctx context.Context, actor models.Actor, appID, id s
 		}
 		err = c.Where("id = ? AND application_id = ? AND team_id = ? AND sealed IS NOT NULL AND revoked_at = 0 AND expires_at > ?",
 			id, appID, actor.TeamID, c.now).Take(&token).Error
+		if err != nil {
+			return err
+		}
 		c.aboutToken(app, token)
-		return err
+		return c.saw(actor, models.SightedToken, token.ID, appID)
 	})
 	return token, err
 }

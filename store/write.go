@@ -2,7 +2,9 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -85,6 +87,22 @@ func (c change) tell(notice models.Notice) { *c.notices = append(*c.notices, not
 // about says what the change was done to.
 func (c change) about(targetType, id, name string) {
 	c.event.TargetType, c.event.TargetID, c.event.Target = targetType, id, name
+}
+
+// changed notes a setting before and after; nothing where they are equal.
+func (c change) changed(field, before, after string) error {
+	if before == after {
+		return nil
+	}
+	var all []models.AuditChange
+	if c.event.Changes != "" {
+		if err := json.Unmarshal([]byte(c.event.Changes), &all); err != nil {
+			return fmt.Errorf("reading the changes so far: %w", err)
+		}
+	}
+	text, err := json.Marshal(append(all, models.AuditChange{Field: field, Before: before, After: after}))
+	c.event.Changes = string(text)
+	return err
 }
 
 // NewID returns a new row ID: a UUID that sorts by time, never reused.

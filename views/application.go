@@ -35,11 +35,11 @@ type ApplicationView struct {
 
 // NewApplicationView shows app and its manual tokens as the role may see them.
 // baseURL and scopes are the installation's.
-func NewApplicationView(app models.ApplicationDetail, tokens models.TokenList, state TokensState, baseURL string, scopes []string, now models.Time) ApplicationView {
+func NewApplicationView(app models.ApplicationDetail, tokens models.TokenList, state TokensState, baseURL string, scopes []string, now Clock) ApplicationView {
 	at := tokensAt{path: ApplicationPath(app.ID)}
 	view := ApplicationView{
 		Name:        app.Name,
-		Created:     day(app.CreatedAt),
+		Created:     day(app.CreatedAt, now),
 		CreatedBy:   app.CreatedByName,
 		LastUsed:    ago(app.LastUsedAt, now),
 		Off:         !app.DisabledAt.IsZero(),

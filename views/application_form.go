@@ -74,7 +74,7 @@ func NewNewApplication(typed ApplicationTyped, limits models.Limits, errs models
 
 // NewEditApplication is the form with the stored values, or what was typed
 // where typed is not nil. conflict says that app changed since the form was opened.
-func NewEditApplication(app models.ApplicationDetail, typed *ApplicationTyped, limits models.Limits, errs models.FieldErrors, conflict bool, now models.Time) ApplicationForm {
+func NewEditApplication(app models.ApplicationDetail, typed *ApplicationTyped, limits models.Limits, errs models.FieldErrors, conflict bool, now Clock) ApplicationForm {
 	if typed == nil {
 		typed = &ApplicationTyped{
 			Name:     app.Name,

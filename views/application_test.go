@@ -10,7 +10,7 @@ import (
 )
 
 func applicationViewAs(role models.Role, app models.ApplicationDetail) ApplicationView {
-	return NewApplicationView(app, endedTokenList(), TokensState{Role: role}, baseURL, limits.Scopes, now)
+	return NewApplicationView(app, endedTokenList(), TokensState{Role: role}, baseURL, limits.Scopes, clock)
 }
 
 func TestApplicationViewAsARole(t *testing.T) {
@@ -78,7 +78,7 @@ func TestEndedTokensLink(t *testing.T) {
 		"some shown":  {models.TokenList{Total: 2, EndedTotal: 1}, true, "Hide ended tokens", TokensPath + "?application=" + appID},
 	} {
 		state := TokensState{Query: models.TokenQuery{Ended: c.ended, Page: 2}}
-		card := NewTokensView(nil, false, &app, c.tokens, state, now).Tokens
+		card := NewTokensView(nil, false, &app, c.tokens, state, clock).Tokens
 		if card.EndedText != c.text || card.EndedHref != c.href {
 			t.Errorf("%s: %q to %q", name, card.EndedText, card.EndedHref)
 		}
@@ -88,7 +88,7 @@ func TestEndedTokensLink(t *testing.T) {
 func TestFormsOnTheTokensPageLeadBackThere(t *testing.T) {
 	app := detail().Application
 	state := TokensState{Role: models.RoleOwner, Query: models.TokenQuery{Ended: true, Page: 2}}
-	card := NewTokensView(nil, false, &app, activeTokenList(), state, now).Tokens
+	card := NewTokensView(nil, false, &app, activeTokenList(), state, clock).Tokens
 	row := card.Rows[0]
 	if !strings.HasSuffix(card.GenerateHref, "/tokens?from=tokens") || !strings.HasSuffix(row.RevokeHref, "/revoke?from=tokens") {
 		t.Errorf("generate %q, revoke %q", card.GenerateHref, row.RevokeHref)
@@ -109,7 +109,7 @@ func TestFormsOnTheTokensPageLeadBackThere(t *testing.T) {
 
 func TestTheChosenApplicationIsAlwaysListed(t *testing.T) {
 	app := detail().Application
-	view := NewTokensView([]models.Application{{ID: "other", Name: "Other"}}, true, &app, models.TokenList{}, TokensState{}, now)
+	view := NewTokensView([]models.Application{{ID: "other", Name: "Other"}}, true, &app, models.TokenList{}, TokensState{}, clock)
 	if len(view.Options) != 2 || view.Options[0].Value != appID || !view.Options[0].Selected || view.Options[1].Selected {
 		t.Errorf("%+v", view.Options)
 	}

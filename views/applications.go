@@ -53,7 +53,7 @@ var applicationColumns = []struct {
 }
 
 // NewApplicationsList shows one page of the list as the role may see it.
-func NewApplicationsList(list models.ApplicationList, query models.ApplicationQuery, role models.Role, now models.Time) ApplicationsList {
+func NewApplicationsList(list models.ApplicationList, query models.ApplicationQuery, role models.Role, now Clock) ApplicationsList {
 	page := ApplicationsList{
 		Search:    query.Search,
 		Columns:   sortableColumns(query),
@@ -73,12 +73,12 @@ func NewApplicationsList(list models.ApplicationList, query models.ApplicationQu
 	return page
 }
 
-func newApplicationItem(app models.ApplicationRow, manage bool, now models.Time) ApplicationItem {
+func newApplicationItem(app models.ApplicationRow, manage bool, now Clock) ApplicationItem {
 	item := ApplicationItem{
 		Name:       app.Name,
 		Href:       ApplicationPath(app.ID),
 		Type:       app.Type.Title(),
-		Created:    day(app.CreatedAt),
+		Created:    day(app.CreatedAt, now),
 		Off:        !app.DisabledAt.IsZero(),
 		ClientID:   app.ClientID,
 		ShortID:    shortID(app.ClientID),

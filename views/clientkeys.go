@@ -29,7 +29,7 @@ type KeyItem struct {
 	RemoveHref string
 }
 
-func newKeysCard(app models.ApplicationDetail, role models.Role, now models.Time) KeysCard {
+func newKeysCard(app models.ApplicationDetail, role models.Role, now Clock) KeysCard {
 	card := KeysCard{AppName: app.Name, EmptyText: "No public keys. The application proves itself by its client secret."}
 	if len(app.Secrets) == 0 {
 		card.EmptyText = "No public keys."
@@ -103,7 +103,7 @@ type ConfirmRemoveKey struct {
 }
 
 // NewConfirmRemoveKey asks about one of the keys of app.
-func NewConfirmRemoveKey(app models.ApplicationDetail, key models.ClientKey, now models.Time) ConfirmRemoveKey {
+func NewConfirmRemoveKey(app models.ApplicationDetail, key models.ClientKey, now Clock) ConfirmRemoveKey {
 	page := ConfirmRemoveKey{
 		Name:       key.Name,
 		Thumbprint: key.Thumbprint,
@@ -129,12 +129,12 @@ type ConfirmRemoveSecret struct {
 
 // NewConfirmRemoveSecret says when the secrets and the keys were last used, so
 // that nobody removes what is still needed.
-func NewConfirmRemoveSecret(app models.ApplicationDetail, now models.Time) ConfirmRemoveSecret {
+func NewConfirmRemoveSecret(app models.ApplicationDetail, now Clock) ConfirmRemoveSecret {
 	page := ConfirmRemoveSecret{Name: app.Name, Action: RemoveSecretPath(app.ID), Back: ApplicationPath(app.ID)}
 	var secretUsed, keyUsed models.Time
 	for _, secret := range app.Secrets {
 		secretUsed = max(secretUsed, secret.LastUsedAt)
-		if !secret.Current() && secret.Good(now) {
+		if !secret.Current() && secret.Good(now.Time) {
 			page.OldLast4 = secret.Last4
 		}
 	}

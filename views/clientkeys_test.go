@@ -83,7 +83,7 @@ func TestCreateOrRotate(t *testing.T) {
 		"rotate": {detailWithKeys(), 3, "replaces"},
 		"create": {detailWithoutSecret(), 0, CreatesSecret},
 	} {
-		page := NewConfirmRotate(c.app, "", "o", nil, now)
+		page := NewConfirmRotate(c.app, "", "o", nil, clock)
 		if page.Creates != (c.choices == 0) || len(page.Choices) != c.choices || len(page.Hidden) != 2 || page.Hidden[1].Name != c.hidden {
 			t.Errorf("%s: %+v", name, page)
 		}
@@ -99,7 +99,7 @@ func TestLastCredential(t *testing.T) {
 		app  models.ApplicationDetail
 		last bool
 	}{"two keys and a secret": {detailWithKeys(), false}, "a key and a secret": {one, false}, "two keys": {detailWithoutSecret(), false}, "the last": {last, true}} {
-		if got := NewConfirmRemoveKey(c.app, c.app.Keys[0].ClientKey, now); (got.Last != "") != c.last {
+		if got := NewConfirmRemoveKey(c.app, c.app.Keys[0].ClientKey, clock); (got.Last != "") != c.last {
 			t.Errorf("%s: %q", name, got.Last)
 		}
 	}
@@ -108,12 +108,12 @@ func TestLastCredential(t *testing.T) {
 func TestRemoveSecretSaysWhatWasUsed(t *testing.T) {
 	app := detailWithKeys()
 	app.Secrets = detailWithOldSecret().Secrets
-	if got := NewConfirmRemoveSecret(app, now); got.OldLast4 != "k8Tz" || got.SecretUsed.Text != "2 minutes ago" || got.KeyUsed.Text != "5 minutes ago" {
+	if got := NewConfirmRemoveSecret(app, clock); got.OldLast4 != "k8Tz" || got.SecretUsed.Text != "2 minutes ago" || got.KeyUsed.Text != "5 minutes ago" {
 		t.Errorf("%+v", got)
 	}
 	app.Secrets, app.Keys = app.Secrets[:1], app.Keys[1:]
 	app.Secrets[0].LastUsedAt = 0
-	if got := NewConfirmRemoveSecret(app, now); got.OldLast4 != "" || got.SecretUsed.Text != "Never" || got.KeyUsed.Text != "Never" {
+	if got := NewConfirmRemoveSecret(app, clock); got.OldLast4 != "" || got.SecretUsed.Text != "Never" || got.KeyUsed.Text != "Never" {
 		t.Errorf("%+v", got)
 	}
 }

@@ -109,7 +109,7 @@ const CreatesSecret = "creates"
 
 // NewConfirmRotate offers the overlaps of the contract. overlap is what was
 // typed, empty at first; once makes a second press do nothing.
-func NewConfirmRotate(app models.ApplicationDetail, overlap, once string, errs models.FieldErrors, now models.Time) ConfirmRotate {
+func NewConfirmRotate(app models.ApplicationDetail, overlap, once string, errs models.FieldErrors, now Clock) ConfirmRotate {
 	page := ConfirmRotate{
 		Name: app.Name,
 		Choices: []ui.Choice{
@@ -134,8 +134,8 @@ func NewConfirmRotate(app models.ApplicationDetail, overlap, once string, errs m
 		case secret.Current():
 			page.Used = ago(secret.LastUsedAt, now)
 			page.Hidden = append(page.Hidden, ui.Hidden{Name: "replaces", Value: secret.ID})
-		case secret.Good(now):
-			page.OldLast4, page.OldUntil = secret.Last4, exact(secret.ExpiresAt)
+		case secret.Good(now.Time):
+			page.OldLast4, page.OldUntil = secret.Last4, exact(secret.ExpiresAt, now)
 		}
 	}
 	return page
@@ -153,14 +153,14 @@ type ConfirmRetire struct {
 
 // NewConfirmRetire says when each secret was last used. Without an old secret
 // that still works the handler answers 404 or leads back instead.
-func NewConfirmRetire(app models.ApplicationDetail, now models.Time) ConfirmRetire {
+func NewConfirmRetire(app models.ApplicationDetail, now Clock) ConfirmRetire {
 	page := ConfirmRetire{Name: app.Name, Action: RetireSecretPath(app.ID), Back: ApplicationPath(app.ID), NewUsed: ui.Never, OldUsed: ui.Never}
 	for _, secret := range app.Secrets {
 		if secret.Current() {
 			page.NewUsed = ago(secret.LastUsedAt, now)
 			continue
 		}
-		page.Last4, page.Until, page.OldUsed = secret.Last4, exact(secret.ExpiresAt), ago(secret.LastUsedAt, now)
+		page.Last4, page.Until, page.OldUsed = secret.Last4, exact(secret.ExpiresAt, now), ago(secret.LastUsedAt, now)
 	}
 	return page
 }

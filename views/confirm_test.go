@@ -41,7 +41,7 @@ func TestThePatternMatchesTheNameAlone(t *testing.T) {
 func TestRotateChoices(t *testing.T) {
 	for overlap, want := range map[string]string{"": "0", "0": "0", "3600": "3600", "86400": "86400", "17": ""} {
 		checked := ""
-		for _, choice := range NewConfirmRotate(detail(), overlap, "", nil, now).Choices {
+		for _, choice := range NewConfirmRotate(detail(), overlap, "", nil, clock).Choices {
 			if choice.Checked {
 				checked += choice.Value
 			}

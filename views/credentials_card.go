@@ -42,7 +42,7 @@ type OldSecret struct {
 	RetireHref string
 }
 
-func newCredentialsCard(app models.ApplicationDetail, role models.Role, scopes []string, now models.Time) CredentialsCard {
+func newCredentialsCard(app models.ApplicationDetail, role models.Role, scopes []string, now Clock) CredentialsCard {
 	card := CredentialsCard{
 		Lead:     "Keep the secret on your servers only.",
 		ClientID: app.ClientID,
@@ -68,7 +68,7 @@ func newCredentialsCard(app models.ApplicationDetail, role models.Role, scopes [
 			continue
 		}
 		card.SecretID, card.Mask, card.What = secret.ID, mask+secret.Last4, "client secret ending in "+secret.Last4
-		card.Made, card.MadeAt, card.Used = "Secret created", day(secret.CreatedAt), ago(secret.LastUsedAt, now)
+		card.Made, card.MadeAt, card.Used = "Secret created", day(secret.CreatedAt, now), ago(secret.LastUsedAt, now)
 		if secret.CreatedAt > app.CreatedAt {
 			card.Made = "Secret rotated"
 		}
@@ -86,14 +86,14 @@ func noSecret(app models.ApplicationDetail) string {
 	return "This application has no client secret. It proves itself by its public keys."
 }
 
-func newOldSecret(id string, secret models.ClientSecret, role models.Role, now models.Time) *OldSecret {
-	if !secret.Good(now) {
+func newOldSecret(id string, secret models.ClientSecret, role models.Role, now Clock) *OldSecret {
+	if !secret.Good(now.Time) {
 		return nil
 	}
 	old := &OldSecret{
 		Mask:  mask + secret.Last4,
 		What:  "old client secret ending in " + secret.Last4,
-		Until: exact(secret.ExpiresAt),
+		Until: exact(secret.ExpiresAt, now),
 		Used:  ago(secret.LastUsedAt, now),
 	}
 	if role.May(models.MayManage) {

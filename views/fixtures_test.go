@@ -12,6 +12,8 @@ import (
 // now is the moment at which every golden page was made.
 var now = models.At(time.Date(2026, time.November, 23, 16, 0, 0, 0, time.UTC))
 
+var clock = Clock{Time: now}
+
 // exampleValue is what a revealed page shows, and no other page may.
 const exampleValue = "lk_at_example0value0for0the0golden0pages0Zk3Q"
 

@@ -24,7 +24,9 @@ type LoginForm struct {
 
 // ConfirmIdentityForm asks for the password again. Error is a sentence or empty.
 type ConfirmIdentityForm struct {
-	Next  string
+	Next string
+	// Deed is the ID of what waits to be done, empty for a page to go on to.
+	Deed  string
 	Error string
 }
 

@@ -1,19 +1,44 @@
 package views
 
 import (
+	"time"
+
 	"github.com/latchkey/latchkey/models"
 	"github.com/latchkey/latchkey/views/ui"
 )
 
-func ago(t, now models.Time) ui.Moment {
+// Clock is the moment at which a page is made, and the time zone that its reader chose.
+type Clock struct {
+	models.Time
+	// Zone is nil for UTC.
+	Zone *time.Location
+}
+
+// in puts a time into the reader's zone.
+func (c Clock) in(t models.Time) time.Time {
+	if c.Zone == nil {
+		return t.Std().UTC()
+	}
+	return t.Std().In(c.Zone)
+}
+
+// zoneName is the zone as a page writes it.
+func (c Clock) zoneName() string {
+	if c.Zone == nil {
+		return "UTC"
+	}
+	return c.Zone.String()
+}
+
+func ago(t models.Time, now Clock) ui.Moment {
 	if t.IsZero() {
 		return ui.Never
 	}
-	return ui.Ago(t.Std(), now.Std())
+	return ui.Ago(t.Std(), now.in(now.Time))
 }
 
-func until(t, now models.Time) ui.Moment { return ui.Until(t.Std(), now.Std()) }
+func until(t models.Time, now Clock) ui.Moment { return ui.Until(t.Std(), now.in(now.Time)) }
 
-func day(t models.Time) ui.Moment { return ui.Day(t.Std()) }
+func day(t models.Time, now Clock) ui.Moment { return ui.Day(now.in(t)) }
 
-func exact(t models.Time) ui.Moment { return ui.Exact(t.Std()) }
+func exact(t models.Time, now Clock) ui.Moment { return ui.Exact(now.in(t)) }

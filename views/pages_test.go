@@ -42,7 +42,7 @@ func gateGoldens() map[string]templ.Component {
 func applicationsGoldens() map[string]templ.Component {
 	owner, viewer := pageOf(models.RoleOwner), pageOf(models.RoleViewer)
 	list := func(list models.ApplicationList, query models.ApplicationQuery, role models.Role) ApplicationsList {
-		return NewApplicationsList(list, query, role, now)
+		return NewApplicationsList(list, query, role, clock)
 	}
 	return map[string]templ.Component{
 		"applications":              Applications(owner, list(applicationList(), models.ApplicationQuery{Page: 1}, owner.Role)),
@@ -69,9 +69,9 @@ func formGoldens() map[string]templ.Component {
 		"new-application-scopes":        NewApplication(page, NewNewApplication(ApplicationTyped{}, twoScopes, nil, "once-1")),
 		"new-application-errors":        NewApplication(page, NewNewApplication(typed, twoScopes, errs, "once-1")),
 		"new-application-preset-errors": NewApplication(page, NewNewApplication(badPreset, limits, models.FieldErrors{"name": "Enter a name.", "lifespan": errs["lifespan"]}, "once-1")),
-		"edit-application":              EditApplication(page, NewEditApplication(detail(), nil, limits, nil, false, now)),
-		"edit-application-errors":       EditApplication(page, NewEditApplication(detail(), &typed, twoScopes, errs, false, now)),
-		"edit-application-conflict":     EditApplication(page, NewEditApplication(detail(), &ApplicationTyped{Name: "Trader", Lifespan: LifespanOf(86400, limits.MaxLifespan)}, twoScopes, nil, true, now)),
+		"edit-application":              EditApplication(page, NewEditApplication(detail(), nil, limits, nil, false, clock)),
+		"edit-application-errors":       EditApplication(page, NewEditApplication(detail(), &typed, twoScopes, errs, false, clock)),
+		"edit-application-conflict":     EditApplication(page, NewEditApplication(detail(), &ApplicationTyped{Name: "Trader", Lifespan: LifespanOf(86400, limits.MaxLifespan)}, twoScopes, nil, true, clock)),
 		"generate-token":                GenerateToken(page, NewGenerateTokenForm(app, TokenTyped{}, nil, "once-2", "")),
 		"generate-token-errors":         GenerateToken(page, NewGenerateTokenForm(app, TokenTyped{Name: "x", Lifespan: custom}, errs, "once-2", FromTokens)),
 	}
@@ -80,7 +80,7 @@ func formGoldens() map[string]templ.Component {
 func applicationGoldens() map[string]templ.Component {
 	owner, viewer := pageOf(models.RoleOwner), pageOf(models.RoleViewer)
 	view := func(app models.ApplicationDetail, tokens models.TokenList, state TokensState) ApplicationView {
-		return NewApplicationView(app, tokens, state, baseURL, limits.Scopes, now)
+		return NewApplicationView(app, tokens, state, baseURL, limits.Scopes, clock)
 	}
 	asOwner, asViewer := TokensState{Role: owner.Role}, TokensState{Role: viewer.Role}
 	created := asOwner
@@ -108,7 +108,7 @@ func applicationGoldens() map[string]templ.Component {
 		"application-viewer":       Application(viewer, view(detailWithOldSecret(), endedTokenList(), asViewer)),
 		"application-built-in":     Application(owner, view(builtIn, activeTokenList(), asOwner)),
 		"application-hostile":      Application(owner, view(hostile, activeTokenList(), asOwner)),
-		"application-scopes":       Application(owner, NewApplicationView(scoped, activeTokenList(), asOwner, baseURL, twoScopes.Scopes, now)),
+		"application-scopes":       Application(owner, NewApplicationView(scoped, activeTokenList(), asOwner, baseURL, twoScopes.Scopes, clock)),
 		"application-secret-shown": Application(owner, view(detail(), activeTokenList(), secretShown)),
 		"application-token-shown":  Application(owner, view(detail(), endedTokenList(), tokenShown)),
 	}
@@ -129,9 +129,9 @@ func confirmGoldens() map[string]templ.Component {
 		"revoke-tokens-none":         RevokeAll(page, NewConfirmRevokeAll(none)),
 		"revoke-token":               RevokeToken(page, NewConfirmRevokeToken(unnamed, "")),
 		"revoke-token-named":         RevokeToken(page, NewConfirmRevokeToken(named, FromTokens)),
-		"rotate-secret":              RotateSecret(page, NewConfirmRotate(detail(), "", "once-3", nil, now)),
-		"rotate-secret-again":        RotateSecret(page, NewConfirmRotate(detailWithOldSecret(), "3600", "once-3", models.FieldErrors{"overlap": "Choose one of the three."}, now)),
-		"retire-secret":              RetireSecret(page, NewConfirmRetire(detailWithOldSecret(), now)),
+		"rotate-secret":              RotateSecret(page, NewConfirmRotate(detail(), "", "once-3", nil, clock)),
+		"rotate-secret-again":        RotateSecret(page, NewConfirmRotate(detailWithOldSecret(), "3600", "once-3", models.FieldErrors{"overlap": "Choose one of the three."}, clock)),
+		"retire-secret":              RetireSecret(page, NewConfirmRetire(detailWithOldSecret(), clock)),
 		"switch-off":                 SwitchOff(page, NewConfirmSwitchOff(app)),
 		"switch-off-no-tokens":       SwitchOff(page, NewConfirmSwitchOff(none)),
 	}
@@ -140,7 +140,7 @@ func confirmGoldens() map[string]templ.Component {
 func keyGoldens() map[string]templ.Component {
 	owner, viewer := pageOf(models.RoleOwner), pageOf(models.RoleViewer)
 	view := func(app models.ApplicationDetail, role models.Role) ApplicationView {
-		return NewApplicationView(app, models.TokenList{}, TokensState{Role: role}, baseURL, limits.Scopes, now)
+		return NewApplicationView(app, models.TokenList{}, TokensState{Role: role}, baseURL, limits.Scopes, clock)
 	}
 	full, nothing, lastKey, both := detailWithKeys(), detail(), detailWithoutSecret(), detailWithKeys()
 	for len(full.Keys) < models.MaxClientKeys {
@@ -158,12 +158,12 @@ func keyGoldens() map[string]templ.Component {
 		"application-no-credentials": Application(viewer, view(nothing, viewer.Role)),
 		"add-key":                    AddClientKey(owner, NewClientKeyForm(full.Application, ClientKeyTyped{}, nil, "once-4")),
 		"add-key-errors":             AddClientKey(owner, NewClientKeyForm(full.Application, typed, errs, "once-4")),
-		"remove-key":                 RemoveClientKey(owner, NewConfirmRemoveKey(full, full.Keys[0].ClientKey, now)),
-		"remove-key-last":            RemoveClientKey(owner, NewConfirmRemoveKey(lastKey, lastKey.Keys[0].ClientKey, now)),
-		"remove-secret":              RemoveSecret(owner, NewConfirmRemoveSecret(detailWithKeys(), now)),
-		"remove-secret-both":         RemoveSecret(owner, NewConfirmRemoveSecret(both, now)),
-		"create-secret":              RotateSecret(owner, NewConfirmRotate(detailWithoutSecret(), "", "once-3", nil, now)),
-		"create-secret-conflict":     RotateSecret(owner, NewConfirmRotate(nothing, "0", "once-3", meanwhile, now)),
+		"remove-key":                 RemoveClientKey(owner, NewConfirmRemoveKey(full, full.Keys[0].ClientKey, clock)),
+		"remove-key-last":            RemoveClientKey(owner, NewConfirmRemoveKey(lastKey, lastKey.Keys[0].ClientKey, clock)),
+		"remove-secret":              RemoveSecret(owner, NewConfirmRemoveSecret(detailWithKeys(), clock)),
+		"remove-secret-both":         RemoveSecret(owner, NewConfirmRemoveSecret(both, clock)),
+		"create-secret":              RotateSecret(owner, NewConfirmRotate(detailWithoutSecret(), "", "once-3", nil, clock)),
+		"create-secret-conflict":     RotateSecret(owner, NewConfirmRotate(nothing, "0", "once-3", meanwhile, clock)),
 	}
 }
 
@@ -175,7 +175,7 @@ func tokensGoldens() map[string]templ.Component {
 	}
 	app := &apps[0]
 	view := func(tokens models.TokenList, state TokensState) TokensView {
-		return NewTokensView(apps, false, app, tokens, state, now)
+		return NewTokensView(apps, false, app, tokens, state, clock)
 	}
 	asOwner := TokensState{Role: owner.Role}
 	created := asOwner
@@ -189,9 +189,9 @@ func tokensGoldens() map[string]templ.Component {
 		"tokens-empty":           Tokens(owner, view(models.TokenList{}, asOwner)),
 		"tokens-viewer":          Tokens(viewer, view(activeTokenList(), TokensState{Role: viewer.Role})),
 		"tokens-viewer-empty":    Tokens(viewer, view(models.TokenList{}, TokensState{Role: viewer.Role})),
-		"tokens-off":             Tokens(owner, NewTokensView(apps[:1], true, &apps[2], activeTokenList(), asOwner, now)),
-		"tokens-none-chosen":     Tokens(owner, NewTokensView(apps, false, nil, models.TokenList{}, asOwner, now)),
-		"tokens-no-applications": Tokens(owner, NewTokensView(nil, false, nil, models.TokenList{}, asOwner, now)),
+		"tokens-off":             Tokens(owner, NewTokensView(apps[:1], true, &apps[2], activeTokenList(), asOwner, clock)),
+		"tokens-none-chosen":     Tokens(owner, NewTokensView(apps, false, nil, models.TokenList{}, asOwner, clock)),
+		"tokens-no-applications": Tokens(owner, NewTokensView(nil, false, nil, models.TokenList{}, asOwner, clock)),
 	}
 }
 

@@ -25,7 +25,7 @@ type TokensView struct {
 
 // NewTokensView offers apps to choose from; more says that there are others.
 // app is the one chosen, nil where there is none.
-func NewTokensView(apps []models.Application, more bool, app *models.Application, tokens models.TokenList, state TokensState, now models.Time) TokensView {
+func NewTokensView(apps []models.Application, more bool, app *models.Application, tokens models.TokenList, state TokensState, now Clock) TokensView {
 	view := TokensView{NoApplications: len(apps) == 0 && app == nil, CanManage: state.Role.May(models.MayManage), More: more, Revealed: state.Revealed}
 	listed := false
 	for _, a := range apps {

@@ -36,6 +36,8 @@ type TokensState struct {
 
 // TokensCard is the table of an application's manual tokens.
 type TokensCard struct {
+	// Zone is the time zone that the table is in.
+	Zone      string
 	Rows      []TokenItem
 	Empty     bool
 	EmptyText string
@@ -101,7 +103,7 @@ func (at tokensAt) href(ended bool, page int) string {
 	return withQuery(at.path, values)
 }
 
-func newTokensCard(app models.Application, tokens models.TokenList, state TokensState, at tokensAt, now models.Time) TokensCard {
+func newTokensCard(app models.Application, tokens models.TokenList, state TokensState, at tokensAt, now Clock) TokensCard {
 	href := func(page int) string { return at.href(state.Query.Ended, page) }
 	card := TokensCard{
 		Empty:     tokens.Total == 0,
@@ -110,6 +112,7 @@ func newTokensCard(app models.Application, tokens models.TokenList, state Tokens
 		Lifespan:  models.FormatLifespan(app.Lifespan),
 		FirstPage: href(1),
 		AppName:   app.Name,
+		Zone:      now.zoneName(),
 		Hide:      href(max(state.Query.Page, 1)),
 	}
 	if tokens.EndedTotal > 0 {
@@ -138,8 +141,8 @@ func newTokensCard(app models.Application, tokens models.TokenList, state Tokens
 	return card
 }
 
-func newTokenItem(token models.TokenRow, state TokensState, from string, now models.Time) TokenItem {
-	status := token.Status(now)
+func newTokenItem(token models.TokenRow, state TokensState, from string, now Clock) TokenItem {
+	status := token.Status(now.Time)
 	item := TokenItem{
 		ID:           token.ID,
 		Name:         token.Name,
@@ -170,11 +173,11 @@ func newTokenItem(token models.TokenRow, state TokensState, from string, now mod
 	return item
 }
 
-func newCreatedToken(state TokensState, from string, now models.Time) *CreatedToken {
+func newCreatedToken(state TokensState, from string, now Clock) *CreatedToken {
 	if state.Created == nil {
 		return nil
 	}
-	return &CreatedToken{Token: newTokenItem(*state.Created, state, from, now), Expires: exact(state.Created.ExpiresAt)}
+	return &CreatedToken{Token: newTokenItem(*state.Created, state, from, now), Expires: exact(state.Created.ExpiresAt, now)}
 }
 
 func statusTone(status models.Status) string {

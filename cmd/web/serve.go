@@ -15,6 +15,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/latchkey/latchkey/handlers"
+	"github.com/latchkey/latchkey/mail"
 	"github.com/latchkey/latchkey/models"
 	"github.com/latchkey/latchkey/oauth"
 	"github.com/latchkey/latchkey/secrets"
@@ -132,7 +133,7 @@ func wire(config Config, db *store.Store, keys *secrets.Keys, room tokenRoom, se
 	return world{
 		log: log, https: https, proxies: config.TrustedProxies,
 		pages: handlers.New(handlers.Deps{
-			Store: db, Issuer: room.issuer, Keys: keys, Passwords: secrets.NewPasswords(parallelHashes), Log: log, Now: clock,
+			Store: db, Issuer: room.issuer, Keys: keys, Passwords: secrets.NewPasswords(parallelHashes), Mail: &mail.Mailer{}, Log: log, Now: clock,
 			BaseURL: config.BaseURL, HTTPS: https, DocsURL: docsURL, Limits: config.Limits,
 			SessionIdle: config.SessionIdle, SessionMax: config.SessionMax, SetupCode: setupCode,
 		}),

@@ -11,6 +11,13 @@ const (
 	NavTokens
 	NavTokensBelow
 	NavDocs
+	NavTeam
+	NavTeamBelow
+	NavAudit
+	NavAdmin
+	NavAdminBelow
+	NavProfile
+	NavProfileBelow
 )
 
 // navItem is an entry of the menus.
@@ -19,7 +26,7 @@ type navItem struct {
 	page, below             Nav
 }
 
-// navGroup is a drop-down of the top bar. Further groups join navGroups.
+// navGroup is a drop-down of the top bar.
 type navGroup struct {
 	text  string
 	items []navItem
@@ -33,11 +40,35 @@ var navGroups = []navGroup{{
 	},
 }}
 
+// navLinks stand in the top bar beside the groups.
+var navLinks = []navItem{
+	{"Team", TeamPath, "users", "", NavTeam, NavTeamBelow},
+	{"Audit log", AuditPath, "scroll-text", "", NavAudit, NavNone},
+}
+
+var adminLink = navItem{"Administration", AdminPath, "server", "", NavAdmin, NavAdminBelow}
+
+var profileLink = navItem{"Profile", ProfilePath, "circle-user", "", NavProfile, NavProfileBelow}
+
+// links are those of the top bar that this reader has. Who acts in no team has no pages of one.
+func (p Page) links() []navItem {
+	var links []navItem
+	if p.TeamName != "" {
+		links = append(links, navLinks...)
+	}
+	if p.Operator {
+		links = append(links, adminLink)
+	}
+	return links
+}
+
 // current is the value of aria-current, empty where the item is not concerned.
 func (i navItem) current(at Nav) string {
 	switch at {
 	case i.page:
 		return "page"
+	case NavNone:
+		return ""
 	case i.below:
 		return "true"
 	}

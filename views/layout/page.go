@@ -17,6 +17,8 @@ type Page struct {
 	User     User
 	TeamName string
 	Role     models.Role
+	// Operator tells that the reader runs this installation.
+	Operator bool
 	// Theme is "light", "dark" or empty, which follows the system.
 	Theme string
 	Flash *Flash

@@ -4,6 +4,10 @@ package layout
 const (
 	ApplicationsPath = "/user/api_v2/applications"
 	TokensPath       = "/user/api_v2/access_tokens"
+	TeamPath         = "/user/team"
+	AuditPath        = "/user/audit"
+	ProfilePath      = "/user/profile"
+	AdminPath        = "/admin"
 	DocsPath         = "/docs/authorization"
 	LoginPath        = "/login"
 	LogoutPath       = "/logout"

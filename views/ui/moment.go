@@ -20,32 +20,35 @@ const (
 	dayLayout    = "2 Jan 2006"
 	clockLayout  = "15:04"
 	minuteLayout = dayLayout + ", " + clockLayout
-	secondLayout = dayLayout + ", 15:04:05 UTC"
+	secondLayout = dayLayout + ", 15:04:05 MST"
 )
 
 // Never stands for a moment that has not been.
 var Never = Moment{Text: "Never"}
 
 // Ago writes a moment that has passed: relative for the last 24 hours, else
-// with date and time. A clock that runs slightly ahead counts as now.
-func Ago(t, now time.Time) Moment { return newMoment(t, ago(t.UTC(), now.UTC())) }
+// with date and time, in the zone of now. A clock that runs slightly ahead counts as now.
+func Ago(t, now time.Time) Moment {
+	t = t.In(now.Location())
+	return newMoment(t, ago(t, now))
+}
 
 // Until writes a moment that is to come ("in 3 days"), or Ago where it has passed.
 func Until(t, now time.Time) Moment {
 	if !t.After(now) {
 		return Ago(t, now)
 	}
-	return newMoment(t, "in "+until(t.Sub(now)))
+	return newMoment(t.In(now.Location()), "in "+until(t.Sub(now)))
 }
 
-// Day writes the date alone.
-func Day(t time.Time) Moment { return newMoment(t, t.UTC().Format(dayLayout)) }
+// Day writes the date alone, in the zone of t.
+func Day(t time.Time) Moment { return newMoment(t, t.Format(dayLayout)) }
 
 // DateTime writes date and time and nothing about now.
-func DateTime(t time.Time) Moment { return newMoment(t, t.UTC().Format(minuteLayout)) }
+func DateTime(t time.Time) Moment { return newMoment(t, t.Format(minuteLayout)) }
 
 // Exact writes date and time with the zone, for sentences that decide something.
-func Exact(t time.Time) Moment { return newMoment(t, t.UTC().Format(minuteLayout+" UTC")) }
+func Exact(t time.Time) Moment { return newMoment(t, t.Format(minuteLayout+" MST")) }
 
 // Within is the moment as it stands in the middle of a sentence.
 func (m Moment) Within() Moment {
@@ -55,8 +58,7 @@ func (m Moment) Within() Moment {
 }
 
 func newMoment(t time.Time, text string) Moment {
-	t = t.UTC()
-	return Moment{Text: text, Machine: t.Format(time.RFC3339), Title: t.Format(secondLayout)}
+	return Moment{Text: text, Machine: t.UTC().Format(time.RFC3339), Title: t.Format(secondLayout)}
 }
 
 // ago says "5 hours ago" within a day and "Yesterday, 23:00" once more than

@@ -54,14 +54,22 @@ func TestUntil(t *testing.T) {
 	}
 }
 
-func TestMomentsAreUTC(t *testing.T) {
+func TestMomentsAreInTheZoneOfTheReader(t *testing.T) {
 	berlin := time.FixedZone("CET", 3600)
-	want := Moment{Text: "23 Nov 2026, 23:30 UTC", Machine: "2026-11-23T23:30:05Z", Title: "23 Nov 2026, 23:30:05 UTC"}
-	if got := Exact(time.Date(2026, time.November, 24, 0, 30, 5, 0, berlin)); got != want {
-		t.Errorf("got %+v, want %+v", got, want)
+	night := time.Date(2026, time.November, 23, 23, 30, 5, 0, time.UTC)
+	for zone, want := range map[*time.Location]Moment{
+		time.UTC: {Text: "23 Nov 2026, 23:30 UTC", Machine: "2026-11-23T23:30:05Z", Title: "23 Nov 2026, 23:30:05 UTC"},
+		berlin:   {Text: "24 Nov 2026, 00:30 CET", Machine: "2026-11-23T23:30:05Z", Title: "24 Nov 2026, 00:30:05 CET"},
+	} {
+		if got := Exact(night.In(zone)); got != want {
+			t.Errorf("got %+v, want %+v", got, want)
+		}
 	}
-	if got := Day(time.Date(2026, time.November, 24, 0, 30, 5, 0, berlin)).Text; got != "23 Nov 2026" {
+	if got := Day(night.In(berlin)).Text; got != "24 Nov 2026" {
 		t.Errorf("day: %q", got)
+	}
+	if got := Ago(night, night.Add(48*time.Hour).In(berlin)).Text; got != "24 Nov 2026, 00:30" {
+		t.Errorf("ago: %q", got)
 	}
 }
 
