@@ -45,9 +45,31 @@ func (h *Handlers) gateFor(c echo.Context, user models.User, email string) (sign
 	return gate, err
 }
 
-// confirmGate is the gate of somebody who is signed in.
-func (h *Handlers) confirmGate(user models.User) signInGate {
-	return signInGate{{limiter: h.signIns.accounts.fromOneAddress, key: user.ID + " confirms"}}
+// confirmGate is the gate of somebody who is signed in. Each session has a counter of its
+// own, so that guesses in one that was stolen do not lock its owner out of another.
+func (h *Handlers) confirmGate(c echo.Context, user models.User) signInGate {
+	limits := h.signIns.accounts
+	return signInGate{
+		{limiter: limits.fromOneAddress, key: user.ID + " confirms in " + sessionOf(c).Ref},
+		{limiter: limits.fromAnywhere, key: user.ID + " confirms"},
+	}
+}
+
+// provesAgain checks the password of somebody who is signed in; wait is how long to wait
+// where too many were wrong.
+func (h *Handlers) provesAgain(c echo.Context, user *models.User, password models.Secret) (wait time.Duration, ok bool, err error) {
+	gate := h.confirmGate(c, *user)
+	if wait := gate.enter(); wait > 0 {
+		return wait, false, nil
+	}
+	ok, err = h.proves(c, user, user.PasswordHash, password)
+	switch {
+	case err != nil:
+		gate.leave()
+	case ok:
+		gate.succeed()
+	}
+	return 0, ok, err
 }
 
 // enter counts the attempt everywhere, or nowhere and says how long to wait.

@@ -1,6 +1,8 @@
 package handlers
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -40,7 +42,7 @@ func (h *Handlers) guard(access Access, handle echo.HandlerFunc) echo.HandlerFun
 		case !access.allows(actor):
 			return models.ErrForbidden
 		case access.Fresh && h.now().Sub(session.ProvenAt) >= freshFor:
-			return h.toConfirm(c)
+			return h.toConfirm(c.Request().Context(), c)
 		}
 		if access.May == models.MayReveal {
 			if _, wait := h.reveals.Take(actor.UserID); wait > 0 {
@@ -65,19 +67,19 @@ func sessionOf(c echo.Context) models.Session {
 // toLogin leads to the sign-in page and from there back to the page asked for.
 // A change that was posted is not done again: its page is shown instead.
 func (h *Handlers) toLogin(c echo.Context) error {
-	return c.Redirect(http.StatusSeeOther, views.LoginPath+"?next="+url.QueryEscape(pageOf(c)))
+	return c.Redirect(http.StatusSeeOther, views.LoginPath+"?next="+url.QueryEscape(h.pageOf(c)))
 }
 
 // toConfirm asks for a proof of identity; a deed that was posted waits for it. The
 // script, which asked for JSON, is told where.
-func (h *Handlers) toConfirm(c echo.Context) error {
-	target := views.ConfirmPath + "?next=" + url.QueryEscape(pageOf(c))
-	deed, err := h.keepDeed(c)
-	if err != nil {
+func (h *Handlers) toConfirm(ctx context.Context, c echo.Context) error {
+	deed, err := h.keepDeed(ctx, c)
+	if err != nil && !errors.Is(err, errDeedTooLong) {
 		return err
 	}
-	if deed != "" {
-		target += "&deed=" + url.QueryEscape(deed)
+	target := confirmPath(h.pageOf(c), deed)
+	if err != nil {
+		target += "&kept=no"
 	}
 	if wantsJSON(c) {
 		return c.JSON(http.StatusForbidden, map[string]string{"confirm": target})
@@ -87,19 +89,19 @@ func (h *Handlers) toConfirm(c echo.Context) error {
 
 // pageOf is the page to come back to: the one asked for or, for a change, the
 // page that it stands on.
-func pageOf(c echo.Context) string {
+func (h *Handlers) pageOf(c echo.Context) string {
 	r := c.Request()
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
 		return r.URL.RequestURI()
 	}
 	id := c.Param(paramApplication)
 	switch {
-	case id != "" && cameFromTokens(c):
+	case id == "" || !strings.HasPrefix(c.Path(), views.ApplicationsPath):
+		return h.openPage(c, r.URL.EscapedPath())
+	case cameFromTokens(c):
 		return views.TokensOfPath(id)
-	case id != "":
-		return views.ApplicationPath(id)
 	}
-	return views.ApplicationsPath
+	return views.ApplicationPath(id)
 }
 
 // cameFromTokens tells whether a deed was asked for on the Tokens page, by its

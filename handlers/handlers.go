@@ -52,6 +52,13 @@ type Handlers struct {
 	setUp atomic.Bool
 	// router finds the handler of a deed that waited for a proof of identity.
 	router *echo.Router
+	// rows are those of the table, by method and path; filled before the first request.
+	rows map[string]Route
+
+	outbox outbox
+	// newEmails bounds how many addresses one person tries or sends a link to in an hour.
+	newEmails *middleware.Limiter
+	zones     zones
 }
 
 // New makes the pages.
@@ -59,6 +66,7 @@ func New(deps Deps) *Handlers {
 	return &Handlers{
 		Deps: deps, sessions: newSessionStore(deps), signIns: newSignInLimits(deps.Now),
 		reveals: middleware.NewLimiter(middleware.Policy{Free: 60, Window: time.Minute, Size: 1 << 14}, deps.Now),
+		outbox:  deps.Mail, newEmails: middleware.NewLimiter(middleware.Policy{Free: 10, Window: time.Hour, Size: 1 << 14}, deps.Now),
 	}
 }
 
@@ -66,19 +74,7 @@ func (h *Handlers) now() models.Time { return models.At(h.Now()) }
 
 // clock is now, in the time zone of whoever reads the page.
 func (h *Handlers) clock(c echo.Context) views.Clock {
-	return views.Clock{Time: h.now(), Zone: zoneOf(actorOf(c))}
-}
-
-// zoneOf is nil for UTC, and for a zone that this host does not know.
-func zoneOf(actor models.Actor) *time.Location {
-	if actor.TimeZone == "" {
-		return nil
-	}
-	zone, err := time.LoadLocation(actor.TimeZone)
-	if err != nil {
-		return nil
-	}
-	return zone
+	return views.Clock{Time: h.now(), Zone: h.zones.of(actorOf(c).TimeZone)}
 }
 
 // signInLimits slow down guessing of passwords. The pause grows for one account

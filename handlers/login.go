@@ -120,11 +120,19 @@ func passwordProof(user models.User) models.Proof {
 func (h *Handlers) admit(c echo.Context, user models.User, proof models.Proof, next string) error {
 	actor := h.stranger(c)
 	actor.UserID, actor.UserName = user.ID, user.Name
+	ctx := c.Request().Context()
 	err := h.begin(c, models.Session{UserID: user.ID}, func(session models.Session, before, browser []byte) error {
-		return h.Store.SignIn(c.Request().Context(), actor, session, proof, before, browser)
+		var err error
+		if proof.NewBrowser, err = h.Store.NewBrowser(ctx, user.ID, browser); err != nil {
+			return err
+		}
+		return h.Store.SignIn(ctx, actor, session, proof, before, browser)
 	})
 	if err != nil {
 		return err
+	}
+	if proof.NewBrowser {
+		h.notify(user, "New sign-in to your account", "Somebody signed in to your account in a browser that was not used for it before:\n\n"+h.whereAndWhen(c, user))
 	}
 	return c.Redirect(http.StatusSeeOther, next)
 }

@@ -47,7 +47,7 @@ func (h *Handlers) plainPage(c echo.Context) layout.Page {
 	actor := actorOf(c)
 	path := c.Request().URL.RequestURI()
 	if c.Request().Method == http.MethodPost {
-		path = pageOf(c)
+		path = h.pageOf(c)
 	}
 	return layout.Page{
 		User: layout.User{Name: actor.UserName, Email: actor.Email}, TeamName: actor.TeamName, Role: actor.Role, Operator: actor.Operator,

@@ -61,6 +61,7 @@ func (h *Handlers) Table() []Route {
 	return slices.Concat(
 		h.gatePages(),
 		h.applicationPages(),
+		h.accountPages(),
 	)
 }
 
@@ -135,10 +136,12 @@ func (h *Handlers) Routes(e *echo.Echo) {
 	e.GET(static.Prefix+"*", files)
 	e.HEAD(static.Prefix+"*", files)
 
+	h.rows = map[string]Route{}
 	passed := []echo.MiddlewareFunc{pageHeaders, echomiddleware.BodyLimit("64KiB"), sameSite(), compress()}
 	for _, route := range h.Table() {
 		guarded := h.guard(route.Access, route.handle)
 		e.Add(route.Method, route.Path, guarded, passed...)
+		h.rows[route.Method+" "+route.Path] = route
 		if route.Method == http.MethodGet {
 			e.HEAD(route.Path, guarded, passed...)
 		}

@@ -17,7 +17,7 @@ func context() stdcontext.Context { return stdcontext.Background() }
 
 // pathOf fills in the parameters of a route. The key of an application has its ID here.
 func pathOf(route handlers.Route, app, token string) string {
-	return strings.NewReplacer(":id", app, ":tid", token, ":kid", app).Replace(route.Path)
+	return strings.NewReplacer(":id", app, ":tid", token, ":kid", app, ":sid", app).Replace(route.Path)
 }
 
 // keyed makes an application with a manual token and a public key.
@@ -234,6 +234,6 @@ func TestValuesWantAFreshProof(t *testing.T) {
 	if owner.cookie("latchkey_session").Value == before { // S2
 		t.Error("the proof did not give a new session ID")
 	}
-	owner.get(page).expect(t, http.StatusOK, "Confirmed. Values can be shown for the next 15 minutes.")
+	owner.get(page).expect(t, http.StatusOK, "Confirmed. You are not asked again for 15 minutes.")
 	owner.post(page+"/tokens/"+token+"/reveal").expect(t, http.StatusOK, "lk_at_")
 }

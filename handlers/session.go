@@ -192,6 +192,19 @@ func (h *Handlers) begin(c echo.Context, session models.Session, save func(sessi
 	return nil
 }
 
+// renew gives the session of the request a new ID in the change that save makes. From
+// then on the answer speaks for that one.
+func (h *Handlers) renew(c echo.Context, save func(renewal *store.Renewal) error) error {
+	return h.begin(c, sessionOf(c), func(session models.Session, before, _ []byte) error {
+		renewal := store.Renewal{Session: session, Before: before}
+		if err := save(&renewal); err != nil {
+			return err
+		}
+		c.Set(keySession, renewal.Session)
+		return nil
+	})
+}
+
 // dropCookie tells the browser to forget its session.
 func (h *Handlers) dropCookie(c echo.Context) error {
 	session := sessions.NewSession(h.sessions, sessionCookie)

@@ -30,6 +30,21 @@ const (
 	AuditTokensRevoked       AuditAction = "Tokens revoked"
 	AuditResourceServerAdded AuditAction = "Resource server added"
 	AuditResourceServerGone  AuditAction = "Resource server removed"
+
+	AuditProfileChanged AuditAction = "Profile changed"
+	AuditEmailAsked     AuditAction = "Email change asked for"
+	AuditEmailChanged   AuditAction = "Email changed"
+	AuditSessionEnded   AuditAction = "Session ended"
+	AuditSessionsEnded  AuditAction = "Other sessions ended"
+)
+
+// What Profile lists of a person's account. OwnDeeds are those done by the person, on any
+// target; what is done to the account by anybody is listed but for QuietDeeds.
+var (
+	OwnDeeds   = []AuditAction{AuditSignedIn}
+	QuietDeeds = []AuditAction{AuditProfileChanged}
+	// FailedProofs are what counts as a failed try.
+	FailedProofs = []AuditAction{AuditSignInFailed, AuditConfirmFailed}
 )
 
 // AuditEvent is one line of the audit log. Rows are only ever added.

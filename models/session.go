@@ -4,6 +4,8 @@ package models
 // found by the SHA-256 of that ID.
 type Session struct {
 	IDHash []byte `gorm:"primaryKey"`
+	// Ref names the session in forms. It opens nothing and stays when the ID changes.
+	Ref    string
 	UserID string
 	// TeamID is the team that the session acts in, empty where its user has none.
 	TeamID string
@@ -33,6 +35,21 @@ const (
 	ByLink SignInMethod = "link"
 )
 
+// Words says how somebody signed in: "with a password".
+func (m SignInMethod) Words() string {
+	switch m {
+	case ByPassword:
+		return "with a password"
+	case ByPasskey:
+		return "with a passkey"
+	case ByProvider:
+		return "through another provider"
+	case ByLink:
+		return "with a link"
+	}
+	return ""
+}
+
 // Proof is what somebody has shown of who they are.
 type Proof struct {
 	UserID string
@@ -40,6 +57,8 @@ type Proof struct {
 	// PasswordHash is the hash that a password was compared with, for ByPassword: the
 	// store refuses it where it is not the account's any more.
 	PasswordHash string
+	// NewBrowser tells that the person has signed in before, but never in this browser.
+	NewBrowser bool
 }
 
 // Ceremony is what a browser has begun and not finished. It is found by the
@@ -56,6 +75,9 @@ type Ceremony struct {
 
 // CeremonyKind says what was begun.
 type CeremonyKind string
+
+// CeremonyEmail is a new email address that waits until its owner opens the link sent there.
+const CeremonyEmail CeremonyKind = "email"
 
 // KnownBrowser is a browser in which a user has signed in before. Guesses from
 // elsewhere do not slow it down.

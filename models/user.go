@@ -8,10 +8,11 @@ import (
 
 // User is a person who signs in.
 type User struct {
-	ID           string `gorm:"primaryKey"`
-	Email        string
-	EmailKey     string
-	Name         string
+	ID       string `gorm:"primaryKey"`
+	Email    string
+	EmailKey string
+	Name     string
+	// PasswordHash is empty for an account without a password.
 	PasswordHash string
 	Operator     bool
 	CreatedAt    Time `gorm:"autoCreateTime:false"`
@@ -19,6 +20,8 @@ type User struct {
 	LastSeenAt   Time
 	// TimeZone is an IANA name; empty is UTC.
 	TimeZone string
+	// FailuresSeenAt is until when the person was shown the failed tries on the account.
+	FailuresSeenAt Time
 }
 
 // Team owns applications and tokens.

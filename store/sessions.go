@@ -32,6 +32,14 @@ func (s *Store) SignIn(ctx context.Context, actor models.Actor, session models.S
 			return models.ErrNotFound
 		}
 		session.UserID, session.Method = proof.UserID, proof.Method
+		if proof.Method != models.ByLink {
+			session.ProvenAt = c.now
+		}
+		c.about("user", user.ID, user.Name)
+		c.event.Detail = proof.Method.Words()
+		if proof.NewBrowser {
+			c.event.Detail += ", in a new browser"
+		}
 		var err error
 		if session.TeamID, err = c.firstTeam(session.UserID); err != nil {
 			return err
@@ -57,6 +65,7 @@ func (s *Store) Confirm(ctx context.Context, actor models.Actor, session models.
 		if err := affected(c.Exec("DELETE FROM sessions WHERE id_hash = ?", before), models.ErrNotFound); err != nil {
 			return err
 		}
+		session.ProvenAt = c.now
 		return c.storeSession(session)
 	})
 }
@@ -65,7 +74,10 @@ func (c change) storeSession(session models.Session) error {
 	if session.CreatedAt.IsZero() {
 		session.CreatedAt = c.now
 	}
-	session.LastSeenAt, session.ProvenAt = c.now, c.now
+	if session.Ref == "" {
+		session.Ref = NewID()
+	}
+	session.LastSeenAt = c.now
 	if err := c.Create(&session).Error; err != nil {
 		return err
 	}
@@ -93,18 +105,25 @@ func (s *Store) KnownBrowser(ctx context.Context, userID string, idHash []byte) 
 	return found, translate(err)
 }
 
+// NewBrowser tells whether this user has signed in before, but never from this browser.
+func (s *Store) NewBrowser(ctx context.Context, userID string, idHash []byte) (bool, error) {
+	var found bool
+	err := s.read(ctx).Raw("SELECT COUNT(*) > 0 AND SUM(id_hash = ?) = 0 FROM known_browsers WHERE user_id = ?", idHash, userID).Scan(&found).Error
+	return found, translate(err)
+}
+
 // Session finds a session and who acts in it, as the membership says now: without a
 // team and a role where the team is suspended or the membership has ended. A disabled
 // user gives models.ErrNotFound.
 func (s *Store) Session(ctx context.Context, idHash []byte) (models.Session, models.Actor, error) {
 	var session models.Session
 	var actor models.Actor
-	err := s.one(ctx, `SELECT s.id_hash, s.user_id, s.team_id, s.method, s.created_at, s.last_seen_at, s.proven_at, s.address, s.browser, s.flash, s.pending,
+	err := s.one(ctx, `SELECT s.id_hash, s.ref, s.user_id, s.team_id, s.method, s.created_at, s.last_seen_at, s.proven_at, s.address, s.browser, s.flash, s.pending,
 		u.name, u.email, u.operator, u.time_zone, COALESCE(t.id, ''), COALESCE(t.name, ''), CASE WHEN t.id IS NULL THEN '' ELSE m.role END
 		FROM sessions s JOIN users u ON u.id = s.user_id LEFT JOIN members m ON m.user_id = s.user_id AND m.team_id = s.team_id
 		LEFT JOIN teams t ON t.id = m.team_id AND t.suspended_at = 0
 		WHERE s.id_hash = (SELECT ?) AND u.disabled_at = 0`, []any{idHash},
-		&session.IDHash, &session.UserID, &session.TeamID, &session.Method, &session.CreatedAt, &session.LastSeenAt, &session.ProvenAt, &session.Address, &session.Browser, &session.Flash, &session.Pending,
+		&session.IDHash, &session.Ref, &session.UserID, &session.TeamID, &session.Method, &session.CreatedAt, &session.LastSeenAt, &session.ProvenAt, &session.Address, &session.Browser, &session.Flash, &session.Pending,
 		&actor.UserName, &actor.Email, &actor.Operator, &actor.TimeZone, &actor.TeamID, &actor.TeamName, &actor.Role)
 	actor.UserID = session.UserID
 	return session, actor, err

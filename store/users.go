@@ -139,7 +139,7 @@ func (s *Store) SetPassword(ctx context.Context, actor models.Actor, email, pass
 		if err := c.Exec("UPDATE users SET password_hash = ? WHERE id = ?", passwordHash, user.ID).Error; err != nil {
 			return err
 		}
-		return c.Exec("DELETE FROM sessions WHERE user_id = ?", user.ID).Error
+		return c.endAll(user.ID)
 	})
 }
 

@@ -26,8 +26,23 @@ type LoginForm struct {
 type ConfirmIdentityForm struct {
 	Next string
 	// Deed is the ID of what waits to be done, empty for a page to go on to.
-	Deed  string
-	Error string
+	Deed string
+	// Back is where Cancel leads.
+	Back  string
+	Asked AskedFor
+	// TooLong tells that what was posted does not wait, because it is too long to be kept.
+	TooLong bool
+	// NoPassword tells that the account has none to give.
+	NoPassword bool
+	Error      string
+}
+
+// AskedFor is what waits for a proof of identity. Words go on after "You asked to", and
+// Name after them; both may be empty.
+type AskedFor struct {
+	Waits bool
+	Words string
+	Name  string
 }
 
 // TooManyAttempts tells when to try again, rounded up so that it holds.

@@ -1,6 +1,7 @@
 package views
 
 import (
+	"strings"
 	"time"
 
 	"github.com/latchkey/latchkey/models"
@@ -27,7 +28,15 @@ func (c Clock) zoneName() string {
 	if c.Zone == nil {
 		return "UTC"
 	}
-	return c.Zone.String()
+	return ZoneName(c.Zone.String())
+}
+
+// ZoneName is the IANA name of a zone in words; empty is UTC.
+func ZoneName(name string) string {
+	if name == "" {
+		return "UTC"
+	}
+	return strings.ReplaceAll(name, "_", " ")
 }
 
 func ago(t models.Time, now Clock) ui.Moment {
@@ -42,3 +51,6 @@ func until(t models.Time, now Clock) ui.Moment { return ui.Until(t.Std(), now.in
 func day(t models.Time, now Clock) ui.Moment { return ui.Day(now.in(t)) }
 
 func exact(t models.Time, now Clock) ui.Moment { return ui.Exact(now.in(t)) }
+
+// Exact is the moment itself, for where no page is.
+func (c Clock) Exact() ui.Moment { return exact(c.Time, c) }

@@ -13,7 +13,7 @@ import (
 func goldens() map[string]templ.Component {
 	all := map[string]templ.Component{}
 	for _, some := range []map[string]templ.Component{
-		gateGoldens(), applicationsGoldens(), formGoldens(), applicationGoldens(), confirmGoldens(), keyGoldens(), tokensGoldens(), otherGoldens(),
+		gateGoldens(), applicationsGoldens(), formGoldens(), applicationGoldens(), confirmGoldens(), keyGoldens(), tokensGoldens(), otherGoldens(), accountGoldens(),
 	} {
 		maps.Copy(all, some)
 	}
@@ -203,9 +203,13 @@ func otherGoldens() map[string]templ.Component {
 	all := map[string]templ.Component{
 		"docs":             Docs(dark, docs),
 		"docs-signed-out":  Docs(out, docs),
-		"confirm":          ConfirmIdentity(in, ConfirmIdentityForm{Next: TokensPath}),
-		"confirm-wrong":    ConfirmIdentity(in, ConfirmIdentityForm{Next: TokensPath, Error: WrongPassword}),
-		"confirm-too-many": ConfirmIdentity(in, ConfirmIdentityForm{Next: TokensPath, Error: TooManyAttempts(30 * time.Second)}),
+		"confirm":          ConfirmIdentity(in, ConfirmIdentityForm{Next: TokensPath, Back: TokensPath}),
+		"confirm-wrong":    ConfirmIdentity(in, ConfirmIdentityForm{Next: TokensPath, Back: TokensPath, Error: WrongPassword}),
+		"confirm-deed":     ConfirmIdentity(in, ConfirmIdentityForm{Next: TokensPath, Deed: "d", Back: TokensPath, Asked: AskedFor{Waits: true, Words: "delete", Name: hostileNames[0]}}),
+		"confirm-unnamed":  ConfirmIdentity(in, ConfirmIdentityForm{Next: TokensPath, Deed: "d", Back: TokensPath, Asked: AskedFor{Waits: true}}),
+		"confirm-too-long": ConfirmIdentity(in, ConfirmIdentityForm{Next: TokensPath, Back: TokensPath, TooLong: true}),
+		"confirm-none":     ConfirmIdentity(in, ConfirmIdentityForm{Next: TokensPath, Back: ApplicationsPath, NoPassword: true}),
+		"confirm-too-many": ConfirmIdentity(in, ConfirmIdentityForm{Next: TokensPath, Back: TokensPath, Error: TooManyAttempts(30 * time.Second)}),
 		"403-cross-site":   Error(out, NewCrossSiteView("01JDC7M4Q9XK2V8E")),
 		"403-signed-out":   Error(out, NewErrorView(403, "", "01JDC7M4Q9XK2V8E")),
 	}

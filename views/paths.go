@@ -21,7 +21,19 @@ const (
 	LogoutPath         = layout.LogoutPath
 	ThemePath          = layout.ThemePath
 	ConfirmPath        = "/confirm"
+
+	ProfilePath      = layout.ProfilePath
+	EmailPath        = ProfilePath + "/email"
+	ConfirmEmailPath = EmailPath + "/confirm"
+	PasswordPath     = ProfilePath + "/password"
+	TimeZonePath     = ProfilePath + "/time-zone"
+	EndSessionsPath  = ProfilePath + "/sessions/end"
 )
+
+// EndSessionPath ends one session of the reader.
+func EndSessionPath(ref string) string {
+	return ProfilePath + "/sessions/" + url.PathEscape(ref) + "/end"
+}
 
 // ApplicationPath is the page of one application; posting to it saves an edit.
 func ApplicationPath(id string) string { return ApplicationsPath + "/" + url.PathEscape(id) }

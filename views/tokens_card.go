@@ -158,7 +158,7 @@ func newTokenItem(token models.TokenRow, state TokensState, from string, now Clo
 		LastUsedFrom: token.LastUsedFrom,
 	}
 	if status == models.StatusRevoked {
-		item.Revoked, item.Expires = ago(token.RevokedAt, now), ui.DateTime(token.ExpiresAt.Std())
+		item.Revoked, item.Expires = ago(token.RevokedAt, now), ui.DateTime(now.in(token.ExpiresAt))
 	}
 	if item.Ended {
 		return item

@@ -159,6 +159,7 @@ var withoutActor = map[string]string{
 	"InsertTokens":        "issued at the token endpoint: counted, not audited line by line",
 	"SaveLastUsed":        "counted, not audited",
 	"SeeSession":          "counted, not audited",
+	"SeeFailures":         "a notice, shown once",
 	"SetFlash":            "a message, shown once",
 	"EndSession":          "time ended it, not a person",
 	"BeginCeremony":       "a step; the deed at its end takes one",
@@ -173,7 +174,9 @@ var withoutActor = map[string]string{
 
 var readers = []string{
 	"AnyUser", "Application", "ApplicationNames", "Applications", "Ceremony", "CheckName", "ClientByID", "ForeignVersion", "KeyCheck", "KnownBrowser",
-	"ManualTokens", "Purge", "PurgeLeftovers", "ResourceServers", "Session", "Sightings", "Status", "Token", "TokenByHash", "User", "UserByEmail",
+	"ManualTokens", "Purge", "PurgeLeftovers", "ResourceServers", "Session", "Sightings", "Status",
+	"AccountEvents", "EmailTaken", "NewBrowser", "NewFailures", "Sessions",
+	"Token", "TokenByHash", "User", "UserByEmail",
 }
 
 func TestEveryChangeTakesAnActor(t *testing.T) {

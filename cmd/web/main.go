@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	_ "time/tzdata" // people choose their time zone also where the host knows none
 
 	"github.com/urfave/cli/v3"
 )

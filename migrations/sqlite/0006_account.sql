@@ -1,0 +1,13 @@
+-- +goose Up
+-- By this a page names a session. It opens nothing, unlike what the cookie carries.
+ALTER TABLE sessions ADD COLUMN ref TEXT NOT NULL DEFAULT '';
+UPDATE sessions SET ref = lower(hex(randomblob(16)));
+CREATE UNIQUE INDEX sessions_by_ref ON sessions (ref);
+
+-- Until when the person was shown the failed tries on their account.
+ALTER TABLE users ADD COLUMN failures_seen_at INTEGER NOT NULL DEFAULT 0;
+UPDATE users SET failures_seen_at = last_seen_at;
+
+-- What was done by a person, and to one, over all teams.
+CREATE INDEX audit_events_by_actor ON audit_events (actor_id, action, at);
+CREATE INDEX audit_events_by_target ON audit_events (target_id, at);
