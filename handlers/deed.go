@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -34,7 +33,7 @@ var errDeedTooLong = errors.New("too long to wait for a proof of identity")
 
 // keepDeed stores what was posted with the session and returns its ID, empty for a
 // page that was only asked for.
-func (h *Handlers) keepDeed(ctx context.Context, c echo.Context) (string, error) {
+func (h *Handlers) keepDeed(c echo.Context) (string, error) {
 	r := c.Request()
 	if r.Method != http.MethodPost {
 		return "", nil
@@ -51,7 +50,7 @@ func (h *Handlers) keepDeed(ctx context.Context, c echo.Context) (string, error)
 	if len(text) > maxDeed {
 		return "", errDeedTooLong
 	}
-	return waiting.ID, h.Store.SetPending(ctx, sessionOf(c).IDHash, string(text))
+	return waiting.ID, h.Store.SetPending(r.Context(), sessionOf(c).IDHash, string(text))
 }
 
 // deedOf is the deed that waits in a session, where id names it.

@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -23,34 +22,44 @@ const (
 	keySession = "session"
 )
 
-// guard lets a request through to handle as its row of the table says.
-func (h *Handlers) guard(access Access, handle echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		session, actor, signedIn, err := h.current(c)
-		if err != nil {
-			return err
-		}
-		if signedIn {
-			c.Set(keySession, session)
-			c.Set(keyActor, actor)
-		}
-		switch {
-		case access.Public:
-			return handle(c)
-		case !signedIn:
-			return h.toLogin(c)
-		case !access.allows(actor):
-			return models.ErrForbidden
-		case access.Fresh && h.now().Sub(session.ProvenAt) >= freshFor:
-			return h.toConfirm(c.Request().Context(), c)
-		}
-		if access.May == models.MayReveal {
-			if _, wait := h.reveals.Take(actor.UserID); wait > 0 {
-				return echo.NewHTTPError(slowDown(c, wait))
-			}
-		}
-		return handle(c)
+// guarded is a route behind its row of the table.
+type guarded struct {
+	*Handlers
+	access Access
+	handle echo.HandlerFunc
+}
+
+// answer lets a request through as the row says.
+func (h guarded) answer(c echo.Context) error {
+	session, actor, signedIn, err := h.current(c)
+	if err != nil {
+		return err
 	}
+	if signedIn {
+		c.Set(keySession, session)
+		c.Set(keyActor, actor)
+	}
+	switch {
+	case h.access.Public:
+		return h.handle(c)
+	case !signedIn:
+		return h.toLogin(c)
+	case !h.access.allows(actor):
+		return models.ErrForbidden
+	case h.access.Fresh && !h.isFresh(session):
+		return h.toConfirm(c)
+	}
+	if h.access.May == models.MayReveal {
+		if _, wait := h.reveals.Take(actor.UserID); wait > 0 {
+			return echo.NewHTTPError(slowDown(c, wait))
+		}
+	}
+	return h.handle(c)
+}
+
+// isFresh tells whether a session's last proof of identity opens values.
+func (h *Handlers) isFresh(session models.Session) bool {
+	return h.now().Sub(session.ProvenAt) < freshFor
 }
 
 // actorOf is who acts; its fields are empty where nobody is signed in.
@@ -72,8 +81,8 @@ func (h *Handlers) toLogin(c echo.Context) error {
 
 // toConfirm asks for a proof of identity; a deed that was posted waits for it. The
 // script, which asked for JSON, is told where.
-func (h *Handlers) toConfirm(ctx context.Context, c echo.Context) error {
-	deed, err := h.keepDeed(ctx, c)
+func (h *Handlers) toConfirm(c echo.Context) error {
+	deed, err := h.keepDeed(c)
 	if err != nil && !errors.Is(err, errDeedTooLong) {
 		return err
 	}

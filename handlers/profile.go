@@ -54,10 +54,6 @@ func (h *Handlers) showProfile(c echo.Context, status int, page layout.Page, fac
 	return show(c, status, views.ProfilePage(page, views.NewProfile(facts, typed, h.clock(c))))
 }
 
-func (h *Handlers) isFresh(session models.Session) bool {
-	return h.now().Sub(session.ProvenAt) < freshFor
-}
-
 // ownForm reads what was posted about the poster's own account.
 func (h *Handlers) ownForm(c echo.Context) (fields func(name string) string, user models.User, err error) {
 	values, err := form(c)

@@ -139,11 +139,11 @@ func (h *Handlers) Routes(e *echo.Echo) {
 	h.rows = map[string]Route{}
 	passed := []echo.MiddlewareFunc{pageHeaders, echomiddleware.BodyLimit("64KiB"), sameSite(), compress()}
 	for _, route := range h.Table() {
-		guarded := h.guard(route.Access, route.handle)
-		e.Add(route.Method, route.Path, guarded, passed...)
+		answer := guarded{h, route.Access, route.handle}.answer
+		e.Add(route.Method, route.Path, answer, passed...)
 		h.rows[route.Method+" "+route.Path] = route
 		if route.Method == http.MethodGet {
-			e.HEAD(route.Path, guarded, passed...)
+			e.HEAD(route.Path, answer, passed...)
 		}
 	}
 }
