@@ -46,7 +46,11 @@ func (h *Handlers) showProfile(c echo.Context, status int, page layout.Page, fac
 	if err != nil {
 		return err
 	}
-	facts.Sessions = slices.DeleteFunc(sessions, func(session models.Session) bool { return h.sessions.ended(session, actor) })
+	sessions = slices.DeleteFunc(sessions, func(session models.Session) bool { return h.sessions.ended(session, actor) })
+	if at := slices.IndexFunc(sessions, func(session models.Session) bool { return session.Ref == here.Ref }); at > 0 {
+		sessions = slices.Concat(sessions[at:at+1], sessions[:at], sessions[at+1:])
+	}
+	facts.Sessions = sessions
 	if facts.Events, err = h.Store.AccountEvents(ctx, actor.UserID, accountEvents); err != nil {
 		return err
 	}
