@@ -147,7 +147,7 @@ func TestTheme(t *testing.T) {
 // TestTabStops walks pages with the Tab key: every stop shows a ring.
 func TestTabStops(t *testing.T) {
 	p, ana, app := signedIn(t)
-	for _, target := range []string{applications, app, tokensPage, "/docs/authorization", app + "/delete", app + "/secret", applications + "/new"} {
+	for _, target := range []string{applications, app, tokensPage, "/docs/authorization", app + "/delete", app + "/secret", applications + "/new", profilePage} {
 		p.open(target)
 		if n := p.stops(); n < 5 {
 			t.Errorf("%s has only %d stops", target, n)

@@ -228,3 +228,28 @@ func TestAccountWithoutPassword(t *testing.T) {
 		t.Errorf("signing in with it: %s", got.Status)
 	}
 }
+
+// Profile is open to everybody who is signed in, also without a team.
+func TestProfileWithoutATeam(t *testing.T) {
+	s, ana, b := profiled(t)
+	if _, err := s.db.Raw(t).ExecContext(t.Context(), "DELETE FROM members"); err != nil {
+		t.Fatal(err)
+	}
+	b.get("/user/api_v2/applications").expect(t, http.StatusForbidden)
+	b.post(profilePage, "name", "Ana").expect(t, http.StatusSeeOther)
+	b.post(profilePage+"/password", "current", password, "new_password", newPassword).expect(t, http.StatusSeeOther)
+	b.get(profilePage).expect(t, http.StatusOK, "Your password was changed.", "Password changed", "Signed in")
+	s.db.Wait(16 * time.Minute)
+	other := s.browser(t)
+	other.signIn(ana.Email, newPassword).expect(t, http.StatusSeeOther)
+	b.post(profilePage + "/sessions/end")
+	_, proof := b.asks(t, profilePage+"/sessions/end")
+	proof[1] = newPassword
+	if got := b.post("/confirm", proof...); got.to() != profilePage {
+		t.Errorf("%s to %q", got.Status, got.to())
+	}
+	other.signedOut(t)
+	if events := s.db.Events(t, ""); events[0].TeamID != "" || events[0].Action != models.AuditSessionsEnded {
+		t.Errorf("recorded as %+v", events[0])
+	}
+}

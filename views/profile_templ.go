@@ -755,7 +755,7 @@ func EmailLinkOver(page layout.Page) templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 49, "<header><h1 id=\"ce-title\">This link does not work</h1><p>It was used, is older than an hour, or is for another account than the one you are signed in to. Your email was not changed.</p></header><div class=\"form-actions\"><a class=\"btn\" href=\"")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 49, "<header><h1 id=\"ce-title\">This link does not work</h1><p>It was used, is older than an hour, or is for another account than the one you are signed in to. Nothing was changed.</p></header><div class=\"form-actions\"><a class=\"btn\" href=\"")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
