@@ -3,6 +3,7 @@ package models
 import (
 	"net/mail"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -19,6 +20,8 @@ type User struct {
 	LastSeenAt   Time
 	// TimeZone is an IANA name; empty is UTC.
 	TimeZone string
+	// LastTeamID is where the next sign-in begins, if the person is still in it.
+	LastTeamID string
 }
 
 // Team owns applications and tokens.
@@ -72,9 +75,19 @@ func (in AccountInput) Validate() (AccountInput, error) {
 	return in, errs.OrNil()
 }
 
-// CheckEmail trims an address and checks its form. The second result is the
-// sentence to show where it is not an address.
+// CheckEmail is ParseEmail for the address of a new account or invitation. One of other
+// than ASCII characters is refused: it can look like another, and has an ASCII form.
 func CheckEmail(raw string) (email, problem string) {
+	email, problem = ParseEmail(raw)
+	if problem == "" && strings.IndexFunc(email, func(r rune) bool { return r > unicode.MaxASCII }) >= 0 {
+		return "", "Use the letters a to z, and for a domain with others its form that begins with xn--. Look-alike letters are not taken."
+	}
+	return email, problem
+}
+
+// ParseEmail trims an address and checks its form. The second result is the
+// sentence to show where it is not an address.
+func ParseEmail(raw string) (email, problem string) {
 	email = strings.TrimSpace(raw)
 	if email == "" {
 		return "", "Enter an email address."
