@@ -37,6 +37,8 @@ func (h *Handlers) guard(access Access, handle echo.HandlerFunc) echo.HandlerFun
 			return handle(c)
 		case !signedIn:
 			return h.toLogin(c)
+		case !access.allows(actor) && actor.TeamID == "" && !access.Operator:
+			return h.noTeam(c)
 		case !access.allows(actor):
 			return models.ErrForbidden
 		case access.Fresh && h.now().Sub(session.ProvenAt) >= freshFor:
@@ -98,6 +100,8 @@ func pageOf(c echo.Context) string {
 		return views.TokensOfPath(id)
 	case id != "":
 		return views.ApplicationPath(id)
+	case strings.HasPrefix(r.URL.Path, views.TeamPath):
+		return views.TeamPath
 	}
 	return views.ApplicationsPath
 }

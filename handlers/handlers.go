@@ -39,6 +39,8 @@ type Deps struct {
 	SessionIdle, SessionMax time.Duration
 	// SetupCode opens the setup page while no account exists.
 	SetupCode models.Secret
+	// SignUp lets anyone create an account with a team of their own.
+	SignUp bool
 }
 
 // Handlers holds the pages.
@@ -52,6 +54,9 @@ type Handlers struct {
 	setUp atomic.Bool
 	// router finds the handler of a deed that waited for a proof of identity.
 	router *echo.Router
+	// outbox is Mail.
+	outbox  outbox
+	signUps signUpLimits
 }
 
 // New makes the pages.
@@ -59,6 +64,7 @@ func New(deps Deps) *Handlers {
 	return &Handlers{
 		Deps: deps, sessions: newSessionStore(deps), signIns: newSignInLimits(deps.Now),
 		reveals: middleware.NewLimiter(middleware.Policy{Free: 60, Window: time.Minute, Size: 1 << 14}, deps.Now),
+		outbox:  deps.Mail, signUps: newSignUpLimits(deps.Now),
 	}
 }
 

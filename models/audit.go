@@ -31,17 +31,17 @@ const (
 	AuditResourceServerAdded AuditAction = "Resource server added"
 	AuditResourceServerGone  AuditAction = "Resource server removed"
 
-	AuditMemberInvited      AuditAction = "Member invited"
-	AuditInvitationShown    AuditAction = "Invitation link shown"
-	AuditInvitationCanceled AuditAction = "Invitation canceled"
-	AuditMemberJoined       AuditAction = "Member joined"
-	AuditRoleChanged        AuditAction = "Role changed"
-	AuditMemberRemoved      AuditAction = "Member removed"
-	AuditMemberLeft         AuditAction = "Member left"
-	AuditTeamRenamed        AuditAction = "Team renamed"
-	AuditTeamSwitched       AuditAction = "Team switched"
-	AuditSeenEnded          AuditAction = "Seen values ended"
-	AuditSignedUp           AuditAction = "Account created"
+	AuditMemberInvited       AuditAction = "Member invited"
+	AuditInvitationShown     AuditAction = "Invitation link shown"
+	AuditInvitationCancelled AuditAction = "Invitation cancelled"
+	AuditMemberJoined        AuditAction = "Member joined"
+	AuditRoleChanged         AuditAction = "Role changed"
+	AuditMemberRemoved       AuditAction = "Member removed"
+	AuditMemberLeft          AuditAction = "Member left"
+	AuditTeamRenamed         AuditAction = "Team renamed"
+	AuditTeamSwitched        AuditAction = "Team switched"
+	AuditSeenEnded           AuditAction = "Seen values ended"
+	AuditSignedUp            AuditAction = "Account created"
 )
 
 // AuditEvent is one line of the audit log. Rows are only ever added.

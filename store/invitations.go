@@ -94,7 +94,7 @@ func (s *Store) RevealInvitation(ctx context.Context, actor models.Actor, id str
 // CancelInvitation ends a pending invitation now.
 func (s *Store) CancelInvitation(ctx context.Context, actor models.Actor, id string) (models.Invitation, error) {
 	var invitation models.Invitation
-	err := s.write(ctx, actor, models.AuditInvitationCanceled, func(c change) error {
+	err := s.write(ctx, actor, models.AuditInvitationCancelled, func(c change) error {
 		if err := c.ownedBy(actor); err != nil {
 			return err
 		}

@@ -173,6 +173,7 @@ var withoutActor = map[string]string{
 
 var readers = []string{
 	"AnyUser", "Application", "ApplicationNames", "Applications", "Ceremony", "CheckName", "ClientByID", "ForeignVersion", "KeyCheck", "KnownBrowser",
+	"FormerMembers", "Invitation", "InvitationByCode", "Invitations", "Member", "Members", "Memberships", "Seen",
 	"ManualTokens", "Purge", "PurgeLeftovers", "ResourceServers", "Session", "Sightings", "Status", "Token", "TokenByHash", "User", "UserByEmail",
 }
 
