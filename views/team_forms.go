@@ -74,11 +74,10 @@ type ConfirmRemoveMember struct {
 func NewConfirmRemoveMember(member models.MemberRow, team string, seen models.SeenList, errs models.FieldErrors) ConfirmRemoveMember {
 	page := ConfirmRemoveMember{Name: member.Name, TeamName: team, Error: errs["role"], Action: RemoveMemberPath(member.UserID)}
 	if seen.Total > 0 {
-		verb := "They have seen " + models.Count(seen.Total, "token or secret") + " that still works."
-		if seen.Total > 1 {
-			verb = "They have seen " + models.FormatNumber(seen.Total) + " tokens and secrets that still work."
-		}
-		page.Knows = verb + " The next page lists them, to be revoked or rotated."
+		page.Knows = "They have seen " + models.FormatNumber(seen.Total) + " tokens and secrets that still work. The next page lists them, to be revoked or rotated."
+	}
+	if seen.Total == 1 {
+		page.Knows = "They have seen 1 token or secret that still works. The next page lists it, to be revoked or rotated."
 	}
 	return page
 }
