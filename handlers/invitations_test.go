@@ -103,7 +103,7 @@ func TestAcceptAsSomebodyNew(t *testing.T) {
 	code := codeOf(t, link)
 	sam := s.browser(t)
 	page := sam.get(link)
-	page.expect(t, http.StatusOK, "Join northwind", "invites you as Developer.", "Have you an account with Sam@example.com here already? Sign in, then join.")
+	page.expect(t, http.StatusOK, "Join northwind", "invites you as Developer.", "Already have an account with Sam@example.com ? Sign in, then join.")
 	if page.Header.Get("Cache-Control") != "no-store" || page.Header.Get("Referrer-Policy") != "same-origin" {
 		t.Errorf("headers %v", page.Header)
 	}
