@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"net/url"
+	"slices"
 	"testing"
 )
 
@@ -24,7 +25,14 @@ func TestPages(t *testing.T) {
 			p := openTab(t, w.s.base)
 			p.scheme(theme)
 			who := ""
-			for _, v := range append(w.signedOut(), append(append(w.ofOwner(theme), w.ofOthers()...), w.ofAccount()...)...) {
+			views := slices.Concat(
+				w.signedOut(),
+				w.ofOwner(theme),
+				w.ofOthers(),
+				w.ofAccount(),
+				w.ofPeople(theme),
+			)
+			for _, v := range views {
 				if v.email != who {
 					p.become(signIn(t, w.s, v.email))
 					who = v.email

@@ -44,6 +44,8 @@ func (h guarded) answer(c echo.Context) error {
 		return h.handle(c)
 	case !signedIn:
 		return h.toLogin(c)
+	case !h.access.allows(actor) && actor.TeamID == "" && !h.access.Operator:
+		return h.noTeam(c)
 	case !h.access.allows(actor):
 		return models.ErrForbidden
 	case h.access.Fresh && !h.isFresh(session):

@@ -39,6 +39,8 @@ type Deps struct {
 	SessionIdle, SessionMax time.Duration
 	// SetupCode opens the setup page while no account exists.
 	SetupCode models.Secret
+	// SignUp lets anyone create an account with a team of their own.
+	SignUp bool
 }
 
 // Handlers holds the pages.
@@ -55,10 +57,12 @@ type Handlers struct {
 	// rows are those of the table, by method and path; filled before the first request.
 	rows map[string]Route
 
+	// outbox is Mail.
 	outbox outbox
 	// newEmails bounds how many addresses one person tries or sends a link to in an hour.
 	newEmails *middleware.Limiter
 	zones     zones
+	signUps   signUpLimits
 }
 
 // New makes the pages.
@@ -67,6 +71,7 @@ func New(deps Deps) *Handlers {
 		Deps: deps, sessions: newSessionStore(deps), signIns: newSignInLimits(deps.Now),
 		reveals: middleware.NewLimiter(middleware.Policy{Free: 60, Window: time.Minute, Size: 1 << 14}, deps.Now),
 		outbox:  deps.Mail, newEmails: middleware.NewLimiter(middleware.Policy{Free: 10, Window: time.Hour, Size: 1 << 14}, deps.Now),
+		signUps: newSignUpLimits(deps.Now),
 	}
 }
 

@@ -31,7 +31,7 @@ func (h *Handlers) loginPage(c echo.Context) error {
 	if actorOf(c).UserID != "" {
 		return c.Redirect(http.StatusSeeOther, next)
 	}
-	page := views.LoginForm{Next: next}
+	page := views.LoginForm{Next: next, SignUp: h.SignUp}
 	if h.sessions.hasCookie(c.Request()) {
 		page.Notice = views.SignedOut
 	}
@@ -45,7 +45,7 @@ func (h *Handlers) login(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	page := views.LoginForm{Email: fields.Get("email"), Next: localPath(fields.Get("next"))}
+	page := views.LoginForm{Email: fields.Get("email"), Next: localPath(fields.Get("next")), SignUp: h.SignUp}
 	user, err := h.Store.UserByEmail(c.Request().Context(), page.Email)
 	if err != nil && !errors.Is(err, models.ErrNotFound) {
 		return err
@@ -147,7 +147,11 @@ func (h *Handlers) logout(c echo.Context) error {
 		return err
 	}
 	c.Response().Header().Set("Clear-Site-Data", `"cache", "storage"`)
-	return c.Redirect(http.StatusSeeOther, views.LoginPath)
+	next := views.LoginPath
+	if asked := c.FormValue("next"); asked != "" {
+		next = localPath(asked)
+	}
+	return c.Redirect(http.StatusSeeOther, next)
 }
 
 // slowDown sets Retry-After and returns the status that goes with it.

@@ -18,6 +18,8 @@ type flash struct {
 	Tone  string `json:"tone"`
 	Text  string `json:"text,omitempty"`
 	Token string `json:"token,omitempty"`
+	// Invitation is the ID of one that was just made.
+	Invitation string `json:"invitation,omitempty"`
 }
 
 // page fills in the shell for whoever is signed in and takes the message that
@@ -51,6 +53,7 @@ func (h *Handlers) plainPage(c echo.Context) layout.Page {
 	}
 	return layout.Page{
 		User: layout.User{Name: actor.UserName, Email: actor.Email}, TeamName: actor.TeamName, Role: actor.Role, Operator: actor.Operator,
+		Teams: h.teamsOf(c, actor),
 		Theme: h.themeOf(c), DocsURL: h.DocsURL, Path: path,
 	}
 }

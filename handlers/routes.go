@@ -62,6 +62,7 @@ func (h *Handlers) Table() []Route {
 		h.gatePages(),
 		h.applicationPages(),
 		h.accountPages(),
+		h.peoplePages(),
 	)
 }
 

@@ -1,6 +1,7 @@
 package models_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -9,10 +10,17 @@ import (
 
 func TestCheckEmail(t *testing.T) {
 	const suchAs = "Enter an email address such as ana@example.com."
+	const plain = "Use the letters a to z, and for a domain with others its form that begins with xn--. Look-alike letters are not taken."
 	for _, test := range []struct{ raw, email, problem string }{
 		{"ana@example.com", "ana@example.com", ""},
 		{"  Ana.Costa+ci@Example.com\n", "Ana.Costa+ci@Example.com", ""},
-		{"ana@bücher.example", "ana@bücher.example", ""},
+		{"ana@xn--bcher-kva.example", "ana@xn--bcher-kva.example", ""},
+		{"ana@bücher.example", "", plain},
+		{"\u0430na@example.com", "", plain}, // a Cyrillic a
+		{"an\uff41@example.com", "", plain}, // a wide one
+		{"ana@example\u3002com", "", plain}, // an ideographic full stop
+		{"m\u0131a@example.com", "", plain}, // a dotless i
+		{"\u212aim@example.com", "", plain}, // the sign of Kelvin
 		{"", "", "Enter an email address."},
 		{"  ", "", "Enter an email address."},
 		{"ana", "", suchAs},
@@ -84,5 +92,39 @@ func TestRoleMay(t *testing.T) {
 	}
 	if titles != "Owner Developer Viewer " || models.Role("x").Title() != "No role" {
 		t.Errorf("got titles %q", titles)
+	}
+}
+
+// Accounts made before look-alike letters were refused are found all the same.
+func TestParseEmailOfOldAccounts(t *testing.T) {
+	if email, problem := models.ParseEmail(" ana@bücher.example"); email != "ana@bücher.example" || problem != "" {
+		t.Errorf("got %q, %q", email, problem)
+	}
+}
+
+// Two addresses that look the same in ASCII differ by case alone, which the key folds.
+func TestEmailKeyFoldsCase(t *testing.T) {
+	same := models.EmailKey("ana@example.com")
+	for _, raw := range []string{"ANA@example.com", " Ana@EXAMPLE.com ", "ana@example.COM"} {
+		if models.EmailKey(raw) != same {
+			t.Errorf("%q is another address", raw)
+		}
+	}
+	if models.EmailKey("an.a@example.com") == same {
+		t.Error("dots are left out")
+	}
+}
+
+func TestInvitationInput(t *testing.T) {
+	got, err := models.InvitationInput{Email: " Sam@Example.com ", Role: "viewer"}.Validate()
+	if err != nil || got.Email != "Sam@Example.com" || got.EmailKey != models.EmailKey("sam@example.com") || got.Role != models.RoleViewer {
+		t.Errorf("%+v, %v", got, err)
+	}
+	for _, role := range []string{"", "Owner", "admin", "operator"} {
+		_, err := models.InvitationInput{Email: "sam@example.com", Role: role}.Validate()
+		var errs models.FieldErrors
+		if !errors.As(err, &errs) || len(errs) != 1 || errs["role"] != "Choose one of the roles shown." {
+			t.Errorf("role %q: %v", role, err)
+		}
 	}
 }

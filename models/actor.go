@@ -65,6 +65,8 @@ type Actor struct {
 	TeamName string
 	Role     Role
 	Operator bool
+	// Teams counts the teams that the user is in, suspended ones too.
+	Teams int64
 	// TimeZone is the one that the person chose, an IANA name; empty is UTC.
 	TimeZone string
 	// Address is the client's IP address, empty on the command line.

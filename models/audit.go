@@ -36,6 +36,18 @@ const (
 	AuditEmailChanged   AuditAction = "Email changed"
 	AuditSessionEnded   AuditAction = "Session ended"
 	AuditSessionsEnded  AuditAction = "Other sessions ended"
+
+	AuditMemberInvited       AuditAction = "Member invited"
+	AuditInvitationShown     AuditAction = "Invitation link shown"
+	AuditInvitationCancelled AuditAction = "Invitation cancelled"
+	AuditMemberJoined        AuditAction = "Member joined"
+	AuditRoleChanged         AuditAction = "Role changed"
+	AuditMemberRemoved       AuditAction = "Member removed"
+	AuditMemberLeft          AuditAction = "Member left"
+	AuditTeamRenamed         AuditAction = "Team renamed"
+	AuditTeamSwitched        AuditAction = "Team switched"
+	AuditSeenEnded           AuditAction = "Seen values ended"
+	AuditSignedUp            AuditAction = "Account created"
 )
 
 // What Profile lists of a person's account. OwnDeeds are those done by the person, on any

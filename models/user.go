@@ -3,6 +3,7 @@ package models
 import (
 	"net/mail"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -22,6 +23,8 @@ type User struct {
 	TimeZone string
 	// FailuresSeenAt is until when the person was shown the failed tries on the account.
 	FailuresSeenAt Time
+	// LastTeamID is where the next sign-in begins, if the person is still in it.
+	LastTeamID string
 }
 
 // Team owns applications and tokens.
@@ -75,9 +78,19 @@ func (in AccountInput) Validate() (AccountInput, error) {
 	return in, errs.OrNil()
 }
 
-// CheckEmail trims an address and checks its form. The second result is the
-// sentence to show where it is not an address.
+// CheckEmail is ParseEmail for the address of a new account or invitation. One of other
+// than ASCII characters is refused: it can look like another, and has an ASCII form.
 func CheckEmail(raw string) (email, problem string) {
+	email, problem = ParseEmail(raw)
+	if problem == "" && strings.IndexFunc(email, func(r rune) bool { return r > unicode.MaxASCII }) >= 0 {
+		return "", "Use the letters a to z, and for a domain with others its form that begins with xn--. Look-alike letters are not taken."
+	}
+	return email, problem
+}
+
+// ParseEmail trims an address and checks its form. The second result is the
+// sentence to show where it is not an address.
+func ParseEmail(raw string) (email, problem string) {
 	email = strings.TrimSpace(raw)
 	if email == "" {
 		return "", "Enter an email address."

@@ -27,37 +27,39 @@ type Rotation struct {
 // now. It returns models.ErrConflict where another secret than the one to be
 // replaced has become the current one.
 func (s *Store) RotateSecret(ctx context.Context, actor models.Actor, id string, rotation Rotation) error {
-	return s.write(ctx, actor, models.AuditSecretRotated, func(c change) error {
-		app, err := c.application(actor.TeamID, id)
-		if err != nil {
-			return err
-		}
-		earlier, err := c.once(actor.TeamID, rotation.FormKey, app.ID)
-		if err != nil {
-			return err
-		}
-		if earlier != "" {
-			return errNothingToDo
-		}
-		c.about("application", app.ID, app.Name)
-		if err := c.checkCurrent(actor.TeamID, id, rotation.Replaces); err != nil {
-			return err
-		}
-		c.event.Detail = "The old secret ended at once"
-		if err := c.Exec("DELETE FROM client_secrets WHERE application_id = ? AND team_id = ? AND expires_at <> 0", id, actor.TeamID).Error; err != nil {
-			return err
-		}
-		if rotation.Overlap > 0 {
-			c.event.Detail = "The old secret goes on for " + models.FormatLifespan(int64(rotation.Overlap.Seconds()))
-			err = c.Exec("UPDATE client_secrets SET expires_at = ? WHERE application_id = ? AND team_id = ?", c.now.Add(rotation.Overlap), id, actor.TeamID).Error
-		} else {
-			err = c.Exec("DELETE FROM client_secrets WHERE application_id = ? AND team_id = ?", id, actor.TeamID).Error
-		}
-		if err != nil {
-			return err
-		}
-		return c.addSecret(actor, id, rotation.Secret)
-	})
+	return s.write(ctx, actor, models.AuditSecretRotated, func(c change) error { return c.rotateSecret(actor, id, rotation) })
+}
+
+func (c change) rotateSecret(actor models.Actor, id string, rotation Rotation) error {
+	app, err := c.application(actor.TeamID, id)
+	if err != nil {
+		return err
+	}
+	earlier, err := c.once(actor.TeamID, rotation.FormKey, app.ID)
+	if err != nil {
+		return err
+	}
+	if earlier != "" {
+		return errNothingToDo
+	}
+	c.about("application", app.ID, app.Name)
+	if err := c.checkCurrent(actor.TeamID, id, rotation.Replaces); err != nil {
+		return err
+	}
+	c.event.Detail = "The old secret ended at once"
+	if err := c.Exec("DELETE FROM client_secrets WHERE application_id = ? AND team_id = ? AND expires_at <> 0", id, actor.TeamID).Error; err != nil {
+		return err
+	}
+	if rotation.Overlap > 0 {
+		c.event.Detail = "The old secret goes on for " + models.FormatLifespan(int64(rotation.Overlap.Seconds()))
+		err = c.Exec("UPDATE client_secrets SET expires_at = ? WHERE application_id = ? AND team_id = ?", c.now.Add(rotation.Overlap), id, actor.TeamID).Error
+	} else {
+		err = c.Exec("DELETE FROM client_secrets WHERE application_id = ? AND team_id = ?", id, actor.TeamID).Error
+	}
+	if err != nil {
+		return err
+	}
+	return c.addSecret(actor, id, rotation.Secret)
 }
 
 func (c change) checkCurrent(team, appID, secretID string) error {
@@ -75,14 +77,16 @@ func (c change) checkCurrent(team, appID, secretID string) error {
 // RetireSecret ends the old secret of an application now. Where there is none,
 // nothing changes.
 func (s *Store) RetireSecret(ctx context.Context, actor models.Actor, id string) error {
-	return s.write(ctx, actor, models.AuditSecretRetired, func(c change) error {
-		app, err := c.application(actor.TeamID, id)
-		if err != nil {
-			return err
-		}
-		c.about("application", app.ID, app.Name)
-		return affected(c.Exec("DELETE FROM client_secrets WHERE application_id = ? AND team_id = ? AND expires_at <> 0", id, actor.TeamID), errNothingToDo)
-	})
+	return s.write(ctx, actor, models.AuditSecretRetired, func(c change) error { return c.retireSecret(actor, id) })
+}
+
+func (c change) retireSecret(actor models.Actor, id string) error {
+	app, err := c.application(actor.TeamID, id)
+	if err != nil {
+		return err
+	}
+	c.about("application", app.ID, app.Name)
+	return affected(c.Exec("DELETE FROM client_secrets WHERE application_id = ? AND team_id = ? AND expires_at <> 0", id, actor.TeamID), errNothingToDo)
 }
 
 // RevealSecret records that the current secret is shown and then returns it sealed.

@@ -8,7 +8,7 @@ import (
 )
 
 // Sweep deletes what has ended and nobody looks at again: sessions unused for
-// idle or older than longest, secrets past their overlap, keys of old forms, ceremonies that nobody finished. Of
+// idle or older than longest, secrets past their overlap, keys of old forms, ceremonies that nobody finished, invitations that have expired. Of
 // each there are few; Purge has what there may be millions of.
 func (s *Store) Sweep(ctx context.Context, idle, longest time.Duration) error {
 	return s.touch(ctx, func(tx *gorm.DB) error {
@@ -17,6 +17,9 @@ func (s *Store) Sweep(ctx context.Context, idle, longest time.Duration) error {
 			return err
 		}
 		if err := tx.Exec("DELETE FROM client_secrets WHERE expires_at <> 0 AND expires_at <= ?", now).Error; err != nil {
+			return err
+		}
+		if err := tx.Exec("DELETE FROM invitations WHERE expires_at <= ?", now).Error; err != nil {
 			return err
 		}
 		if err := tx.Exec("DELETE FROM ceremonies WHERE expires_at <= ?", now).Error; err != nil {

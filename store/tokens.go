@@ -111,23 +111,30 @@ func (s *Store) RevokeToken(ctx context.Context, actor models.Actor, appID, id s
 	var token models.Token
 	revoked := false
 	err := s.write(ctx, actor, models.AuditTokenRevoked, func(c change) error {
-		app, err := c.application(actor.TeamID, appID)
-		if err != nil {
-			return err
-		}
-		if err := c.Where("id = ? AND application_id = ? AND team_id = ?", id, appID, actor.TeamID).Take(&token).Error; err != nil {
-			return err
-		}
-		if token.Status(c.now) != models.StatusActive || token.Epoch < app.Epoch {
-			return errNothingToDo
-		}
-		c.aboutToken(app, token)
-		c.tell(models.Notice{TokenHash: token.Hash})
-		revoked = true
-		return c.Exec("UPDATE tokens SET revoked_at = ?, revoked_by = ?, sealed = NULL WHERE id = ? AND application_id = ? AND team_id = ?",
-			c.now, actor.UserID, id, appID, actor.TeamID).Error
+		var err error
+		token, err = c.revokeToken(actor, appID, id)
+		revoked = err == nil
+		return err
 	})
 	return token, revoked && err == nil, err
+}
+
+func (c change) revokeToken(actor models.Actor, appID, id string) (models.Token, error) {
+	var token models.Token
+	app, err := c.application(actor.TeamID, appID)
+	if err != nil {
+		return token, err
+	}
+	if err := c.Where("id = ? AND application_id = ? AND team_id = ?", id, appID, actor.TeamID).Take(&token).Error; err != nil {
+		return token, err
+	}
+	if token.Status(c.now) != models.StatusActive || token.Epoch < app.Epoch {
+		return token, errNothingToDo
+	}
+	c.aboutToken(app, token)
+	c.tell(models.Notice{TokenHash: token.Hash})
+	return token, c.Exec("UPDATE tokens SET revoked_at = ?, revoked_by = ?, sealed = NULL WHERE id = ? AND application_id = ? AND team_id = ?",
+		c.now, actor.UserID, id, appID, actor.TeamID).Error
 }
 
 // RevokeTokens ends every active token of an application now, of every kind,

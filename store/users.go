@@ -61,22 +61,12 @@ func (s *Store) AddUser(ctx context.Context, actor models.Actor, account Account
 }
 
 func (c change) addUser(account Account) (models.User, error) {
-	var taken int64
-	if err := c.Model(&models.User{}).Where("email_key = ?", models.EmailKey(account.Email)).Count(&taken).Error; err != nil {
-		return models.User{}, err
-	}
-	if taken > 0 {
-		return models.User{}, models.FieldErrors{"email": "An account with this email exists already."}
-	}
-	team, role, err := c.teamFor(account)
+	user, err := c.newUser(account)
 	if err != nil {
 		return models.User{}, err
 	}
-	user := models.User{
-		ID: NewID(), Name: account.Name, Email: account.Email, EmailKey: models.EmailKey(account.Email),
-		PasswordHash: account.PasswordHash, Operator: account.Operator, CreatedAt: c.now,
-	}
-	if err := c.Create(&user).Error; err != nil {
+	team, role, err := c.teamFor(account)
+	if err != nil {
 		return models.User{}, err
 	}
 	c.event.TeamID = team.ID
@@ -85,7 +75,23 @@ func (c change) addUser(account Account) (models.User, error) {
 	}
 	c.about("user", user.ID, user.Name)
 	c.event.Detail = role.Title() + " of " + team.Name
-	return user, c.Create(&models.Member{TeamID: team.ID, UserID: user.ID, Role: role, CreatedAt: c.now}).Error
+	return user, c.addMember(team.ID, user.ID, role)
+}
+
+// newUser makes an account in no team. An address that has one gives models.FieldErrors (email).
+func (c change) newUser(account Account) (models.User, error) {
+	user := models.User{
+		ID: NewID(), Name: account.Name, Email: account.Email, EmailKey: models.EmailKey(account.Email),
+		PasswordHash: account.PasswordHash, Operator: account.Operator, CreatedAt: c.now,
+	}
+	var taken int64
+	if err := c.Model(&models.User{}).Where("email_key = ?", user.EmailKey).Count(&taken).Error; err != nil {
+		return models.User{}, err
+	}
+	if taken > 0 {
+		return models.User{}, models.FieldErrors{"email": "An account with this email exists already."}
+	}
+	return user, c.Create(&user).Error
 }
 
 func (c change) teamFor(account Account) (models.Team, models.Role, error) {
@@ -151,11 +157,11 @@ func (s *Store) UpgradePasswordHash(ctx context.Context, userID, before, after s
 	})
 }
 
-// firstTeam is the team that a user joined first of those that are not
-// suspended, empty where there is none.
+// firstTeam is the team in which a sign-in begins: the one that the person acted in
+// last, else the one joined first, of those that are not suspended. It is empty where there is none.
 func (c change) firstTeam(userID string) (string, error) {
 	var id string
-	err := c.Raw(`SELECT m.team_id FROM members m JOIN teams t ON t.id = m.team_id
-		WHERE m.user_id = ? AND t.suspended_at = 0 ORDER BY m.created_at, m.team_id LIMIT 1`, userID).Scan(&id).Error
+	err := c.Raw(`SELECT m.team_id FROM members m JOIN teams t ON t.id = m.team_id JOIN users u ON u.id = m.user_id
+		WHERE m.user_id = ? AND t.suspended_at = 0 ORDER BY m.team_id = u.last_team_id DESC, m.created_at, m.team_id LIMIT 1`, userID).Scan(&id).Error
 	return id, err
 }

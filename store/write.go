@@ -39,7 +39,7 @@ func (s *Store) write(ctx context.Context, actor models.Actor, action models.Aud
 		if err := fn(c); err != nil {
 			return err
 		}
-		return c.Create(c.event).Error
+		return c.record()
 	})
 	// A commit that failed may have reached the disk all the same.
 	s.tell(notices)
@@ -73,6 +73,9 @@ func (s *Store) transact(ctx context.Context, fn func(tx *gorm.DB) error) error 
 	defer func() { <-s.turn }()
 	return s.writes.WithContext(context.WithoutCancel(ctx)).Transaction(fn)
 }
+
+// record adds the event of a change to the log.
+func (c change) record() error { return c.Create(c.event).Error }
 
 func newEvent(actor models.Actor, action models.AuditAction) *models.AuditEvent {
 	return &models.AuditEvent{

@@ -111,12 +111,8 @@ const CreatesSecret = "creates"
 // typed, empty at first; once makes a second press do nothing.
 func NewConfirmRotate(app models.ApplicationDetail, overlap, once string, errs models.FieldErrors, now Clock) ConfirmRotate {
 	page := ConfirmRotate{
-		Name: app.Name,
-		Choices: []ui.Choice{
-			{Value: "0", Text: "Not at all", Hint: "It stops working at once. For a secret that others may know."},
-			{Value: "3600", Text: "1 hour", Hint: "Time to update your servers one after the other."},
-			{Value: "86400", Text: "1 day", Hint: "For changes that others must make."},
-		},
+		Name:    app.Name,
+		Choices: overlapChoices(overlap),
 		Creates: len(app.Secrets) == 0,
 		Error:   errs["overlap"],
 		Hidden:  []ui.Hidden{{Name: "once", Value: once}},
@@ -125,9 +121,6 @@ func NewConfirmRotate(app models.ApplicationDetail, overlap, once string, errs m
 	}
 	if page.Creates {
 		page.Choices, page.Hidden = nil, append(page.Hidden, ui.Hidden{Name: CreatesSecret, Value: "1"})
-	}
-	for i := range page.Choices {
-		page.Choices[i].Checked = page.Choices[i].Value == overlap || overlap == "" && i == 0
 	}
 	for _, secret := range app.Secrets {
 		switch {
@@ -139,6 +132,20 @@ func NewConfirmRotate(app models.ApplicationDetail, overlap, once string, errs m
 		}
 	}
 	return page
+}
+
+// overlapChoices are how long a secret that is replaced goes on. Without a choice so far
+// it is not at all.
+func overlapChoices(chosen string) []ui.Choice {
+	choices := []ui.Choice{
+		{Value: "0", Text: "Not at all", Hint: "It stops working at once. For a secret that others may know."},
+		{Value: "3600", Text: "1 hour", Hint: "Time to update your servers one after the other."},
+		{Value: "86400", Text: "1 day", Hint: "For changes that others must make."},
+	}
+	for i := range choices {
+		choices[i].Checked = choices[i].Value == chosen || chosen == "" && i == 0
+	}
+	return choices
 }
 
 // ConfirmRetire asks before the old secret ends early.

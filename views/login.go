@@ -20,6 +20,8 @@ type LoginForm struct {
 	Next   string
 	Error  string
 	Notice string
+	// SignUp tells that anyone may create an account.
+	SignUp bool
 }
 
 // ConfirmIdentityForm asks for the password again. Error is a sentence or empty.

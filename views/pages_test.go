@@ -13,7 +13,9 @@ import (
 func goldens() map[string]templ.Component {
 	all := map[string]templ.Component{}
 	for _, some := range []map[string]templ.Component{
-		gateGoldens(), applicationsGoldens(), formGoldens(), applicationGoldens(), confirmGoldens(), keyGoldens(), tokensGoldens(), otherGoldens(), accountGoldens(),
+		gateGoldens(), applicationsGoldens(), formGoldens(), applicationGoldens(), confirmGoldens(), keyGoldens(), tokensGoldens(), otherGoldens(),
+		accountGoldens(),
+		teamGoldens(), wayInGoldens(),
 	} {
 		maps.Copy(all, some)
 	}

@@ -174,8 +174,9 @@ var withoutActor = map[string]string{
 
 var readers = []string{
 	"AnyUser", "Application", "ApplicationNames", "Applications", "Ceremony", "CheckName", "ClientByID", "ForeignVersion", "KeyCheck", "KnownBrowser",
-	"ManualTokens", "Purge", "PurgeLeftovers", "ResourceServers", "Session", "Sightings", "Status",
 	"AccountEvents", "EmailTaken", "NewBrowser", "NewFailures", "Sessions",
+	"FormerMembers", "Invitation", "InvitationByCode", "Invitations", "Member", "Members", "Memberships", "Seen",
+	"ManualTokens", "Purge", "PurgeLeftovers", "ResourceServers", "Session", "Sightings", "Status",
 	"Token", "TokenByHash", "User", "UserByEmail",
 }
 

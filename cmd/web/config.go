@@ -32,6 +32,7 @@ type Config struct {
 	DocsURL        string
 	TrustedProxies []*net.IPNet
 	LogJSON        bool
+	SignUp         bool
 
 	allowHTTP bool
 	// What has been read without a problem, for rules that need several settings.
@@ -65,6 +66,7 @@ var settings = []setting{
 	{"docs-url", "", "where the doc link of the pages leads (default: the built-in page)", parseDocsURL},
 	{"trusted-proxies", "", "CIDRs whose X-Forwarded-For counts, comma separated", parseProxies},
 	{"log", "text", "text or json", parseLog},
+	{"signup", "closed", "closed, or open to let anyone create an account with a team of their own", parseSignUp},
 }
 
 // settingFlags turns the table into flags that also read the environment.
@@ -289,6 +291,14 @@ func parseLog(c *Config, value string) string {
 	c.LogJSON = value == "json"
 	if value != "text" && value != "json" {
 		return "write text or json"
+	}
+	return ""
+}
+
+func parseSignUp(c *Config, value string) string {
+	c.SignUp = value == "open"
+	if value != "open" && value != "closed" {
+		return "write open or closed"
 	}
 	return ""
 }

@@ -87,7 +87,7 @@ func (p *program) userPasswd(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	email, problem := models.CheckEmail(cmd.String("email"))
+	email, problem := models.ParseEmail(cmd.String("email"))
 	if problem != "" {
 		return usagef("--email: %s", problem)
 	}

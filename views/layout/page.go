@@ -17,6 +17,9 @@ type Page struct {
 	User     User
 	TeamName string
 	Role     models.Role
+	// Teams are those that the reader may switch to, with the current one; empty where
+	// there is nothing to choose.
+	Teams []TeamChoice
 	// Operator tells that the reader runs this installation.
 	Operator bool
 	// Theme is "light", "dark" or empty, which follows the system.
@@ -49,8 +52,14 @@ func (p Page) On(title string, nav Nav) Page {
 // SignedIn tells whether somebody is.
 func (p Page) SignedIn() bool { return p.User.Name != "" }
 
-// initials are the first letters of the first and last word of the name.
-func (u User) initials() string {
+// TeamChoice is a team in the switcher.
+type TeamChoice struct {
+	ID, Name, Role string
+	Current        bool
+}
+
+// Initials are the first letters of the first and last word of the name.
+func (u User) Initials() string {
 	words := strings.Fields(u.Name)
 	if len(words) == 0 {
 		return ""

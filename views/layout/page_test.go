@@ -6,7 +6,7 @@ func TestInitials(t *testing.T) {
 	for name, want := range map[string]string{
 		"Ana Ruiz": "AR", "ana": "A", "Ana María de la Cruz": "AC", "": "", "  ": "", "élodie 李": "É李",
 	} {
-		if got := (User{Name: name}).initials(); got != want {
+		if got := (User{Name: name}).Initials(); got != want {
 			t.Errorf("initials of %q: %q, want %q", name, got, want)
 		}
 	}

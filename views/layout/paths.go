@@ -8,6 +8,7 @@ const (
 	AuditPath        = "/user/audit"
 	ProfilePath      = "/user/profile"
 	AdminPath        = "/admin"
+	SwitchTeamPath   = "/user/switch"
 	DocsPath         = "/docs/authorization"
 	LoginPath        = "/login"
 	LogoutPath       = "/logout"

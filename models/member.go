@@ -1,0 +1,57 @@
+package models
+
+// MemberRow is a member as the Team page lists them.
+type MemberRow struct {
+	Member       `gorm:"embedded"`
+	Name         string
+	Email        string
+	SecondFactor bool
+	LastSeenAt   Time
+}
+
+// Membership is a team that a person is in, as they see it.
+type Membership struct {
+	TeamID      string
+	TeamName    string
+	Role        Role
+	SuspendedAt Time
+}
+
+// MaxSeen is how many values the list of what somebody has seen shows at once.
+const MaxSeen = 100
+
+// Seen is a value that still works and that one person knows, or could have known: a
+// token or client secret that was shown to them, or a token that they generated.
+type Seen struct {
+	Type          SightedType
+	ID            string
+	ApplicationID string
+	AppName       string
+	// Name is a token's, often empty.
+	Name  string
+	Last4 string
+	// ExpiresAt is zero for a current client secret.
+	ExpiresAt Time
+	// Times and LastAt are zero for a token that was generated and never shown.
+	Times  int64
+	LastAt Time
+}
+
+// SeenList is what one person knows of a team. Total counts what is not shown too.
+type SeenList struct {
+	UserID string
+	Name   string
+	// Member tells that the person is in the team now.
+	Member bool
+	Rows   []Seen
+	Total  int64
+}
+
+// FormerMember is somebody who has left a team and knows values that still work.
+type FormerMember struct {
+	UserID string
+	Name   string
+	Email  string
+	// Known is how many.
+	Known int64
+}
