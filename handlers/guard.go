@@ -31,6 +31,9 @@ func (h *Handlers) guard(access Access, handle echo.HandlerFunc) echo.HandlerFun
 		if signedIn {
 			c.Set(keySession, session)
 			c.Set(keyActor, actor)
+			if err := h.readTeams(c.Request().Context(), c, actor); err != nil {
+				return err
+			}
 		}
 		switch {
 		case access.Public:
@@ -38,7 +41,7 @@ func (h *Handlers) guard(access Access, handle echo.HandlerFunc) echo.HandlerFun
 		case !signedIn:
 			return h.toLogin(c)
 		case !access.allows(actor) && actor.TeamID == "" && !access.Operator:
-			return h.noTeam(c)
+			return errNoTeam
 		case !access.allows(actor):
 			return models.ErrForbidden
 		case access.Fresh && h.now().Sub(session.ProvenAt) >= freshFor:
