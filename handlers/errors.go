@@ -54,7 +54,11 @@ func (h *Handlers) WriteError(c echo.Context, err error) error {
 		if session, actor, signedIn, err := h.current(c); err == nil && signedIn {
 			c.Set(keySession, session)
 			c.Set(keyActor, actor)
+			_ = h.readTeams(c.Request().Context(), c, actor) // without it, the page has no switcher
 		}
+	}
+	if errors.Is(err, errNoTeam) {
+		return h.showNoTeam(c)
 	}
 	page := h.plainPage(c)
 	view := views.NewErrorView(status, page.Role, middleware.ID(c))

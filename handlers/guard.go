@@ -38,6 +38,9 @@ func (h guarded) answer(c echo.Context) error {
 	if signedIn {
 		c.Set(keySession, session)
 		c.Set(keyActor, actor)
+		if err := h.readTeams(c.Request().Context(), c, actor); err != nil {
+			return err
+		}
 	}
 	switch {
 	case h.access.Public:
@@ -45,7 +48,7 @@ func (h guarded) answer(c echo.Context) error {
 	case !signedIn:
 		return h.toLogin(c)
 	case !h.access.allows(actor) && actor.TeamID == "" && !h.access.Operator:
-		return h.noTeam(c)
+		return errNoTeam
 	case !h.access.allows(actor):
 		return models.ErrForbidden
 	case h.access.Fresh && !h.isFresh(session):

@@ -23,8 +23,9 @@ func TestEmailIsChangedAtOnce(t *testing.T) {
 		{"a@b.example\r\nBcc: eve@example.com", password, "email", "Enter an email address such as"}, // G8
 		{ana.Email, password, "email", "This is your email already."},
 		{"JONAS@Northwind.example", password, "email", "An account with this email exists already."},
-		{"jo\u200bnas@northwind.example", password, "email", "An account with this email exists already."},
-		{"ſtranger@northwind.example", "wrong password 1", "password", "That is not your password."},
+		{"jo\u200bnas@northwind.example", password, "email", "Look-alike letters are not taken."},
+		{"ſtranger@northwind.example", password, "email", "Look-alike letters are not taken."},
+		{"stranger@northwind.example", "wrong password 1", "password", "That is not your password."},
 	} {
 		got := b.post(profilePage+"/email", "email", bad.email, "password", bad.password)
 		got.expect(t, http.StatusUnprocessableEntity)

@@ -53,7 +53,7 @@ func (h *Handlers) plainPage(c echo.Context) layout.Page {
 	}
 	return layout.Page{
 		User: layout.User{Name: actor.UserName, Email: actor.Email}, TeamName: actor.TeamName, Role: actor.Role, Operator: actor.Operator,
-		Teams: h.teamsOf(c, actor),
+		Teams: teamsOf(c, actor),
 		Theme: h.themeOf(c), DocsURL: h.DocsURL, Path: path,
 	}
 }

@@ -1,14 +1,14 @@
 package handlers
 
 import (
-	"errors"
+	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
 
 	"github.com/labstack/echo/v4"
 
-	"github.com/latchkey/latchkey/middleware"
 	"github.com/latchkey/latchkey/models"
 	"github.com/latchkey/latchkey/views"
 	"github.com/latchkey/latchkey/views/layout"
@@ -40,17 +40,23 @@ func afterSwitch(from string) string {
 	return at.Path
 }
 
-// teamsOf are the entries of the switcher: none where there is nothing to choose.
-func (h *Handlers) teamsOf(c echo.Context, actor models.Actor) []layout.TeamChoice {
+const keyTeams = "teams"
+
+// readTeams reads the teams of somebody who has a choice, for the switcher and for showNoTeam.
+func (h *Handlers) readTeams(ctx context.Context, c echo.Context, actor models.Actor) error {
 	if actor.Teams == 0 || actor.Teams == 1 && actor.TeamID != "" {
 		return nil
 	}
-	memberships, err := h.Store.Memberships(c.Request().Context(), actor.UserID)
-	if err != nil && !errors.Is(err, models.ErrUnavailable) {
-		h.Log.Warn("teams not read", "error", err)
-	}
+	memberships, err := h.Store.Memberships(ctx, actor.UserID)
+	c.Set(keyTeams, memberships)
+	return err
+}
+
+// teamsOf are the entries of the switcher: none where there is nothing to choose.
+func teamsOf(c echo.Context, actor models.Actor) []layout.TeamChoice {
 	var choices []layout.TeamChoice
 	others := false
+	memberships, _ := c.Get(keyTeams).([]models.Membership)
 	for _, m := range memberships {
 		if m.SuspendedAt.IsZero() {
 			choice := layout.TeamChoice{ID: m.TeamID, Name: m.TeamName, Role: m.Role.Title(), Current: m.TeamID == actor.TeamID}
@@ -63,13 +69,11 @@ func (h *Handlers) teamsOf(c echo.Context, actor models.Actor) []layout.TeamChoi
 	return choices
 }
 
-// noTeam answers a page of a team to somebody who is in none.
-func (h *Handlers) noTeam(c echo.Context) error {
-	memberships, err := h.Store.Memberships(c.Request().Context(), actorOf(c).UserID)
-	if err != nil {
-		return err
-	}
-	middleware.Annotate(c, "refused", "in no team")
+// errNoTeam is a page of a team that was asked for by somebody who is in none.
+var errNoTeam = fmt.Errorf("%w: in no team", models.ErrForbidden)
+
+func (h *Handlers) showNoTeam(c echo.Context) error {
+	memberships, _ := c.Get(keyTeams).([]models.Membership)
 	page, _ := h.page(c)
 	return show(c, http.StatusForbidden, views.NoTeam(page, views.NewNoTeamView(memberships)))
 }

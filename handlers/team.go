@@ -56,7 +56,7 @@ func (h *Handlers) renameTeam(c echo.Context) error {
 func (h *Handlers) leaveTeamPage(c echo.Context) error {
 	actor := actorOf(c)
 	if actor.TeamID == "" {
-		return h.noTeam(c)
+		return errNoTeam
 	}
 	return show(c, http.StatusOK, views.LeaveTeam(h.plainPage(c), views.ConfirmLeave{TeamName: actor.TeamName}))
 }
@@ -64,7 +64,7 @@ func (h *Handlers) leaveTeamPage(c echo.Context) error {
 func (h *Handlers) leaveTeam(c echo.Context) error {
 	actor := actorOf(c)
 	if actor.TeamID == "" {
-		return h.noTeam(c)
+		return errNoTeam
 	}
 	errs, err := fieldErrors(h.Store.LeaveTeam(c.Request().Context(), actor, sessionOf(c).IDHash))
 	if err != nil {

@@ -43,7 +43,7 @@ func newPast(t *testing.T) past {
 
 func (p past) seen(t *testing.T) models.SeenList {
 	t.Helper()
-	list, err := p.Store.Seen(t.Context(), p.ana.TeamID, p.jonas.UserID)
+	list, err := p.Seen(t.Context(), p.ana.TeamID, p.jonas.UserID)
 	if err != nil && !errors.Is(err, models.ErrNotFound) {
 		t.Fatal(err)
 	}
@@ -89,11 +89,11 @@ func TestSeen(t *testing.T) {
 	if theMade.ID != p.made.ID || theMade.Times != 0 || theMade.AppName != "Feed" {
 		t.Errorf("%+v", theMade)
 	}
-	if _, err := p.Store.Seen(t.Context(), p.ana.TeamID, store.NewID()); !errors.Is(err, models.ErrNotFound) {
+	if _, err := p.Seen(t.Context(), p.ana.TeamID, store.NewID()); !errors.Is(err, models.ErrNotFound) {
 		t.Errorf("nobody: %v", err)
 	}
 	eve := p.Member(t, "contoso", "eve", models.RoleOwner)
-	if _, err := p.Store.Seen(t.Context(), eve.TeamID, p.jonas.UserID); !errors.Is(err, models.ErrNotFound) { // D3
+	if _, err := p.Seen(t.Context(), eve.TeamID, p.jonas.UserID); !errors.Is(err, models.ErrNotFound) { // D3
 		t.Errorf("from another team: %v", err)
 	}
 	if former, err := p.FormerMembers(t.Context(), p.ana.TeamID); err != nil || len(former) != 0 {
