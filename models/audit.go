@@ -30,6 +30,17 @@ const (
 	AuditTokensRevoked       AuditAction = "Tokens revoked"
 	AuditResourceServerAdded AuditAction = "Resource server added"
 	AuditResourceServerGone  AuditAction = "Resource server removed"
+
+	AuditSecondFactorAdded    AuditAction = "Second factor added"
+	AuditSecondFactorRemoved  AuditAction = "Second factor removed"
+	AuditSecondFactorReset    AuditAction = "Second factor reset"
+	AuditSecondFactorFailed   AuditAction = "Second factor failed"
+	AuditSecondFactorRequired AuditAction = "Second factor requirement changed"
+	AuditPasskeyAdded         AuditAction = "Passkey added"
+	AuditPasskeyRemoved       AuditAction = "Passkey removed"
+	AuditPasskeyRefused       AuditAction = "Passkey refused"
+	AuditRecoveryCodesMade    AuditAction = "Recovery codes made"
+	AuditRecoveryCodeUsed     AuditAction = "Recovery code used"
 )
 
 // AuditEvent is one line of the audit log. Rows are only ever added.

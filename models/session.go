@@ -40,6 +40,8 @@ type Proof struct {
 	// PasswordHash is the hash that a password was compared with, for ByPassword: the
 	// store refuses it where it is not the account's any more.
 	PasswordHash string
+	// Factor is what was shown beside it, or the passkey that was shown alone.
+	Factor Evidence
 }
 
 // Ceremony is what a browser has begun and not finished. It is found by the

@@ -19,6 +19,8 @@ type User struct {
 	LastSeenAt   Time
 	// TimeZone is an IANA name; empty is UTC.
 	TimeZone string
+	// SecondFactor tells that the person has an authenticator app or a passkey.
+	SecondFactor bool
 }
 
 // Team owns applications and tokens.
@@ -28,6 +30,8 @@ type Team struct {
 	NameKey     string
 	CreatedAt   Time `gorm:"autoCreateTime:false"`
 	SuspendedAt Time
+	// RequiresSecondFactor keeps members without one out of all but its enrolment.
+	RequiresSecondFactor bool
 }
 
 // Member is a user's place in a team.
