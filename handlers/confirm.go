@@ -10,8 +10,22 @@ import (
 )
 
 func (h *Handlers) confirmPage(c echo.Context) error {
-	page := views.ConfirmIdentityForm{Next: localPath(c.QueryParam("next")), Deed: c.QueryParam("deed")}
+	page, err := h.confirmForm(c, c.QueryParam("next"), c.QueryParam("deed"))
+	if err != nil {
+		return err
+	}
 	return show(c, http.StatusOK, views.ConfirmIdentity(h.plainPage(c), page))
+}
+
+// confirmForm offers a passkey to those who have one.
+func (h *Handlers) confirmForm(c echo.Context, next, deed string) (views.ConfirmIdentityForm, error) {
+	page := views.ConfirmIdentityForm{Next: localPath(next), Deed: deed}
+	if !h.passkeys.Available() || !actorOf(c).SecondFactor {
+		return page, nil
+	}
+	factors, err := h.Store.Factors(c.Request().Context(), actorOf(c).UserID)
+	page.Passkey = len(factors.Passkeys) > 0
+	return page, err
 }
 
 // confirm takes the password again and opens values for a while, under a new
@@ -21,7 +35,10 @@ func (h *Handlers) confirm(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	page := views.ConfirmIdentityForm{Next: localPath(fields.Get("next")), Deed: fields.Get("deed")}
+	page, err := h.confirmForm(c, fields.Get("next"), fields.Get("deed"))
+	if err != nil {
+		return err
+	}
 	ctx, actor := c.Request().Context(), actorOf(c)
 	user, err := h.Store.User(ctx, actor.UserID)
 	if err != nil {

@@ -37,6 +37,8 @@ func (h *Handlers) guard(access Access, handle echo.HandlerFunc) echo.HandlerFun
 			return handle(c)
 		case !signedIn:
 			return h.toLogin(c)
+		case !access.Enrolling && h.requiredBy(actor) != "":
+			return h.toEnrolment(c)
 		case !access.allows(actor):
 			return models.ErrForbidden
 		case access.Fresh && h.now().Sub(session.ProvenAt) >= freshFor:
@@ -94,6 +96,10 @@ func pageOf(c echo.Context) string {
 	}
 	id := c.Param(paramApplication)
 	switch {
+	case strings.HasPrefix(r.URL.Path, views.SecondFactorPath):
+		return views.SecondFactorPath
+	case r.URL.Path == views.TeamSecondFactorPath:
+		return views.TeamSecondFactorPath
 	case id != "" && cameFromTokens(c):
 		return views.TokensOfPath(id)
 	case id != "":

@@ -39,6 +39,8 @@ type Deps struct {
 	SessionIdle, SessionMax time.Duration
 	// SetupCode opens the setup page while no account exists.
 	SetupCode models.Secret
+	// RequireSecondFactor wants a second factor of everybody.
+	RequireSecondFactor bool
 }
 
 // Handlers holds the pages.
@@ -52,13 +54,17 @@ type Handlers struct {
 	setUp atomic.Bool
 	// router finds the handler of a deed that waited for a proof of identity.
 	router *echo.Router
+
+	passkeys *secrets.Passkeys
+	factorLimits
 }
 
 // New makes the pages.
 func New(deps Deps) *Handlers {
 	return &Handlers{
 		Deps: deps, sessions: newSessionStore(deps), signIns: newSignInLimits(deps.Now),
-		reveals: middleware.NewLimiter(middleware.Policy{Free: 60, Window: time.Minute, Size: 1 << 14}, deps.Now),
+		reveals:  middleware.NewLimiter(middleware.Policy{Free: 60, Window: time.Minute, Size: 1 << 14}, deps.Now),
+		passkeys: newPasskeys(deps), factorLimits: newFactorLimits(deps.Now),
 	}
 }
 

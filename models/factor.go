@@ -27,6 +27,36 @@ type Passkey struct {
 	LastUsedAt Time
 }
 
+// RecoveryCode stands in once for a factor that is not at hand.
+type RecoveryCode struct {
+	UserID string `gorm:"primaryKey"`
+	// Number is its place in the list that was shown, from 0.
+	Number    int    `gorm:"primaryKey;autoIncrement:false"`
+	Hash      string // argon2id
+	CreatedAt Time   `gorm:"autoCreateTime:false"`
+	UsedAt    Time
+}
+
+// SecondFactorPolicy is what a team asks of its members, and how many have no factor.
+type SecondFactorPolicy struct {
+	Required bool
+	Without  int64
+}
+
+// CheckPasskeyName returns the sentence to show where somebody who has these passkeys
+// cannot add one of that name, else an empty one.
+func CheckPasskeyName(name string, known []Passkey) string {
+	if len(known) >= MaxPasskeys {
+		return "You have ten passkeys, which is the most. Remove one first."
+	}
+	for _, passkey := range known {
+		if passkey.NameKey == FoldName(name) {
+			return "You have a passkey called " + passkey.Name + " already. Choose another name."
+		}
+	}
+	return ""
+}
+
 // MaxPasskeys is how many passkeys a person may have.
 const MaxPasskeys = 10
 

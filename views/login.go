@@ -20,6 +20,9 @@ type LoginForm struct {
 	Next   string
 	Error  string
 	Notice string
+	// Passkeys tells that the site can have passkeys; PasskeyError is a sentence or empty.
+	Passkeys     bool
+	PasskeyError string
 }
 
 // ConfirmIdentityForm asks for the password again. Error is a sentence or empty.
@@ -28,6 +31,9 @@ type ConfirmIdentityForm struct {
 	// Deed is the ID of what waits to be done, empty for a page to go on to.
 	Deed  string
 	Error string
+	// Passkey tells that the person has one; PasskeyError is a sentence or empty.
+	Passkey      bool
+	PasskeyError string
 }
 
 // TooManyAttempts tells when to try again, rounded up so that it holds.

@@ -169,11 +169,12 @@ var withoutActor = map[string]string{
 	"UseAssertion":        "counted, not audited",
 	"Shrink":              "changes nothing that anyone sees",
 	"Subscribe":           "changes nothing",
+	"UsePasskey":          "counted, not audited; the deed that it proves takes one",
 }
 
 var readers = []string{
-	"AnyUser", "Application", "ApplicationNames", "Applications", "Ceremony", "CheckName", "ClientByID", "ForeignVersion", "KeyCheck", "KnownBrowser",
-	"ManualTokens", "Purge", "PurgeLeftovers", "ResourceServers", "Session", "Sightings", "Status", "Token", "TokenByHash", "User", "UserByEmail",
+	"AnyUser", "Application", "ApplicationNames", "Applications", "Ceremony", "CheckName", "ClientByID", "Factors", "ForeignVersion", "KeyCheck", "KnownBrowser",
+	"ManualTokens", "PasskeyOwner", "Purge", "PurgeLeftovers", "RecoveryCodeHash", "ResourceServers", "SecondFactorPolicy", "Session", "Sightings", "Status", "Token", "TokenByHash", "User", "UserByEmail",
 }
 
 func TestEveryChangeTakesAnActor(t *testing.T) {
