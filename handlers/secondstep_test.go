@@ -78,7 +78,7 @@ func TestTheSecondStepEnds(t *testing.T) { // S16
 				}
 				sealed, last, _ := strings.Cut(apps, " ")
 				for query, args := range map[string][]any{
-					"UPDATE users SET disabled_at = 0, password_hash = ?":                                                                             {users},
+					"UPDATE users SET disabled_at = 0, password_hash = ?":                                                                {users},
 					"INSERT OR IGNORE INTO authenticators (user_id, sealed, last_step, created_at) SELECT id, unhex(?), ?, 1 FROM users": {sealed, last},
 				} {
 					if _, err := raw.ExecContext(t.Context(), query, args...); err != nil {
