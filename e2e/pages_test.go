@@ -24,7 +24,7 @@ func TestPages(t *testing.T) {
 			p := openTab(t, w.s.base)
 			p.scheme(theme)
 			who := ""
-			for _, v := range append(w.signedOut(), append(w.ofOwner(theme), w.ofOthers()...)...) {
+			for _, v := range append(w.signedOut(), append(w.ofOwner(theme), append(w.ofOthers(), w.ofFactors()...)...)...) {
 				if v.email != who {
 					p.become(signIn(t, w.s, v.email))
 					who = v.email
