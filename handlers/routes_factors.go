@@ -10,10 +10,15 @@ const paramPasskey = "passkey"
 // What the rows below ask for. Those that are enrolling are open to people who must
 // first set up a second factor.
 var (
-	enrolling      = Access{SignedIn: true, Enrolling: true}
-	freshEnrolling = Access{SignedIn: true, Enrolling: true, Fresh: true}
+	enrolling      = signedIn.whileEnrolling()
+	freshEnrolling = Access{SignedIn: true, Fresh: true}.whileEnrolling()
 	freshOwner     = Access{May: models.MayOwn, Fresh: true}
 )
+
+func (a Access) whileEnrolling() Access {
+	a.Enrolling = true
+	return a
+}
 
 // factorPages are the second step of signing in, passkeys, and what a person sets up.
 func (h *Handlers) factorPages() []Route {

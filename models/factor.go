@@ -98,10 +98,10 @@ type Evidence struct {
 // Words says how somebody signed in, for the audit log.
 func (p Proof) Words() string {
 	words := "With a " + string(p.Method)
-	switch {
-	case p.Method == ByPasskey:
+	switch p.Method {
+	case ByPasskey:
 		return words + " (" + p.Factor.Passkey.Name + ")"
-	case p.Method == ByProvider:
+	case ByProvider:
 		words = "With an identity provider"
 	}
 	switch p.Factor.Kind {

@@ -100,6 +100,12 @@ func TestPasskeySites(t *testing.T) {
 			t.Errorf("%s: %v, %v", base, passkeys.Available(), err)
 		}
 	}
+	for base, want := range map[string]string{"https://Account.Example.com:443": "https://account.example.com", "http://localhost:80": "http://localhost", "http://localhost:443": "http://localhost:443", "https://x.example": "https://x.example"} {
+		passkeys, err := NewPasskeys(base)
+		if err != nil || passkeys.site.Config.RPOrigins[0] != want {
+			t.Errorf("%s: %v, %v", base, passkeys, err)
+		}
+	}
 	if _, err := NewPasskeys("http://exa mple"); err == nil {
 		t.Error("a base address that is none")
 	}

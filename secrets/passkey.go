@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"strings"
 
 	"github.com/go-webauthn/webauthn/protocol"
 	"github.com/go-webauthn/webauthn/webauthn"
@@ -40,7 +41,7 @@ func NewPasskeys(baseURL string) (*Passkeys, error) {
 		return &Passkeys{}, nil
 	}
 	site, err := webauthn.New(&webauthn.Config{
-		RPID: at.Hostname(), RPDisplayName: "Latchkey", RPOrigins: []string{baseURL},
+		RPID: strings.ToLower(at.Hostname()), RPDisplayName: "Latchkey", RPOrigins: []string{originOf(at)},
 		AttestationPreference: protocol.PreferNoAttestation,
 		AuthenticatorSelection: protocol.AuthenticatorSelection{
 			ResidentKey: protocol.ResidentKeyRequirementRequired, RequireResidentKey: protocol.ResidentKeyRequired(),
@@ -51,6 +52,15 @@ func NewPasskeys(baseURL string) (*Passkeys, error) {
 		return nil, fmt.Errorf("preparing passkeys: %w", err)
 	}
 	return &Passkeys{site}, nil
+}
+
+// originOf is an address as browsers write it: without the port that goes without saying.
+func originOf(at *url.URL) string {
+	host := strings.ToLower(at.Host)
+	if port, usual := at.Port(), map[string]string{"http": "80", "https": "443"}[at.Scheme]; port == usual {
+		host = strings.TrimSuffix(host, ":"+port)
+	}
+	return at.Scheme + "://" + host
 }
 
 // Available tells whether the site can have passkeys.

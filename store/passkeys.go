@@ -83,7 +83,7 @@ func usePasskey(tx *gorm.DB, userID string, used models.Passkey, now models.Time
 // PasskeyRefused records a passkey whose counter ran backward: there may be a copy of it.
 func (s *Store) PasskeyRefused(ctx context.Context, actor models.Actor, passkey models.Passkey) error {
 	return s.write(ctx, actor, models.AuditPasskeyRefused, func(c change) error {
-		c.about("user", passkey.UserID, passkey.Name)
+		c.about("passkey", passkey.ID, passkey.Name)
 		c.event.Detail = "Its counter ran backward: there may be a copy of it"
 		if c.event.TeamID != "" {
 			return nil

@@ -47,7 +47,7 @@ func SecondStep(page layout.Page, form SecondStepForm) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = layout.GateHead("Second factor", "Your password was right. One more step and you are in.").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = layout.GateHead("Second factor", "One more step and you are in.").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
