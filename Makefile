@@ -36,8 +36,8 @@ generate: $(TEMPL) $(ESBUILD) ## write views/*_templ.go and static/dist
 	find views -name '*_templ.go' -exec gofmt -w {} +
 	$(ESBUILD) static/css/index.css --bundle --minify '--external:fonts/*' --external:chevron.svg \
 		--target=chrome123,firefox121,safari17.5 --log-level=warning --outfile=static/dist/latchkey.css
-	$(ESBUILD) static/js/latchkey.js --minify --format=esm --target=es2022 \
-		--log-level=warning --outfile=static/dist/latchkey.js
+	$(ESBUILD) static/js/latchkey.js static/js/passkey.js --minify --format=esm --target=es2022 \
+		--log-level=warning --outdir=static/dist
 
 # Compares checksums, not commits, so that it also works before a commit.
 check-generated: $(TEMPL) $(ESBUILD) ## fail if generated files are not up to date

@@ -31,6 +31,7 @@ func TestPages(t *testing.T) {
 				w.ofOthers(),
 				w.ofAccount(),
 				w.ofPeople(theme),
+				w.ofFactors(),
 			)
 			for _, v := range views {
 				if v.email != who {

@@ -28,14 +28,19 @@ func (h *Handlers) confirmPage(c echo.Context) error {
 }
 
 // confirmForm is the page that asks for a proof, before it goes on to next or to a deed.
+// It offers a passkey to those who have one.
 func (h *Handlers) confirmForm(c echo.Context, user models.User, next, deedID string) (layout.Page, views.ConfirmIdentityForm, error) {
 	next = localPath(next)
 	page := h.plainPage(c)
 	page.Path = confirmPath(next, deedID)
-	asked, err := h.asked(c, deedID)
-	return page, views.ConfirmIdentityForm{
-		Next: next, Deed: deedID, Back: h.openPage(c, next), Asked: asked, NoPassword: user.PasswordHash == "",
-	}, err
+	form := views.ConfirmIdentityForm{Next: next, Deed: deedID, Back: h.openPage(c, next), NoPassword: user.PasswordHash == ""}
+	var err error
+	if form.Asked, err = h.asked(c, deedID); err != nil || !h.passkeys.Available() || !user.SecondFactor {
+		return page, form, err
+	}
+	factors, err := h.Store.Factors(c.Request().Context(), user.ID)
+	form.Passkey = len(factors.Passkeys) > 0
+	return page, form, err
 }
 
 func confirmPath(next, deedID string) string {

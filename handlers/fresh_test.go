@@ -84,7 +84,7 @@ func TestConfirmPageSaysWhatWaits(t *testing.T) {
 	s.db.Wait(16 * time.Minute)
 	session := other.get(profilePage)
 	for path, want := range map[string][2]string{
-		page + "/delete":                {"You asked to delete Bot . Give your password once more, and it is done.", page},
+		page + "/delete":                {"You asked to delete Bot . Confirm that it is you, and it is done.", page},
 		page + "/secret/reveal":         {"You asked to show the client secret of Bot .", page},
 		profilePage + "/sessions/end":   {"You asked to end all your other sessions.", profilePage},
 		b.get(profilePage).endings()[0]: {"You asked to end one of your sessions.", profilePage},
@@ -103,7 +103,7 @@ func TestConfirmPageSaysWhatWaits(t *testing.T) {
 		"/nowhere/at/all": "/user/api_v2/applications", "//evil.example": "/user/api_v2/applications", "": "/user/api_v2/applications",
 	} {
 		got := b.get("/confirm?next=" + url.QueryEscape(next))
-		got.expect(t, http.StatusOK, "It has been a while since you signed in. Give your password once more to go on.")
+		got.expect(t, http.StatusOK, "It has been a while since you signed in. Confirm that it is you to go on.")
 		if !strings.Contains(got.body, `href="`+cancel+`">Cancel`) {
 			t.Errorf("before %s, Cancel does not lead to %s", next, cancel)
 		}

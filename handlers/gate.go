@@ -33,6 +33,11 @@ func (h *Handlers) gateFor(c echo.Context, user models.User, email string) (sign
 		{limiter: limits.fromAnywhere, key: account},
 		{limiter: h.signIns.addresses, key: address},
 	}
+	return h.knownBrowserOr(c, gate, user)
+}
+
+// knownBrowserOr is the gate of a browser in which the user has signed in before, else gate.
+func (h *Handlers) knownBrowserOr(c echo.Context, gate signInGate, user models.User) (signInGate, error) {
 	browser := h.sessions.readID(c.Request(), browserCookie)
 	if user.ID == "" || browser.IsEmpty() {
 		return gate, nil
@@ -40,7 +45,7 @@ func (h *Handlers) gateFor(c echo.Context, user models.User, email string) (sign
 	hash := secrets.Hash(browser)
 	known, err := h.Store.KnownBrowser(c.Request().Context(), user.ID, hash)
 	if known {
-		gate = signInGate{{limiter: limits.fromOneAddress, key: account + " in " + string(hash)}}
+		gate = signInGate{{limiter: gate[0].limiter, key: user.ID + " in " + string(hash)}}
 	}
 	return gate, err
 }

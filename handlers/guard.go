@@ -47,6 +47,8 @@ func (h guarded) answer(c echo.Context) error {
 		return h.handle(c)
 	case !signedIn:
 		return h.toLogin(c)
+	case !h.access.Enrolling && h.requiredBy(actor) != "":
+		return h.toEnrolment(c)
 	case !h.access.allows(actor) && actor.TeamID == "" && !h.access.Operator:
 		return errNoTeam
 	case !h.access.allows(actor):

@@ -41,6 +41,8 @@ type Deps struct {
 	SetupCode models.Secret
 	// SignUp lets anyone create an account with a team of their own.
 	SignUp bool
+	// RequireSecondFactor wants a second factor of everybody.
+	RequireSecondFactor bool
 }
 
 // Handlers holds the pages.
@@ -63,6 +65,8 @@ type Handlers struct {
 	newEmails *middleware.Limiter
 	zones     zones
 	signUps   signUpLimits
+	passkeys  *secrets.Passkeys
+	factorLimits
 }
 
 // New makes the pages.
@@ -71,7 +75,7 @@ func New(deps Deps) *Handlers {
 		Deps: deps, sessions: newSessionStore(deps), signIns: newSignInLimits(deps.Now),
 		reveals: middleware.NewLimiter(middleware.Policy{Free: 60, Window: time.Minute, Size: 1 << 14}, deps.Now),
 		outbox:  deps.Mail, newEmails: middleware.NewLimiter(middleware.Policy{Free: 10, Window: time.Hour, Size: 1 << 14}, deps.Now),
-		signUps: newSignUpLimits(deps.Now),
+		signUps: newSignUpLimits(deps.Now), passkeys: newPasskeys(deps), factorLimits: newFactorLimits(deps.Now),
 	}
 }
 

@@ -31,11 +31,15 @@ func (h *Handlers) loginPage(c echo.Context) error {
 	if actorOf(c).UserID != "" {
 		return c.Redirect(http.StatusSeeOther, next)
 	}
-	page := views.LoginForm{Next: next, SignUp: h.SignUp}
+	page := h.loginForm("", next)
 	if h.sessions.hasCookie(c.Request()) {
 		page.Notice = views.SignedOut
 	}
 	return show(c, http.StatusOK, views.Login(h.plainPage(c), page))
+}
+
+func (h *Handlers) loginForm(email, next string) views.LoginForm {
+	return views.LoginForm{Email: email, Next: next, Passkeys: h.passkeys.Available(), SignUp: h.SignUp}
 }
 
 // login answers the same text, status and work for an unknown email, a wrong
@@ -45,7 +49,7 @@ func (h *Handlers) login(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	page := views.LoginForm{Email: fields.Get("email"), Next: localPath(fields.Get("next")), SignUp: h.SignUp}
+	page := h.loginForm(fields.Get("email"), localPath(fields.Get("next")))
 	user, err := h.Store.UserByEmail(c.Request().Context(), page.Email)
 	if err != nil && !errors.Is(err, models.ErrNotFound) {
 		return err
@@ -115,12 +119,21 @@ func passwordProof(user models.User) models.Proof {
 	return models.Proof{UserID: user.ID, Method: models.ByPassword, PasswordHash: user.PasswordHash}
 }
 
-// admit is the one gate behind every way in: whoever has proved to be user gets a
-// session and goes on to next, a path on this site.
-func (h *Handlers) admit(c echo.Context, user models.User, proof models.Proof, next string) error {
+// claimant is the actor of somebody who proves to be user.
+func (h *Handlers) claimant(c echo.Context, user models.User) models.Actor {
 	actor := h.stranger(c)
 	actor.UserID, actor.UserName = user.ID, user.Name
-	ctx := c.Request().Context()
+	return actor
+}
+
+// admit is the one gate behind every way in: whoever has proved to be user gets a
+// session and goes on to next, a path on this site. Where the user has a second factor
+// and it is no part of the proof, it is asked for first.
+func (h *Handlers) admit(c echo.Context, user models.User, proof models.Proof, next string) error {
+	if user.SecondFactor && proof.Factor.Kind == "" {
+		return h.askSecond(c, user, proof, next)
+	}
+	ctx, actor := c.Request().Context(), h.claimant(c, user)
 	err := h.begin(c, models.Session{UserID: user.ID}, func(session models.Session, before, browser []byte) error {
 		var err error
 		if proof.NewBrowser, err = h.Store.NewBrowser(ctx, user.ID, browser); err != nil {

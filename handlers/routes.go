@@ -20,6 +20,8 @@ type Access struct {
 	May                        models.Permission
 	// Fresh routes want a proof of identity that is not older than freshFor.
 	Fresh bool
+	// Enrolling routes are also open to those who must first set up a second factor.
+	Enrolling bool
 }
 
 // allows tells whether somebody who is signed in may come through.
@@ -63,6 +65,7 @@ func (h *Handlers) Table() []Route {
 		h.applicationPages(),
 		h.accountPages(),
 		h.peoplePages(),
+		h.factorPages(),
 	)
 }
 
@@ -77,8 +80,8 @@ func (h *Handlers) gatePages() []Route {
 		{post, views.LogoutPath, public, h.logout},
 		{post, views.ThemePath, public, h.theme},
 		{get, views.DocsPath, public, h.docs},
-		{get, views.ConfirmPath, signedIn, h.confirmPage},
-		{post, views.ConfirmPath, signedIn, h.confirm},
+		{get, views.ConfirmPath, enrolling, h.confirmPage},
+		{post, views.ConfirmPath, enrolling, h.confirm},
 	}
 }
 

@@ -69,6 +69,8 @@ type Actor struct {
 	Teams int64
 	// TimeZone is the one that the person chose, an IANA name; empty is UTC.
 	TimeZone string
+	// SecondFactor tells that the person has one, RequiresSecondFactor that the team wants it.
+	SecondFactor, RequiresSecondFactor bool
 	// Address is the client's IP address, empty on the command line.
 	Address string
 	// UserAgent is what the client calls itself, cut to 200 bytes.

@@ -48,6 +48,17 @@ const (
 	AuditTeamSwitched        AuditAction = "Team switched"
 	AuditSeenEnded           AuditAction = "Seen values ended"
 	AuditSignedUp            AuditAction = "Account created"
+
+	AuditSecondFactorAdded    AuditAction = "Second factor added"
+	AuditSecondFactorRemoved  AuditAction = "Second factor removed"
+	AuditSecondFactorReset    AuditAction = "Second factor reset"
+	AuditSecondFactorFailed   AuditAction = "Second factor failed"
+	AuditSecondFactorRequired AuditAction = "Second factor requirement changed"
+	AuditPasskeyAdded         AuditAction = "Passkey added"
+	AuditPasskeyRemoved       AuditAction = "Passkey removed"
+	AuditPasskeyRefused       AuditAction = "Passkey refused"
+	AuditRecoveryCodesMade    AuditAction = "Recovery codes made"
+	AuditRecoveryCodeUsed     AuditAction = "Recovery code used"
 )
 
 // What Profile lists of a person's account. OwnDeeds are those done by the person, on any
@@ -56,7 +67,7 @@ var (
 	OwnDeeds   = []AuditAction{AuditSignedIn}
 	QuietDeeds = []AuditAction{AuditProfileChanged}
 	// FailedProofs are what counts as a failed try.
-	FailedProofs = []AuditAction{AuditSignInFailed, AuditConfirmFailed}
+	FailedProofs = []AuditAction{AuditSignInFailed, AuditConfirmFailed, AuditSecondFactorFailed}
 )
 
 // AuditEvent is one line of the audit log. Rows are only ever added.

@@ -59,6 +59,8 @@ type Proof struct {
 	PasswordHash string
 	// NewBrowser tells that the person has signed in before, but never in this browser.
 	NewBrowser bool
+	// Factor is what was shown beside it, or the passkey that was shown alone.
+	Factor Evidence
 }
 
 // Ceremony is what a browser has begun and not finished. It is found by the

@@ -25,6 +25,8 @@ type User struct {
 	FailuresSeenAt Time
 	// LastTeamID is where the next sign-in begins, if the person is still in it.
 	LastTeamID string
+	// SecondFactor tells that the person has an authenticator app or a passkey.
+	SecondFactor bool
 }
 
 // Team owns applications and tokens.
@@ -34,6 +36,8 @@ type Team struct {
 	NameKey     string
 	CreatedAt   Time `gorm:"autoCreateTime:false"`
 	SuspendedAt Time
+	// RequiresSecondFactor keeps members without one out of all but its enrolment.
+	RequiresSecondFactor bool
 }
 
 // Member is a user's place in a team.

@@ -30,7 +30,7 @@ func roleOf(t *testing.T, db *storetest.DB, who models.Actor) models.Role {
 func session(t testing.TB, db *storetest.DB, who models.Actor, id string) []byte {
 	t.Helper()
 	row := models.Session{IDHash: []byte(id)}
-	if err := db.SignIn(t.Context(), who, row, models.Proof{UserID: who.UserID, Method: models.ByPasskey}, []byte("none"), []byte("browser")); err != nil {
+	if err := db.SignIn(t.Context(), who, row, byPassword(who, "-"), []byte("none"), []byte("browser")); err != nil {
 		t.Fatal(err)
 	}
 	return row.IDHash

@@ -20,8 +20,9 @@ const (
 
 // SignIn stores a new session with a new ID, ends the row that the browser had
 // before, and remembers the browser. Where what was proved does not hold any more,
-// or the account was disabled, there is no session (models.ErrNotFound). The
-// session acts in the team that its user acted in last, else joined first, if there is one.
+// or the account was disabled, there is no session (models.ErrNotFound); nor without
+// a second factor where there is one (models.ErrForbidden). The session acts in the
+// team that its user acted in last, else joined first, if there is one.
 func (s *Store) SignIn(ctx context.Context, actor models.Actor, session models.Session, proof models.Proof, before, browser []byte) error {
 	return s.write(ctx, actor, models.AuditSignedIn, func(c change) error {
 		var user models.User
@@ -31,12 +32,15 @@ func (s *Store) SignIn(ctx context.Context, actor models.Actor, session models.S
 		if proof.Method == models.ByPassword && proof.PasswordHash != user.PasswordHash {
 			return models.ErrNotFound
 		}
+		if err := c.spend(user, proof); err != nil {
+			return err
+		}
 		session.UserID, session.Method = proof.UserID, proof.Method
-		if proof.Method != models.ByLink {
+		if proof.Method != models.ByLink || proof.Factor.Kind != "" {
 			session.ProvenAt = c.now
 		}
 		c.about("user", user.ID, user.Name)
-		c.event.Detail = proof.Method.Words()
+		c.event.Detail = proof.Words()
 		if proof.NewBrowser {
 			c.event.Detail += ", in a new browser"
 		}
@@ -119,13 +123,14 @@ func (s *Store) Session(ctx context.Context, idHash []byte) (models.Session, mod
 	var session models.Session
 	var actor models.Actor
 	err := s.one(ctx, `SELECT s.id_hash, s.ref, s.user_id, s.team_id, s.method, s.created_at, s.last_seen_at, s.proven_at, s.address, s.browser, s.flash, s.pending,
-		u.name, u.email, u.operator, u.time_zone, COALESCE(t.id, ''), COALESCE(t.name, ''), CASE WHEN t.id IS NULL THEN '' ELSE m.role END,
-		(SELECT COUNT(*) FROM members mine WHERE mine.user_id = s.user_id)
+		u.name, u.email, u.operator, u.time_zone, u.second_factor, COALESCE(t.id, ''), COALESCE(t.name, ''), COALESCE(t.requires_second_factor, 0),
+		CASE WHEN t.id IS NULL THEN '' ELSE m.role END, (SELECT COUNT(*) FROM members mine WHERE mine.user_id = s.user_id)
 		FROM sessions s JOIN users u ON u.id = s.user_id LEFT JOIN members m ON m.user_id = s.user_id AND m.team_id = s.team_id
 		LEFT JOIN teams t ON t.id = m.team_id AND t.suspended_at = 0
 		WHERE s.id_hash = (SELECT ?) AND u.disabled_at = 0`, []any{idHash},
 		&session.IDHash, &session.Ref, &session.UserID, &session.TeamID, &session.Method, &session.CreatedAt, &session.LastSeenAt, &session.ProvenAt, &session.Address, &session.Browser, &session.Flash, &session.Pending,
-		&actor.UserName, &actor.Email, &actor.Operator, &actor.TimeZone, &actor.TeamID, &actor.TeamName, &actor.Role, &actor.Teams)
+		&actor.UserName, &actor.Email, &actor.Operator, &actor.TimeZone, &actor.SecondFactor, &actor.TeamID, &actor.TeamName, &actor.RequiresSecondFactor,
+		&actor.Role, &actor.Teams)
 	actor.UserID = session.UserID
 	return session, actor, err
 }

@@ -22,6 +22,9 @@ type LoginForm struct {
 	Notice string
 	// SignUp tells that anyone may create an account.
 	SignUp bool
+	// Passkeys tells that the site can have passkeys; PasskeyError is a sentence or empty.
+	Passkeys     bool
+	PasskeyError string
 }
 
 // ConfirmIdentityForm asks for the password again. Error is a sentence or empty.
@@ -37,6 +40,9 @@ type ConfirmIdentityForm struct {
 	// NoPassword tells that the account has none to give.
 	NoPassword bool
 	Error      string
+	// Passkey tells that the person has one; PasskeyError is a sentence or empty.
+	Passkey      bool
+	PasskeyError string
 }
 
 // AskedFor is what waits for a proof of identity. Words go on after "You asked to", and

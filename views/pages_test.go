@@ -15,7 +15,7 @@ func goldens() map[string]templ.Component {
 	for _, some := range []map[string]templ.Component{
 		gateGoldens(), applicationsGoldens(), formGoldens(), applicationGoldens(), confirmGoldens(), keyGoldens(), tokensGoldens(), otherGoldens(),
 		accountGoldens(),
-		teamGoldens(), wayInGoldens(),
+		teamGoldens(), wayInGoldens(), factorGoldens(),
 	} {
 		maps.Copy(all, some)
 	}

@@ -96,3 +96,22 @@ func withQuery(path string, query url.Values) string {
 	}
 	return path + "?" + query.Encode()
 }
+
+// The pages around second factors and passkeys.
+const (
+	SecondFactorPath         = layout.ProfilePath + "/second-factor"
+	AuthenticatorPath        = SecondFactorPath + "/app"
+	ConfirmAuthenticatorPath = AuthenticatorPath + "/confirm"
+	RemoveAuthenticatorPath  = AuthenticatorPath + "/remove"
+	RecoveryCodesPath        = SecondFactorPath + "/recovery-codes"
+	PasskeysPath             = SecondFactorPath + "/passkeys"
+	TeamSecondFactorPath     = layout.TeamPath + "/second-factor"
+	SecondStepPath           = LoginPath + "/second-factor"
+	LoginPasskeyPath         = LoginPath + "/passkey"
+	ConfirmPasskeyPath       = ConfirmPath + "/passkey"
+	// OptionsPath under each of those that take a passkey answers what to ask the browser for.
+	OptionsPath = "/options"
+)
+
+// RemovePasskeyPath takes one passkey away.
+func RemovePasskeyPath(id string) string { return PasskeysPath + "/" + url.PathEscape(id) + "/remove" }

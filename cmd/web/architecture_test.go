@@ -126,7 +126,7 @@ func TestWhoMayImportWhom(t *testing.T) {
 
 // cryptography lists the packages that import primitives (K6).
 var cryptography = map[string][]string{
-	"secrets":    {"crypto/ecdsa", "crypto/ed25519", "crypto/elliptic", "crypto/rsa", "crypto/x509", "github.com/go-jose", "crypto/rand", "crypto/sha256", "crypto/subtle", "golang.org/x/crypto/argon2", "github.com/tink-crypto"},
+	"secrets":    {"crypto/ecdsa", "crypto/ed25519", "crypto/elliptic", "crypto/rsa", "crypto/x509", "github.com/go-jose", "crypto/rand", "crypto/sha256", "crypto/subtle", "golang.org/x/crypto/argon2", "github.com/tink-crypto", "github.com/go-webauthn", "github.com/pquerna/otp"},
 	"middleware": {"crypto/rand", "crypto/sha256"},
 	"handlers":   {"github.com/gorilla/securecookie"},
 	"static":     {"crypto/sha256"},
@@ -140,7 +140,8 @@ func TestWhoImportsCryptography(t *testing.T) {
 		}
 		for _, name := range importsOf(parsed) {
 			crypto := strings.HasPrefix(name, "crypto/") || strings.HasPrefix(name, "golang.org/x/crypto") ||
-				strings.HasPrefix(name, "github.com/tink-crypto") || strings.HasPrefix(name, "github.com/go-jose") || name == "github.com/gorilla/securecookie"
+				strings.HasPrefix(name, "github.com/tink-crypto") || strings.HasPrefix(name, "github.com/go-jose") || name == "github.com/gorilla/securecookie" ||
+				strings.HasPrefix(name, "github.com/go-webauthn") || strings.HasPrefix(name, "github.com/pquerna/otp")
 			known := slices.ContainsFunc(cryptography[pkg], func(prefix string) bool { return strings.HasPrefix(name, prefix) })
 			if crypto && !known {
 				t.Errorf("%s/%s imports %s: add it to the inventory in docs/security.md and here", pkg, file, name)
@@ -170,12 +171,14 @@ var withoutActor = map[string]string{
 	"UseAssertion":        "counted, not audited",
 	"Shrink":              "changes nothing that anyone sees",
 	"Subscribe":           "changes nothing",
+	"UsePasskey":          "counted, not audited; the deed that it proves takes one",
 }
 
 var readers = []string{
 	"AnyUser", "Application", "ApplicationNames", "Applications", "Ceremony", "CheckName", "ClientByID", "ForeignVersion", "KeyCheck", "KnownBrowser",
 	"AccountEvents", "EmailTaken", "NewBrowser", "NewFailures", "Sessions",
 	"FormerMembers", "Invitation", "InvitationByCode", "Invitations", "Member", "Members", "Memberships", "Seen",
+	"Factors", "PasskeyOwner", "RecoveryCodeHash", "SecondFactorPolicy",
 	"ManualTokens", "Purge", "PurgeLeftovers", "ResourceServers", "Session", "Sightings", "Status",
 	"Token", "TokenByHash", "User", "UserByEmail",
 }

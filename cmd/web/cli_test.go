@@ -66,7 +66,7 @@ func TestCommandsWithoutADatabase(t *testing.T) {
 
 // The program goes by the name under which it was built.
 func TestProgramName(t *testing.T) {
-	for args, want := range map[string]string{"user": "latchkey: say what to do: latchkey user add or latchkey user passwd\n", "x": "latchkey: there is no command \"x\". Run latchkey --help for what there is\n"} {
+	for args, want := range map[string]string{"user": "latchkey: say what to do: latchkey user add, latchkey user passwd or latchkey user reset-second-factor\n", "x": "latchkey: there is no command \"x\". Run latchkey --help for what there is\n"} {
 		var out, errs bytes.Buffer
 		nothing := func(string) (string, bool) { return "", false }
 		if code := run(t.Context(), []string{"/usr/local/bin/latchkey", args}, nothing, strings.NewReader(""), &out, &errs); code != exitUsage || errs.String() != want {
@@ -86,12 +86,14 @@ func TestWrongSettingsAreReportedAtOnce(t *testing.T) { // C1
 				"LATCHKEY_ADDR": "8080", "LATCHKEY_BASE_URL": "example.com", "LATCHKEY_MAX_LIFESPAN": "forever", "LATCHKEY_SESSION_IDLE": "1s",
 				"LATCHKEY_SESSION_MAX": "-1h", "LATCHKEY_TOKEN_PREFIX": "a b", "LATCHKEY_SCOPES": "api,,x", "LATCHKEY_ALLOW_HTTP": "maybe", "LATCHKEY_LOG": "xml", "LATCHKEY_SIGNUP": "Open",
 				"LATCHKEY_TRUSTED_PROXIES": "10.0.0.1", "LATCHKEY_DOCS_URL": "javascript:alert(1)", "LATCHKEY_DATABASE": "postgres://db/latchkey",
+				"LATCHKEY_REQUIRE_SECOND_FACTOR": "perhaps",
 			},
 			want: []string{
 				"--addr (LATCHKEY_ADDR): write a host and a port", "--base-url (LATCHKEY_BASE_URL): write the public address", "LATCHKEY_MAX_LIFESPAN): write a time of at least 1m",
 				"LATCHKEY_SESSION_IDLE): write a time", "LATCHKEY_SESSION_MAX): write a time", "LATCHKEY_TOKEN_PREFIX): write 1 to 32", "LATCHKEY_SCOPES): write different names",
 				"LATCHKEY_ALLOW_HTTP): write true or false", "LATCHKEY_LOG): write text or json", "LATCHKEY_SIGNUP): write open or closed", "LATCHKEY_TRUSTED_PROXIES): write networks", "LATCHKEY_DOCS_URL): write an address",
 				"LATCHKEY_DATABASE): write the path of a SQLite file",
+				"LATCHKEY_REQUIRE_SECOND_FACTOR): write true or false",
 			},
 		},
 		"flags":                     {args: []string{"--addr", "x", "--log", "y"}, want: []string{"--addr", "--log"}},
@@ -105,7 +107,7 @@ func TestWrongSettingsAreReportedAtOnce(t *testing.T) { // C1
 		"unknown flag":              {args: []string{"--adr", "x"}, want: []string{"adr"}},
 		"unknown command":           {args: []string{"server"}, want: []string{`there is no command "server"`}},
 		"unknown flag of a command": {args: []string{"user", "add", "--mail", "x"}, want: []string{"mail"}},
-		"user without a deed":       {args: []string{"user"}, want: []string{"web user add or web user passwd"}},
+		"user without a deed":       {args: []string{"user"}, want: []string{"web user add, web user passwd or web user reset-second-factor"}},
 		"no password on stdin":      {args: []string{"user", "add", "--email", "a@example.com"}, want: []string{"--password-stdin"}},
 		"unknown role":              {args: []string{"user", "add", "--password-stdin", "--role", "admin"}, want: []string{"--role: write owner, developer or viewer"}},
 		"every field of an account": {args: []string{"user", "add", "--password-stdin", "--email", "a"}, want: []string{"--email: Enter", "--name: Enter", "--team: Enter", "password: Use at least 12"}},

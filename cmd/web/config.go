@@ -20,15 +20,18 @@ type lookup func(name string) (string, bool)
 
 // Config is the checked settings.
 type Config struct {
-	Addr           string
-	BaseURL        string // without a slash at its end; empty until the address is known
-	Database       string
-	Keys           string
-	TokenPrefix    string
-	Limits         models.Limits
-	SessionIdle    time.Duration
-	SessionMax     time.Duration
-	Keep           store.Retention
+	Addr        string
+	BaseURL     string // without a slash at its end; empty until the address is known
+	Database    string
+	Keys        string
+	TokenPrefix string
+	Limits      models.Limits
+	SessionIdle time.Duration
+	SessionMax  time.Duration
+	Keep        store.Retention
+
+	RequireSecondFactor bool
+
 	DocsURL        string
 	TrustedProxies []*net.IPNet
 	LogJSON        bool
@@ -62,6 +65,7 @@ var settings = []setting{
 	{"session-max", "168h", "ends every session (operators: 24h at most)", parseDuration(func(c *Config) *time.Duration { return &c.SessionMax })},
 	{"keep-manual-tokens", "720h", "how long manual tokens are kept after they expired or were revoked", parseKeep(func(c *Config) *time.Duration { return &c.Keep.Manual })},
 	{"keep-issued-tokens", "24h", "how long client_credentials tokens are kept after they expired or were revoked", parseKeep(func(c *Config) *time.Duration { return &c.Keep.Issued })},
+	{"require-second-factor", "false", "wants an authenticator app or a passkey of everybody who signs in", parseRequireSecondFactor},
 	{"allow-http", "false", "allow an address off loopback with an http base URL", parseAllowHTTP},
 	{"docs-url", "", "where the doc link of the pages leads (default: the built-in page)", parseDocsURL},
 	{"trusted-proxies", "", "CIDRs whose X-Forwarded-For counts, comma separated", parseProxies},
@@ -255,6 +259,15 @@ func parseKeep(field func(*Config) *time.Duration) func(*Config, string) string 
 func parseAllowHTTP(c *Config, value string) string {
 	allow, err := strconv.ParseBool(value)
 	c.allowHTTP, c.allowHTTPRead = allow, err == nil
+	if err != nil {
+		return "write true or false"
+	}
+	return ""
+}
+
+func parseRequireSecondFactor(c *Config, value string) string {
+	required, err := strconv.ParseBool(value)
+	c.RequireSecondFactor = required
 	if err != nil {
 		return "write true or false"
 	}

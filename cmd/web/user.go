@@ -20,12 +20,12 @@ func (p *program) userCommand() *cli.Command {
 	email := &cli.StringFlag{Name: "email", Usage: "email address, by which the person signs in"}
 	password := &cli.BoolFlag{Name: "password-stdin", Usage: "read the password from standard input"}
 	return &cli.Command{
-		Name: "user", Usage: "add people and set their passwords",
+		Name: "user", Usage: "add people, set their passwords and remove their second factors",
 		Action: func(_ context.Context, cmd *cli.Command) error {
 			if err := noArguments(cmd); err != nil {
 				return err
 			}
-			return usagef("say what to do: %[1]s user add or %[1]s user passwd", cmd.Root().Name)
+			return usagef("say what to do: %[1]s user add, %[1]s user passwd or %[1]s user reset-second-factor", cmd.Root().Name)
 		},
 		Commands: []*cli.Command{
 			{
@@ -41,6 +41,10 @@ func (p *program) userCommand() *cli.Command {
 			{
 				Name: "passwd", Usage: "set a person's password and end their sessions", Action: p.userPasswd,
 				Flags: []cli.Flag{email, password},
+			},
+			{
+				Name: "reset-second-factor", Usage: "remove a person's authenticator app, passkeys and recovery codes, and end their sessions", Action: p.userResetSecondFactor,
+				Flags: []cli.Flag{email},
 			},
 		},
 	}
