@@ -246,3 +246,20 @@ func TestEverybodyNeedsASecondFactor(t *testing.T) {
 	b.get("/user/api_v2/applications").expect(t, http.StatusOK)
 	b.post(factorPage+"/app/remove").expect(t, http.StatusUnprocessableEntity, "Everybody here needs a second factor, and this is your last. Add another one first.")
 }
+
+// K2, K7: the seed of one person does not open as another's.
+func TestAMovedSeedDoesNotOpen(t *testing.T) {
+	s := newSite(t)
+	ana, a, _ := s.withApp(t, "ana")
+	_, ben, _ := s.withApp(t, "ben")
+	if _, err := s.db.Raw(t).ExecContext(t.Context(), "UPDATE authenticators SET sealed = (SELECT a.sealed FROM authenticators a JOIN users u ON u.id = a.user_id WHERE u.name = 'ben') WHERE user_id = ?", ana.UserID); err != nil {
+		t.Fatal(err)
+	}
+	for _, app := range []app{a, ben} {
+		b := s.atSecondStep(t, ana)
+		b.post("/login/second-factor", "code", app.code(t, 0)).expect(t, http.StatusInternalServerError, "Something went wrong")
+		if b.signedInNow() {
+			t.Error("signed in")
+		}
+	}
+}
