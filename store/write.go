@@ -39,7 +39,7 @@ func (s *Store) write(ctx context.Context, actor models.Actor, action models.Aud
 		if err := fn(c); err != nil {
 			return err
 		}
-		return c.Create(c.event).Error
+		return c.record()
 	})
 	// A commit that failed may have reached the disk all the same.
 	s.tell(notices)
@@ -87,6 +87,9 @@ func (c change) tell(notice models.Notice) { *c.notices = append(*c.notices, not
 // about says what the change was done to.
 func (c change) about(targetType, id, name string) {
 	c.event.TargetType, c.event.TargetID, c.event.Target = targetType, id, name
+	if targetType == "application" {
+		c.event.ApplicationID = id
+	}
 }
 
 // changed notes a setting before and after; nothing where they are equal.
