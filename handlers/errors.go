@@ -56,6 +56,7 @@ func (h *Handlers) WriteError(c echo.Context, err error) error {
 			c.Set(keyActor, actor)
 		}
 	}
+	h.noteRefused(c, status, err)
 	page := h.plainPage(c)
 	view := views.NewErrorView(status, page.Role, middleware.ID(c))
 	if errors.Is(err, ErrCrossSite) {

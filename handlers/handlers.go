@@ -37,6 +37,8 @@ type Deps struct {
 	Limits  models.Limits
 	// SessionIdle and SessionMax end a session, unused and in all.
 	SessionIdle, SessionMax time.Duration
+	// KeepAudit is how long audit events are kept.
+	KeepAudit time.Duration
 	// SetupCode opens the setup page while no account exists.
 	SetupCode models.Secret
 }
@@ -48,6 +50,8 @@ type Handlers struct {
 	signIns  signInLimits
 	// reveals bounds how many values one person sees in a minute.
 	reveals *middleware.Limiter
+	// refusals and exports bound what one person writes into the audit log and reads of it.
+	refusals, exports *middleware.Limiter
 	// setUp remembers that an account exists, which never becomes untrue.
 	setUp atomic.Bool
 	// router finds the handler of a deed that waited for a proof of identity.
@@ -58,7 +62,8 @@ type Handlers struct {
 func New(deps Deps) *Handlers {
 	return &Handlers{
 		Deps: deps, sessions: newSessionStore(deps), signIns: newSignInLimits(deps.Now),
-		reveals: middleware.NewLimiter(middleware.Policy{Free: 60, Window: time.Minute, Size: 1 << 14}, deps.Now),
+		reveals:  middleware.NewLimiter(middleware.Policy{Free: 60, Window: time.Minute, Size: 1 << 14}, deps.Now),
+		refusals: middleware.NewLimiter(refusalPolicy, deps.Now), exports: middleware.NewLimiter(exportPolicy, deps.Now),
 	}
 }
 

@@ -88,7 +88,7 @@ func TestPurgeCommandThatFails(t *testing.T) {
 // A running server purges as it starts, and stops in the middle when told to.
 func TestSweepPurges(t *testing.T) {
 	db := withTokens(t, folder(t), 25*time.Hour)
-	config := Config{SessionIdle: time.Hour, SessionMax: time.Hour, Keep: store.Retention{Manual: 720 * time.Hour, Issued: 24 * time.Hour}}
+	config := Config{SessionIdle: time.Hour, SessionMax: time.Hour, Keep: store.Retention{Manual: 720 * time.Hour, Issued: 24 * time.Hour, Audit: 8760 * time.Hour}}
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	logged := &lineWriter{onLine: stop}
