@@ -14,14 +14,16 @@ type AuditView struct {
 	Nav  layout.Nav
 	Lead string
 	// Path is where the filter leads, Clear the page without one.
-	Path, Clear  string
-	CSV, JSONL   string
-	Action       ui.Dropdown
-	Person       ui.Dropdown
-	Application  ui.Dropdown
-	From, To     ui.Input
-	Text         ui.Input
-	Filtered     bool
+	Path, Clear string
+	CSV, JSONL  string
+	Action      ui.Dropdown
+	Person      ui.Dropdown
+	Application ui.Dropdown
+	From, To    ui.Input
+	Text        ui.Input
+	Filtered    bool
+	// PastEnd is the first page, where this one is empty and that is not.
+	PastEnd      string
 	Zone         string
 	Rows         []AuditItem
 	Pager        ui.Pager
@@ -91,7 +93,10 @@ func NewAuditView(list models.AuditList, state AuditState, now Clock) AuditView 
 	if state.Nav != layout.NavAudit {
 		view.Lead = "Everything done on this installation outside of a team, newest first. Entries are kept for " + state.Keep + " and cannot be changed."
 	}
-	if !view.Filtered {
+	switch {
+	case list.Total > 0:
+		view.EmptyTitle, view.EmptyText, view.PastEnd = "Nothing on this page", "What stood here was deleted after its time.", withQuery(state.Path, auditQuery(in))
+	case !view.Filtered:
 		view.EmptyTitle, view.EmptyText = "No entries yet", "What is done from now on appears here."
 	}
 	if state.Chain.LastSeq > 0 {

@@ -70,6 +70,7 @@ func auditGoldens() map[string]templ.Component {
 		"audit-filtered": Audit(owner, NewAuditView(models.AuditList{Events: events[:1], Skipped: 50, Total: 10_001, More: true, Newer: true, Older: true}, chosen, clock)),
 		"audit-deep":     Audit(owner, NewAuditView(models.AuditList{Events: events[:2], Skipped: 10_001, Total: 10_001, More: true, Newer: true, Older: true}, odd, clock)),
 		"audit-no-match": Audit(owner, NewAuditView(models.AuditList{}, odd, clock)),
+		"audit-past-end": Audit(owner, NewAuditView(models.AuditList{Total: 7}, auditState(), clock)),
 		"audit-errors":   Audit(owner, NewAuditView(models.AuditList{}, wrong, clock)),
 		"audit-admin":    Audit(owner, NewAuditView(models.AuditList{}, installation, clock)),
 	}

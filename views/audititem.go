@@ -128,7 +128,7 @@ func newSeenBy(seen models.Seen, id, what string, now Clock) SeenBy {
 		by.Text = "Seen by " + strconv.Itoa(len(rows)) + " people"
 	}
 	for _, row := range rows {
-		item := SeenItem{Name: row.UserName, Times: "once", Last: ago(row.LastAt, now).Within()}
+		item := SeenItem{Name: row.UserName, Times: "once,", Last: ago(row.LastAt, now).Within()}
 		if row.Times > 1 {
 			item.Times = models.FormatNumber(row.Times) + " times, last"
 		}

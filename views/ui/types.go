@@ -134,8 +134,8 @@ type Dropdown struct {
 	Options []Option
 	// Groups follow the options.
 	Groups []OptionGroup
-	Hint    string
-	Error   string
+	Hint   string
+	Error  string
 }
 
 // Copy is a button that copies. What names the thing for screen readers and
