@@ -29,10 +29,15 @@ func (w *world) ofAudit() []view {
 			openFirst(p)
 		}},
 		{name: "audit changes", email: ownerEmail, show: func(p *tab) {
+			signIn(p.t, w.s, ownerEmail).deed(w.long, url.Values{"name": {strings.Repeat("W", 64)}, "lifespan": {"86400"}})
 			p.open(auditLog + "?action=Application+changed")
 			openFirst(p)
 		}},
 		{name: "audit older", email: ownerEmail, show: func(p *tab) {
+			viewer := signIn(p.t, w.s, viewerEmail)
+			for range 20 { // more than a page, with what is there
+				viewer.post(applications, url.Values{})
+			}
 			p.open(auditLog)
 			p.whole().follow("link", "Older")
 			p.sees("Entries 51 to")

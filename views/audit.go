@@ -3,6 +3,7 @@ package views
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/latchkey/latchkey/models"
 	"github.com/latchkey/latchkey/views/layout"
@@ -84,8 +85,8 @@ func NewAuditView(list models.AuditList, state AuditState, now Clock) AuditView 
 		JSONL:  withQuery(state.Path+AuditJSONL, auditQuery(in)),
 		Action: auditActions(in.Action, state.Choices.Actions),
 		Person: auditPersons(in.Person, state.Choices), Application: auditApplications(state),
-		From:         ui.Input{ID: "a-from", Name: AuditFrom, Label: "From", Type: "date", Value: in.From, Error: state.Errors[AuditFrom]},
-		To:           ui.Input{ID: "a-to", Name: AuditTo, Label: "To", Type: "date", Value: in.To, Error: state.Errors[AuditTo]},
+		From:         dayInput("a-from", AuditFrom, "From", in.From, state.Errors[AuditFrom]),
+		To:           dayInput("a-to", AuditTo, "To", in.To, state.Errors[AuditTo]),
 		Text:         ui.Input{ID: "a-q", Name: AuditText, Label: "Text", Type: "search", Value: in.Text, Error: state.Errors[AuditText], Autocomplete: "off", MaxLength: "200"},
 		Applications: len(state.Choices.Applications) > 0,
 		EmptyTitle:   "No entries match", EmptyText: "Change the filter or the dates.",
@@ -108,6 +109,15 @@ func NewAuditView(list models.AuditList, state AuditState, now Clock) AuditView 
 		view.Rows = append(view.Rows, newAuditItem(event, now))
 	}
 	return view
+}
+
+// dayInput keeps what was typed and is no day: a date field would drop it.
+func dayInput(id, name, label, value, problem string) ui.Input {
+	in := ui.Input{ID: id, Name: name, Label: label, Type: "date", Value: value, Error: problem, Autocomplete: "off"}
+	if _, err := time.Parse(time.DateOnly, value); err != nil && value != "" {
+		in.Type = "text"
+	}
+	return in
 }
 
 func auditActions(chosen string, actions []models.AuditAction) ui.Dropdown {
