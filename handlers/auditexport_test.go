@@ -104,8 +104,8 @@ func TestExportJSONLines(t *testing.T) {
 			TargetType, TargetID, ApplicationID, PersonID, IPAddress, UserAgent, RequestID, TeamID string
 			Changes                                                                                json.RawMessage
 		}
-		any := map[string]any{}
-		if err := json.Unmarshal([]byte(line), &any); err != nil {
+		raw := map[string]any{}
+		if err := json.Unmarshal([]byte(line), &raw); err != nil {
 			t.Fatalf("%v in %q", err, line)
 		}
 		plain := strings.NewReplacer("target_type", "TargetType", "target_id", "TargetID", "application_id", "ApplicationID", "person_id", "PersonID",
@@ -121,7 +121,7 @@ func TestExportJSONLines(t *testing.T) {
 		if changes == "[]" {
 			changes = ""
 		}
-		lines = append(lines, any)
+		lines = append(lines, raw)
 		events = append(events, models.AuditEvent{
 			ID: e.ID, TeamID: e.TeamID, Seq: e.Entry, Version: e.Version, At: models.At(at), ActorID: e.PersonID, ActorName: e.Person, ActorRole: models.Role(e.Role),
 			Action: models.AuditAction(e.Action), TargetType: e.TargetType, TargetID: e.TargetID, Target: e.Target, ApplicationID: e.ApplicationID, Detail: e.Detail,

@@ -161,6 +161,7 @@ func TestAuditFiltersHaveIndexes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		defer rows.Close()
 		var plan []string
 		for rows.Next() {
 			var id, parent, unused int
@@ -170,7 +171,7 @@ func TestAuditFiltersHaveIndexes(t *testing.T) {
 			}
 			plan = append(plan, line)
 		}
-		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		if err := rows.Err(); err != nil {
 			t.Fatal(err)
 		}
 		if text := strings.Join(plan, "\n"); !strings.Contains(text, "SEARCH audit_events USING COVERING INDEX "+index+" ") || strings.Contains(text, "TEMP B-TREE") {
