@@ -61,7 +61,7 @@ func (s *Store) filterEvents(ctx context.Context, team string, query models.Audi
 }
 
 func ofGroup(actions []models.AuditAction, group string) []models.AuditAction {
-	// One that nothing is called: gorm makes IN (NULL) of an empty list, and so it finds nothing.
+	// Of an empty list gorm makes IN (NULL), which finds nothing.
 	return slices.DeleteFunc(actions, func(a models.AuditAction) bool { return a.Group() != group })
 }
 
