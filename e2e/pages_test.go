@@ -32,6 +32,7 @@ func TestPages(t *testing.T) {
 				w.ofAccount(),
 				w.ofPeople(theme),
 				w.ofFactors(),
+				w.ofAudit(),
 			)
 			for _, v := range views {
 				if v.email != who {

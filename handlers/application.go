@@ -26,11 +26,14 @@ func (h *Handlers) application(c echo.Context) error {
 // asked for.
 func (h *Handlers) showApplication(c echo.Context, app models.ApplicationDetail, revealed views.Revealed) error {
 	page, message := h.page(c)
-	state, tokens, err := h.tokensState(c, app.ID, message, revealed)
+	state, tokens, err := h.tokensState(c, app.ID, message, revealed, app.Secrets...)
 	if err != nil {
 		return err
 	}
 	view := views.NewApplicationView(app, tokens, state, h.BaseURL, h.Limits.Scopes, h.clock(c))
+	if view.Activity, err = h.activity(c, app.ID); err != nil {
+		return err
+	}
 	return show(c, http.StatusOK, views.Application(page, view))
 }
 

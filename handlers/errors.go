@@ -60,6 +60,7 @@ func (h *Handlers) WriteError(c echo.Context, err error) error {
 	if errors.Is(err, errNoTeam) {
 		return h.showNoTeam(c)
 	}
+	h.noteRefused(c, status, err)
 	page := h.plainPage(c)
 	view := views.NewErrorView(status, page.Role, middleware.ID(c))
 	if errors.Is(err, ErrCrossSite) {

@@ -37,6 +37,8 @@ type Deps struct {
 	Limits  models.Limits
 	// SessionIdle and SessionMax end a session, unused and in all.
 	SessionIdle, SessionMax time.Duration
+	// KeepAudit is how long audit events are kept.
+	KeepAudit time.Duration
 	// SetupCode opens the setup page while no account exists.
 	SetupCode models.Secret
 	// SignUp lets anyone create an account with a team of their own.
@@ -52,6 +54,8 @@ type Handlers struct {
 	signIns  signInLimits
 	// reveals bounds how many values one person sees in a minute.
 	reveals *middleware.Limiter
+	// refusals and exports bound what one person writes into the audit log and reads of it.
+	refusals, exports *middleware.Limiter
 	// setUp remembers that an account exists, which never becomes untrue.
 	setUp atomic.Bool
 	// router finds the handler of a deed that waited for a proof of identity.
@@ -76,6 +80,7 @@ func New(deps Deps) *Handlers {
 		reveals: middleware.NewLimiter(middleware.Policy{Free: 60, Window: time.Minute, Size: 1 << 14}, deps.Now),
 		outbox:  deps.Mail, newEmails: middleware.NewLimiter(middleware.Policy{Free: 10, Window: time.Hour, Size: 1 << 14}, deps.Now),
 		signUps: newSignUpLimits(deps.Now), passkeys: newPasskeys(deps), factorLimits: newFactorLimits(deps.Now),
+		refusals: middleware.NewLimiter(refusalPolicy, deps.Now), exports: middleware.NewLimiter(exportPolicy, deps.Now),
 	}
 }
 

@@ -60,7 +60,7 @@ func newSite(t testing.TB, change ...func(*handlers.Deps)) *site {
 		Passwords: secrets.NewPasswords(2), Mail: &mail.Mailer{}, Log: slog.New(slog.DiscardHandler), Now: now,
 		BaseURL: "http://127.0.0.1:8080", DocsURL: "/docs/authorization",
 		Limits:      models.Limits{MaxLifespan: 365 * 86400, Scopes: []string{"api"}},
-		SessionIdle: 12 * time.Hour, SessionMax: 168 * time.Hour, SetupCode: models.NewSecret(setupCode),
+		SessionIdle: 12 * time.Hour, SessionMax: 168 * time.Hour, SetupCode: models.NewSecret(setupCode), KeepAudit: 365 * 24 * time.Hour,
 	}
 	for _, f := range change {
 		f(&deps)

@@ -66,6 +66,7 @@ func (h *Handlers) Table() []Route {
 		h.accountPages(),
 		h.peoplePages(),
 		h.factorPages(),
+		h.auditPages(),
 	)
 }
 

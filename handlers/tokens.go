@@ -17,7 +17,7 @@ const maxChoices = 200
 
 // tokensState reads which tokens of an application the page shows. The choice
 // stands in the address or, after a reveal without script, in the form.
-func (h *Handlers) tokensState(c echo.Context, appID string, message flash, revealed views.Revealed) (views.TokensState, models.TokenList, error) {
+func (h *Handlers) tokensState(c echo.Context, appID string, message flash, revealed views.Revealed, secrets ...models.ClientSecret) (views.TokensState, models.TokenList, error) {
 	ctx, actor := c.Request().Context(), actorOf(c)
 	state := views.TokensState{
 		Query: models.TokenQuery{Ended: c.FormValue("ended") == "1", Page: pageNumber(c.FormValue("page"))},
@@ -32,6 +32,9 @@ func (h *Handlers) tokensState(c echo.Context, appID string, message flash, reve
 		}
 	}
 	list, err := h.Store.ManualTokens(ctx, actor.TeamID, appID, state.Query)
+	if err == nil {
+		state.Seen, err = h.witnesses(c, appID, list.Rows, secrets)
+	}
 	return state, list, err
 }
 

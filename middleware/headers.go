@@ -10,8 +10,8 @@ import (
 const (
 	pagePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; " +
 		"connect-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'"
-	// dataPolicy is for JSON and text, which no browser should render.
-	dataPolicy = "default-src 'none'; frame-ancestors 'none'; sandbox"
+	// DataPolicy is for JSON and text, which no browser should render.
+	DataPolicy = "default-src 'none'; frame-ancestors 'none'; sandbox"
 
 	permissions = "accelerometer=(), browsing-topics=(), camera=(), display-capture=(), geolocation=(), " +
 		"gyroscope=(), microphone=(), midi=(), payment=(), publickey-credentials-get=(self), usb=()"
@@ -43,7 +43,7 @@ func securityHeaders(https, page bool) http.Header {
 		h.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 	}
 	if !page {
-		h.Set("Content-Security-Policy", dataPolicy)
+		h.Set("Content-Security-Policy", DataPolicy)
 		return h
 	}
 	h.Set("Content-Security-Policy", pagePolicy)

@@ -49,7 +49,10 @@ func older(t *testing.T) (path string) {
 		{insertToken, []any{"manual", "manual", []byte("manual"), []byte("sealed"), later, 0}},
 		{insertToken, []any{"expired", "client_credentials", []byte("expired"), nil, earlier, 0}},
 		{insertToken, []any{"revoked", "client_credentials", []byte("revoked"), nil, later, earlier}},
-		{"INSERT INTO audit_events (id, team_id, at, actor_name, action) VALUES ('event', 'team', 1, 'Ana', 'Application created')", nil},
+		{insertEvent, []any{"event", "team", 1, "Application created", "application", "app"}},
+		{insertEvent, []any{"shown", "team", 3, "Token shown", "token", "manual"}},
+		{insertEvent, []any{"between", "team", 2, "Token created", "token", "gone"}},
+		{insertEvent, []any{"server", "", 1, "Resource server added", "resource server", "server"}},
 	} {
 		if _, err := db.ExecContext(t.Context(), row.sql, row.args...); err != nil {
 			t.Fatalf("%s: %v", row.sql, err)
@@ -60,6 +63,8 @@ func older(t *testing.T) (path string) {
 
 const insertToken = `INSERT INTO tokens (id, application_id, team_id, kind, hash, sealed, last4, scopes, created_at, expires_at, revoked_at)
 	VALUES (?, 'app', 'team', ?, ?, ?, 'Zk3Q', 'api', 1, ?, ?)`
+
+const insertEvent = "INSERT INTO audit_events (id, team_id, at, actor_name, action, target_type, target_id) VALUES (?, ?, ?, 'Ana', ?, ?, ?)"
 
 func migrated(t *testing.T) *store.Store {
 	t.Helper()
@@ -93,7 +98,7 @@ func TestAnOlderDatabaseKeepsWhatItHolds(t *testing.T) {
 		t.Errorf("client %+v, %v", client, err)
 	}
 	status, err := s.Status(t.Context())
-	if err != nil || status.Shrinks || status.Users != 1 || status.AuditEvents != 1 || len(status.Tokens) != 2 ||
+	if err != nil || status.Shrinks || status.Users != 1 || status.AuditEvents != 4 || len(status.Tokens) != 2 ||
 		status.Tokens[0] != (store.TokenCount{Kind: models.KindClientCredentials, Active: 1, Expired: 1, Revoked: 1}) {
 		t.Errorf("status %+v, %v", status, err)
 	}
@@ -137,5 +142,30 @@ func TestAnOlderDatabaseGoesOn(t *testing.T) {
 	}
 	if _, err := s.TokenByHash(ctx, []byte("expired")); !errors.Is(err, models.ErrNotFound) {
 		t.Errorf("the purged one: %v", err)
+	}
+}
+
+// Events from before there were chains form one in their order, with the application that
+// they are about.
+func TestEarlierEventsAreChained(t *testing.T) {
+	s, ctx := migrated(t), t.Context()
+	ana := models.Actor{UserID: "ana", UserName: "Ana", TeamID: "team", Role: models.RoleOwner}
+	if err := s.SwitchApplication(ctx, ana, "app", false); err != nil {
+		t.Fatal(err)
+	}
+	for team, n := range map[string]int64{"team": 4, "": 1} {
+		verdict, err := s.VerifyAudit(ctx, team, models.AuditHead{})
+		if err != nil || verdict.Break != nil || verdict.FirstSeq != 1 || verdict.LastSeq != n {
+			t.Errorf("team %q: %+v, %v", team, verdict, err)
+		}
+	}
+	events, err := s.AuditEvents(ctx, "team", models.AuditQuery{}, 10)
+	if err != nil || len(events) != 4 {
+		t.Fatal(len(events), err)
+	}
+	for i, want := range []struct{ id, app string }{{"", "app"}, {"shown", "app"}, {"between", ""}, {"event", "app"}} {
+		if i > 0 && events[i].ID != want.id || events[i].ApplicationID != want.app || events[i].Seq != int64(4-i) {
+			t.Errorf("%d: %+v", i, events[i])
+		}
 	}
 }

@@ -70,10 +70,19 @@ var (
 	FailedProofs = []AuditAction{AuditSignInFailed, AuditConfirmFailed, AuditSecondFactorFailed}
 )
 
+// What the audit log says of itself, and of what was refused.
+const (
+	AuditEntriesDeleted AuditAction = "Audit entries deleted"
+	AuditRefused        AuditAction = "Request refused"
+)
+
 // AuditEvent is one line of the audit log. Rows are only ever added.
 type AuditEvent struct {
-	ID         string `gorm:"primaryKey"`
-	TeamID     string
+	ID     string `gorm:"primaryKey"`
+	TeamID string
+	// Seq is its number in the team, without a gap; Link sets it with Version, Search and Hash.
+	Seq        int64
+	Version    int64
 	At         Time
 	ActorID    string
 	ActorName  string
@@ -83,12 +92,18 @@ type AuditEvent struct {
 	TargetID   string
 	// Target is the name by which people know the target at that time.
 	Target string
-	Detail string
+	// ApplicationID is the application that the target is or belongs to, if there is one.
+	ApplicationID string
+	Detail        string
 	// Changes holds the settings that were changed, as JSON of []AuditChange; empty for none.
 	Changes   string
 	Address   string
 	UserAgent string
 	RequestID string
+	// Search is what a search finds.
+	Search string
+	// Hash is over all the others and the hash of the event before, in hexadecimal.
+	Hash string
 }
 
 // AuditChange is one setting before and after.

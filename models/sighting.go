@@ -22,3 +22,10 @@ const (
 	SightedToken  SightedType = "token"
 	SightedSecret SightedType = "secret"
 )
+
+// Witnesses are who made and who has seen the values that a page shows masked.
+type Witnesses struct {
+	// Sightings are by the ID of the token or secret, Makers by that of the secret.
+	Sightings map[string][]Sighting
+	Makers    map[string]string
+}

@@ -211,15 +211,16 @@ func (s *Store) ChangeApplication(ctx context.Context, actor models.Actor, id st
 		if values.Scopes == "" {
 			values.Scopes = app.Scopes
 		}
-		detail := differences(app, values)
-		if detail == "" {
+		if err := c.differences(app, values); err != nil {
+			return err
+		}
+		if c.event.Changes == "" {
 			return errNothingToDo
 		}
 		if err := c.checkName(actor.TeamID, values.Name, id); err != nil {
 			return err
 		}
 		c.about("application", app.ID, values.Name)
-		c.event.Detail = detail
 		return nameTaken(affected(c.Exec(`UPDATE applications SET name = ?, name_key = ?, lifespan = ?, scopes = ?, version = version + 1,
 			changed_at = ?, changed_by = ? WHERE id = ? AND team_id = ? AND version = ?`,
 			values.Name, models.FoldName(values.Name), values.Lifespan, values.Scopes, c.now, actor.UserID, id, actor.TeamID, app.Version),
@@ -227,18 +228,16 @@ func (s *Store) ChangeApplication(ctx context.Context, actor models.Actor, id st
 	})
 }
 
-func differences(app models.Application, values models.ApplicationValues) string {
-	var parts []string
-	if app.Name != values.Name {
-		parts = append(parts, "Renamed from "+app.Name)
+func (c change) differences(app models.Application, values models.ApplicationValues) error {
+	before, after := models.FormatLifespan(app.Lifespan), models.FormatLifespan(values.Lifespan)
+	if before == after { // it leaves out seconds of a year
+		before, after = models.Count(app.Lifespan, "second"), models.Count(values.Lifespan, "second")
 	}
-	if app.Lifespan != values.Lifespan {
-		parts = append(parts, "Lifespan from "+models.FormatLifespan(app.Lifespan)+" to "+models.FormatLifespan(values.Lifespan))
-	}
-	if app.Scopes != values.Scopes {
-		parts = append(parts, "Scopes from "+app.Scopes+" to "+values.Scopes)
-	}
-	return strings.Join(parts, ". ")
+	return errors.Join(
+		c.changed("Name", app.Name, values.Name),
+		c.changed("Token lifespan", before, after),
+		c.changed("Scopes", app.Scopes, values.Scopes),
+	)
 }
 
 // application finds the row inside a change, and has caches forget it afterwards.
@@ -246,6 +245,7 @@ func (c change) application(team, id string) (models.Application, error) {
 	var app models.Application
 	err := c.Where("id = ? AND team_id = ? AND deleted_at = 0", id, team).Take(&app).Error
 	c.tell(models.Notice{ApplicationID: app.ID, ClientID: app.ClientID})
+	c.event.ApplicationID = app.ID
 	return app, err
 }
 

@@ -10,10 +10,12 @@ import (
 	"github.com/latchkey/latchkey/models"
 )
 
-// Retention is how long tokens are kept after they ended.
+// Retention is how long tokens are kept after they ended, and what was noted.
 type Retention struct {
 	// Manual counts for tokens that people generated, Issued for those of programs.
 	Manual, Issued time.Duration
+	// Audit counts for audit events, from when they were written.
+	Audit time.Duration
 }
 
 // keepAssertions is longer than a client assertion that was found good may wait for

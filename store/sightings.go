@@ -14,9 +14,23 @@ func (c change) saw(actor models.Actor, kind models.SightedType, objectID, appID
 		objectID, actor.UserID, actor.TeamID, kind, appID, actor.UserName, c.now, c.now).Error
 }
 
-// Sightings lists who has seen which values of one application of the team, the last first.
-func (s *Store) Sightings(ctx context.Context, team, appID string) ([]models.Sighting, error) {
+// Witnesses tells who has seen some values of one application of the team, the last first, and
+// who made its secrets.
+func (s *Store) Witnesses(ctx context.Context, team, appID string, objects []string) (models.Witnesses, error) {
+	seen := models.Witnesses{Sightings: map[string][]models.Sighting{}, Makers: map[string]string{}}
 	var rows []models.Sighting
-	err := s.read(ctx).Where("application_id = ? AND team_id = ?", appID, team).Order("last_at DESC, object_id, user_id").Find(&rows).Error
-	return rows, translate(err)
+	err := s.read(ctx).Where("object_id IN ? AND application_id = ? AND team_id = ?", objects, appID, team).Order("last_at DESC, user_id").Find(&rows).Error
+	if err != nil {
+		return seen, translate(err)
+	}
+	for _, row := range rows {
+		seen.Sightings[row.ObjectID] = append(seen.Sightings[row.ObjectID], row)
+	}
+	var makers []struct{ ID, Name string }
+	err = s.read(ctx).Raw(`SELECT s.id, u.name FROM client_secrets s JOIN users u ON u.id = s.created_by
+		WHERE s.application_id = ? AND s.team_id = ?`, appID, team).Scan(&makers).Error
+	for _, maker := range makers {
+		seen.Makers[maker.ID] = maker.Name
+	}
+	return seen, translate(err)
 }

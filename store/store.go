@@ -76,13 +76,18 @@ func closeHandles(handles []*gorm.DB) error {
 	return errors.Join(errs...)
 }
 
-// Migrate hands the writing connection to run, which brings the tables up to date.
+// Migrate hands the writing connection to run, which brings the tables up to date, and
+// then chains the audit events of an older database.
 func (s *Store) Migrate(ctx context.Context, run func(context.Context, *sql.DB) (int, error)) (int, error) {
 	db, err := s.writes.DB()
 	if err != nil {
 		return 0, err
 	}
-	return run(ctx, db)
+	applied, err := run(ctx, db)
+	if err != nil {
+		return applied, err
+	}
+	return applied, translate(s.chainEarlier(ctx))
 }
 
 // Close closes all handles. What still runs on one of their connections goes on.

@@ -8,8 +8,9 @@ import (
 )
 
 // Sweep deletes what has ended and nobody looks at again: sessions unused for
-// idle or older than longest, secrets past their overlap, keys of old forms, ceremonies that nobody finished, invitations that have expired. Of
-// each there are few; Purge has what there may be millions of.
+// idle or older than longest, secrets past their overlap, keys of old forms, ceremonies that nobody finished,
+// invitations that have expired, sightings of values that are gone. Of each there are few;
+// Purge has what there may be millions of.
 func (s *Store) Sweep(ctx context.Context, idle, longest time.Duration) error {
 	return s.touch(ctx, func(tx *gorm.DB) error {
 		now := s.now()
@@ -23,6 +24,10 @@ func (s *Store) Sweep(ctx context.Context, idle, longest time.Duration) error {
 			return err
 		}
 		if err := tx.Exec("DELETE FROM ceremonies WHERE expires_at <= ?", now).Error; err != nil {
+			return err
+		}
+		if err := tx.Exec(`DELETE FROM sightings WHERE object_type = 'token' AND NOT EXISTS (SELECT 1 FROM tokens t WHERE t.id = object_id)
+			OR object_type = 'secret' AND NOT EXISTS (SELECT 1 FROM client_secrets s WHERE s.id = object_id)`).Error; err != nil {
 			return err
 		}
 		return tx.Exec("DELETE FROM form_posts WHERE created_at < ?", now.Add(-keepFormPosts)).Error

@@ -74,9 +74,6 @@ func (s *Store) transact(ctx context.Context, fn func(tx *gorm.DB) error) error 
 	return s.writes.WithContext(context.WithoutCancel(ctx)).Transaction(fn)
 }
 
-// record adds the event of a change to the log.
-func (c change) record() error { return c.Create(c.event).Error }
-
 func newEvent(actor models.Actor, action models.AuditAction) *models.AuditEvent {
 	return &models.AuditEvent{
 		ID: NewID(), TeamID: actor.TeamID, ActorID: actor.UserID, ActorName: actor.UserName,
@@ -90,6 +87,9 @@ func (c change) tell(notice models.Notice) { *c.notices = append(*c.notices, not
 // about says what the change was done to.
 func (c change) about(targetType, id, name string) {
 	c.event.TargetType, c.event.TargetID, c.event.Target = targetType, id, name
+	if targetType == "application" {
+		c.event.ApplicationID = id
+	}
 }
 
 // changed notes a setting before and after; nothing where they are equal.

@@ -31,6 +31,7 @@ type ApplicationView struct {
 	// Signing is the code for a public key, where Code is that for the secret.
 	Signing  CodeCard
 	Revealed Revealed
+	Activity ActivityCard
 }
 
 // NewApplicationView shows app and its manual tokens as the role may see them.
@@ -45,7 +46,7 @@ func NewApplicationView(app models.ApplicationDetail, tokens models.TokenList, s
 		Off:         !app.DisabledAt.IsZero(),
 		NewToken:    newCreatedToken(state, at.from, now),
 		Tokens:      newTokensCard(app.Application, tokens, state, at, now),
-		Credentials: newCredentialsCard(app, state.Role, scopes, now),
+		Credentials: newCredentialsCard(app, state.Role, state.Seen, scopes, now),
 		Keys:        newKeysCard(app, state.Role, now),
 		Revealed:    state.Revealed,
 	}

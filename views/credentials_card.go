@@ -26,6 +26,7 @@ type CredentialsCard struct {
 	Made       string // "Secret created" or "Secret rotated"
 	MadeAt     ui.Moment
 	Used       ui.Moment
+	Seen       SeenBy
 	RotateHref string
 	// RemoveHref is empty also where there is no public key to go on with.
 	RemoveHref string
@@ -39,10 +40,11 @@ type OldSecret struct {
 	What       string
 	Until      ui.Moment
 	Used       ui.Moment
+	Seen       SeenBy
 	RetireHref string
 }
 
-func newCredentialsCard(app models.ApplicationDetail, role models.Role, scopes []string, now Clock) CredentialsCard {
+func newCredentialsCard(app models.ApplicationDetail, role models.Role, seen models.Witnesses, scopes []string, now Clock) CredentialsCard {
 	card := CredentialsCard{
 		Lead:     "Keep the secret on your servers only.",
 		ClientID: app.ClientID,
@@ -64,11 +66,12 @@ func newCredentialsCard(app models.ApplicationDetail, role models.Role, scopes [
 	}
 	for _, secret := range app.Secrets {
 		if !secret.Current() {
-			card.Old = newOldSecret(app.ID, secret, role, now)
+			card.Old = newOldSecret(app.ID, secret, role, seen, now)
 			continue
 		}
 		card.SecretID, card.Mask, card.What = secret.ID, mask+secret.Last4, "client secret ending in "+secret.Last4
 		card.Made, card.MadeAt, card.Used = "Secret created", day(secret.CreatedAt, now), ago(secret.LastUsedAt, now)
+		card.Seen = newSeenBy(seen, secret.ID, card.What, now)
 		if secret.CreatedAt > app.CreatedAt {
 			card.Made = "Secret rotated"
 		}
@@ -86,7 +89,7 @@ func noSecret(app models.ApplicationDetail) string {
 	return "This application has no client secret. It proves itself by its public keys."
 }
 
-func newOldSecret(id string, secret models.ClientSecret, role models.Role, now Clock) *OldSecret {
+func newOldSecret(id string, secret models.ClientSecret, role models.Role, seen models.Witnesses, now Clock) *OldSecret {
 	if !secret.Good(now.Time) {
 		return nil
 	}
@@ -96,6 +99,7 @@ func newOldSecret(id string, secret models.ClientSecret, role models.Role, now C
 		Until: exact(secret.ExpiresAt, now),
 		Used:  ago(secret.LastUsedAt, now),
 	}
+	old.Seen = newSeenBy(seen, secret.ID, old.What, now)
 	if role.May(models.MayManage) {
 		old.RetireHref = RetireSecretPath(id)
 	}

@@ -13,7 +13,7 @@ import (
 func goldens() map[string]templ.Component {
 	all := map[string]templ.Component{}
 	for _, some := range []map[string]templ.Component{
-		gateGoldens(), applicationsGoldens(), formGoldens(), applicationGoldens(), confirmGoldens(), keyGoldens(), tokensGoldens(), otherGoldens(),
+		gateGoldens(), applicationsGoldens(), formGoldens(), applicationGoldens(), confirmGoldens(), keyGoldens(), tokensGoldens(), auditGoldens(), otherGoldens(),
 		accountGoldens(),
 		teamGoldens(), wayInGoldens(), factorGoldens(),
 	} {
@@ -82,9 +82,11 @@ func formGoldens() map[string]templ.Component {
 func applicationGoldens() map[string]templ.Component {
 	owner, viewer := pageOf(models.RoleOwner), pageOf(models.RoleViewer)
 	view := func(app models.ApplicationDetail, tokens models.TokenList, state TokensState) ApplicationView {
-		return NewApplicationView(app, tokens, state, baseURL, limits.Scopes, clock)
+		view := NewApplicationView(app, tokens, state, baseURL, limits.Scopes, clock)
+		view.Activity = NewActivityCard(appID, auditEvents(), clock)
+		return view
 	}
-	asOwner, asViewer := TokensState{Role: owner.Role}, TokensState{Role: viewer.Role}
+	asOwner, asViewer := TokensState{Role: owner.Role, Seen: seen()}, TokensState{Role: viewer.Role, Seen: seen()}
 	created := asOwner
 	created.Created = &activeTokenList().Rows[1]
 	ended := asOwner

@@ -32,6 +32,8 @@ type TokensState struct {
 	Created *models.TokenRow
 	// Revealed is set on the answer to a reveal form alone.
 	Revealed Revealed
+	// Seen tells who has seen the values of those shown.
+	Seen models.Witnesses
 }
 
 // TokensCard is the table of an application's manual tokens.
@@ -73,6 +75,7 @@ type TokenItem struct {
 	RevealAction string
 	RevealHidden []ui.Hidden
 	RevokeHref   string
+	Seen         SeenBy
 }
 
 // CreatedToken is the notice after Generate New Token.
@@ -157,6 +160,7 @@ func newTokenItem(token models.TokenRow, state TokensState, from string, now Clo
 		LastUsed:     ago(token.LastUsedAt, now),
 		LastUsedFrom: token.LastUsedFrom,
 	}
+	item.Seen = newSeenBy(state.Seen, token.ID, item.What, now)
 	if status == models.StatusRevoked {
 		item.Revoked, item.Expires = ago(token.RevokedAt, now), ui.DateTime(now.in(token.ExpiresAt))
 	}

@@ -65,6 +65,7 @@ var settings = []setting{
 	{"session-max", "168h", "ends every session (operators: 24h at most)", parseDuration(func(c *Config) *time.Duration { return &c.SessionMax })},
 	{"keep-manual-tokens", "720h", "how long manual tokens are kept after they expired or were revoked", parseKeep(func(c *Config) *time.Duration { return &c.Keep.Manual })},
 	{"keep-issued-tokens", "24h", "how long client_credentials tokens are kept after they expired or were revoked", parseKeep(func(c *Config) *time.Duration { return &c.Keep.Issued })},
+	{"keep-audit", "8760h", "how long audit entries are kept", parseKeepAudit},
 	{"require-second-factor", "false", "wants an authenticator app or a passkey of everybody who signs in", parseRequireSecondFactor},
 	{"allow-http", "false", "allow an address off loopback with an http base URL", parseAllowHTTP},
 	{"docs-url", "", "where the doc link of the pages leads (default: the built-in page)", parseDocsURL},
@@ -254,6 +255,18 @@ func parseKeep(field func(*Config) *time.Duration) func(*Config, string) string 
 		}
 		return ""
 	}
+}
+
+// shortestAudit leaves time to read what was done.
+const shortestAudit = 24 * time.Hour
+
+func parseKeepAudit(c *Config, value string) string {
+	d, err := time.ParseDuration(value)
+	c.Keep.Audit = d
+	if err != nil || d < shortestAudit || d > longestLifespan {
+		return "write a time of at least 24h, such as 8760h"
+	}
+	return ""
 }
 
 func parseAllowHTTP(c *Config, value string) string {

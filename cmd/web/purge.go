@@ -120,7 +120,7 @@ func purgeAndLog(ctx context.Context, db *store.Store, keep store.Retention, log
 
 func (p *program) purgeCommand() *cli.Command {
 	return &cli.Command{
-		Name: "purge", Usage: "delete tokens that ended longer ago than they are kept; serve does so every hour", Action: p.purge,
+		Name: "purge", Usage: "delete tokens that ended longer ago than they are kept, and old audit entries; serve does so every hour", Action: p.purge,
 		Flags: []cli.Flag{&cli.BoolFlag{Name: "hurry", Usage: "make no pauses for a server that runs beside it"}},
 	}
 }
@@ -138,7 +138,14 @@ func (p *program) purge(ctx context.Context, cmd *cli.Command) error {
 		if err != nil {
 			return fmt.Errorf("%s deleted, then it failed, run it again: %w", models.Count(deleted, "token"), err)
 		}
-		return p.print(models.Count(deleted, "token") + " deleted.")
+		if err := p.print(models.Count(deleted, "token") + " deleted."); err != nil {
+			return err
+		}
+		entries, err := pruneAudit(ctx, db, config.Keep.Audit, cmd.Bool("hurry"))
+		if err != nil || entries == 0 {
+			return err
+		}
+		return p.print("Old audit entries deleted: " + models.FormatNumber(entries) + ".")
 	})
 }
 
@@ -182,6 +189,7 @@ func (p *program) printStatus(config Config, s store.Status) error {
 			models.FormatNumber(count.Expired)+" expired, "+models.FormatNumber(count.Revoked)+" revoked")
 	}
 	row("Kept after they end", config.Keep.Manual.String()+" manual, "+config.Keep.Issued.String()+" client_credentials")
+	row("Audit entries are kept", config.Keep.Audit.String())
 	return table.Flush()
 }
 

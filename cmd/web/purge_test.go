@@ -88,7 +88,7 @@ func TestPurgeCommandThatFails(t *testing.T) {
 // A running server purges as it starts, and stops in the middle when told to.
 func TestSweepPurges(t *testing.T) {
 	db := withTokens(t, folder(t), 25*time.Hour)
-	config := Config{SessionIdle: time.Hour, SessionMax: time.Hour, Keep: store.Retention{Manual: 720 * time.Hour, Issued: 24 * time.Hour}}
+	config := Config{SessionIdle: time.Hour, SessionMax: time.Hour, Keep: store.Retention{Manual: 720 * time.Hour, Issued: 24 * time.Hour, Audit: 8760 * time.Hour}}
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	logged := &lineWriter{onLine: stop}
@@ -170,10 +170,12 @@ func TestRetentionSettings(t *testing.T) { // C1
 
 func TestHelpNamesEveryCommand(t *testing.T) {
 	for _, test := range []struct{ args, want []string }{
-		{[]string{"--help"}, []string{"serve", "migrate", "user", "resource-server", "purge", "status", "version", "--keep-manual-tokens", "--keep-issued-tokens"}},
+		{[]string{"--help"}, []string{"serve", "migrate", "user", "resource-server", "purge", "audit", "status", "version", "--keep-audit", "--keep-manual-tokens", "--keep-issued-tokens"}},
 		{[]string{"resource-server", "--help"}, []string{"add", "list", "remove"}},
 		{[]string{"resource-server", "add", "--help"}, []string{"--name"}},
 		{[]string{"purge", "--help"}, []string{"--hurry"}},
+		{[]string{"audit", "--help"}, []string{"verify", "head"}},
+		{[]string{"audit", "verify", "--help"}, []string{"--head", "--team", "--installation"}},
 		{[]string{"status", "--help"}, []string{"show how much the database holds"}},
 	} {
 		code, stdout, stderr := call(t, nil, "", test.args...)

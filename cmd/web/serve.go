@@ -135,7 +135,7 @@ func wire(config Config, db *store.Store, keys *secrets.Keys, room tokenRoom, se
 		pages: handlers.New(handlers.Deps{
 			Store: db, Issuer: room.issuer, Keys: keys, Passwords: secrets.NewPasswords(parallelHashes), Mail: &mail.Mailer{}, Log: log, Now: clock,
 			BaseURL: config.BaseURL, HTTPS: https, DocsURL: docsURL, Limits: config.Limits,
-			SessionIdle: config.SessionIdle, SessionMax: config.SessionMax, SetupCode: setupCode,
+			SessionIdle: config.SessionIdle, SessionMax: config.SessionMax, SetupCode: setupCode, KeepAudit: config.Keep.Audit,
 			SignUp: config.SignUp, RequireSecondFactor: config.RequireSecondFactor,
 		}),
 		oauth: oauth.New(oauth.Deps{

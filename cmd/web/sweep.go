@@ -42,4 +42,5 @@ func sweepAndLog(ctx context.Context, db *store.Store, config Config, log *slog.
 	if err != nil && ctx.Err() == nil {
 		log.Warn("not all was swept, the next run is in an hour", "error", err)
 	}
+	pruneAndLog(ctx, db, config.Keep.Audit, log)
 }

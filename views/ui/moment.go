@@ -50,6 +50,12 @@ func DateTime(t time.Time) Moment { return newMoment(t, t.Format(minuteLayout)) 
 // Exact writes date and time with the zone, for sentences that decide something.
 func Exact(t time.Time) Moment { return newMoment(t, t.Format(minuteLayout+" MST")) }
 
+// Second writes date and time to the second; the exact moment, for machines and in the
+// title, has milliseconds.
+func Second(t time.Time) Moment {
+	return Moment{Text: t.Format(dayLayout + ", 15:04:05"), Machine: t.UTC().Format("2006-01-02T15:04:05.000Z07:00"), Title: t.Format(dayLayout + ", 15:04:05.000 MST")}
+}
+
 // Within is the moment as it stands in the middle of a sentence.
 func (m Moment) Within() Moment {
 	first, size := utf8.DecodeRuneInString(m.Text)

@@ -32,6 +32,12 @@ type Option struct {
 	Selected bool
 }
 
+// OptionGroup is a part of a select with a title.
+type OptionGroup struct {
+	Title   string
+	Options []Option
+}
+
 // Choice is one radio card or checkbox with an explanation.
 type Choice struct {
 	Value   string
@@ -57,6 +63,15 @@ type Pager struct {
 	Text     string
 	Previous string
 	Next     string
+	// Back and On are the words of the links where they are others than Previous and Next.
+	Back, On string
+}
+
+func orElse(text, fallback string) string {
+	if text == "" {
+		return fallback
+	}
+	return text
 }
 
 // Hidden is a form field that nobody sees.
@@ -117,8 +132,10 @@ type Dropdown struct {
 	Name    string
 	Label   string
 	Options []Option
-	Hint    string
-	Error   string
+	// Groups follow the options.
+	Groups []OptionGroup
+	Hint   string
+	Error  string
 }
 
 // Copy is a button that copies. What names the thing for screen readers and

@@ -1,0 +1,65 @@
+package storetest
+
+import (
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/latchkey/latchkey/models"
+)
+
+// Log reads the whole audit log of a team with all that belongs to its chain, newest first.
+func (db *DB) Log(t testing.TB, team string, query models.AuditQuery) []models.AuditEvent {
+	t.Helper()
+	events, err := db.AuditEvents(t.Context(), team, query, 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return events
+}
+
+// Tamper changes audit events as somebody does who holds the file: past the triggers.
+func (db *DB) Tamper(t testing.TB, statements ...string) {
+	t.Helper()
+	raw := db.open(t)
+	defer raw.Close()
+	rows, err := raw.QueryContext(t.Context(), "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' AND tbl_name LIKE 'audit%'")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	all := []string{}
+	for rows.Next() {
+		var name, text string
+		if err := rows.Scan(&name, &text); err != nil {
+			t.Fatal(err)
+		}
+		all = append([]string{"DROP TRIGGER " + name}, all...)
+		statements = append(statements, text)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	for _, statement := range append(all, statements...) {
+		if _, err := raw.ExecContext(t.Context(), statement); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+	}
+}
+
+// FillLog adds n events to a team's log in one statement: for tests of how it bears up. They
+// have numbers but no hashes.
+func (db *DB) FillLog(t testing.TB, actor models.Actor, n int64) {
+	t.Helper()
+	db.Tamper(t, strings.NewReplacer(":team", "'"+actor.TeamID+"'", ":user", "'"+actor.UserID+"'").Replace(`
+		INSERT INTO audit_events (id, team_id, seq, version, at, actor_id, actor_name, actor_role, action, target_type, target_id, target, address, user_agent, request_id, search, hash)
+		WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < `+number(n)+`),
+			chain AS (SELECT last_seq, (SELECT MAX(at) FROM audit_events WHERE team_id = :team) AS at FROM audit_chains WHERE team_id = :team)
+		SELECT printf('%032x', random()) || i, :team, last_seq + i, 1, chain.at + i, CASE i % 100 WHEN 0 THEN 'someone' ELSE :user END, 'Ana', 'owner',
+			CASE i % 1000 WHEN 0 THEN 'Secret rotated' ELSE 'Token shown' END, 'token', 'token ' || i, 'Bot, token ending in ' || i, '192.0.2.7',
+			'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36', 'REQUEST', 'TOKEN SHOWN BOT, TOKEN ENDING IN ' || i, printf('%064x', i)
+		FROM n, chain`),
+		"UPDATE audit_chains SET last_seq = last_seq + "+number(n)+", last_hash = printf('%064x', "+number(n)+") WHERE team_id = '"+actor.TeamID+"'")
+}
+
+func number(n int64) string { return strconv.FormatInt(n, 10) }
