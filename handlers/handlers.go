@@ -39,6 +39,8 @@ type Deps struct {
 	SessionIdle, SessionMax time.Duration
 	// SetupCode opens the setup page while no account exists.
 	SetupCode models.Secret
+	// Installation is what operators see of the program.
+	Installation models.Installation
 }
 
 // Handlers holds the pages.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/urfave/cli/v3"
 
+	"github.com/latchkey/latchkey/mail"
 	"github.com/latchkey/latchkey/models"
 	"github.com/latchkey/latchkey/store"
 )
@@ -32,6 +33,9 @@ type Config struct {
 	DocsURL        string
 	TrustedProxies []*net.IPNet
 	LogJSON        bool
+	Mail           mail.Server
+	// Shown lists the settings for the page of operators, without what is secret.
+	Shown []models.Setting
 
 	allowHTTP bool
 	// What has been read without a problem, for rules that need several settings.
@@ -65,6 +69,8 @@ var settings = []setting{
 	{"docs-url", "", "where the doc link of the pages leads (default: the built-in page)", parseDocsURL},
 	{"trusted-proxies", "", "CIDRs whose X-Forwarded-For counts, comma separated", parseProxies},
 	{"log", "text", "text or json", parseLog},
+	{"smtp-url", "", "mail server, such as smtp://user:password@mail.example.com:587?from=latchkey@example.com; without it, links are shown to be sent by hand (better set as a variable: it holds a password)", parseSMTPURL},
+	{"smtp-ca", "", "a PEM file of the CAs that the mail server's certificate may come from (default: the system's)", parseSMTPCA},
 }
 
 // settingFlags turns the table into flags that also read the environment.
@@ -102,6 +108,7 @@ func readConfig(cmd *cli.Command) (Config, error) {
 		if problem := s.parse(&config, cmd.String(s.name)); problem != "" {
 			wrong = append(wrong, "--"+s.name+" ("+s.variable()+"): "+problem)
 		}
+		config.Shown = append(config.Shown, shownSetting(s, cmd.String(s.name)))
 	}
 	if config.Addr != "" && config.baseURLRead && config.allowHTTPRead {
 		if problem := config.checkTransport(); problem != "" {
