@@ -58,6 +58,9 @@ func (h *Handlers) WriteError(c echo.Context, err error) error {
 	}
 	page := h.plainPage(c)
 	view := views.NewErrorView(status, page.Role, middleware.ID(c))
+	if status == http.StatusForbidden {
+		view = h.forbiddenView(c, view)
+	}
 	if errors.Is(err, ErrCrossSite) {
 		view = views.NewCrossSiteView(middleware.ID(c))
 	}

@@ -92,6 +92,9 @@ func pageOf(c echo.Context) string {
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
 		return r.URL.RequestURI()
 	}
+	if page := adminPageOf(c); page != "" {
+		return page
+	}
 	id := c.Param(paramApplication)
 	switch {
 	case id != "" && cameFromTokens(c):

@@ -54,6 +54,9 @@ type Handlers struct {
 	setUp atomic.Bool
 	// router finds the handler of a deed that waited for a proof of identity.
 	router *echo.Router
+	// resets bounds how many links for forgotten passwords are asked for.
+	resets      signInLimits
+	tokenCounts tokenCounts
 }
 
 // New makes the pages.
@@ -61,6 +64,7 @@ func New(deps Deps) *Handlers {
 	return &Handlers{
 		Deps: deps, sessions: newSessionStore(deps), signIns: newSignInLimits(deps.Now),
 		reveals: middleware.NewLimiter(middleware.Policy{Free: 60, Window: time.Minute, Size: 1 << 14}, deps.Now),
+		resets:  newResetLimits(deps.Now),
 	}
 }
 

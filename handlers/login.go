@@ -31,7 +31,7 @@ func (h *Handlers) loginPage(c echo.Context) error {
 	if actorOf(c).UserID != "" {
 		return c.Redirect(http.StatusSeeOther, next)
 	}
-	page := views.LoginForm{Next: next}
+	page := views.LoginForm{Next: next, Mails: h.Mail.Enabled()}
 	if h.sessions.hasCookie(c.Request()) {
 		page.Notice = views.SignedOut
 	}
@@ -45,7 +45,7 @@ func (h *Handlers) login(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	page := views.LoginForm{Email: fields.Get("email"), Next: localPath(fields.Get("next"))}
+	page := views.LoginForm{Email: fields.Get("email"), Next: localPath(fields.Get("next")), Mails: h.Mail.Enabled()}
 	user, err := h.Store.UserByEmail(c.Request().Context(), page.Email)
 	if err != nil && !errors.Is(err, models.ErrNotFound) {
 		return err

@@ -61,6 +61,8 @@ func (h *Handlers) Table() []Route {
 	return slices.Concat(
 		h.gatePages(),
 		h.applicationPages(),
+		h.resetPages(),
+		h.adminPages(),
 	)
 }
 

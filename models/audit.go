@@ -30,6 +30,21 @@ const (
 	AuditTokensRevoked       AuditAction = "Tokens revoked"
 	AuditResourceServerAdded AuditAction = "Resource server added"
 	AuditResourceServerGone  AuditAction = "Resource server removed"
+
+	AuditTeamAdded             AuditAction = "Team added"
+	AuditTeamSuspended         AuditAction = "Team suspended"
+	AuditTeamResumed           AuditAction = "Team resumed"
+	AuditUserDisabled          AuditAction = "User disabled"
+	AuditUserEnabled           AuditAction = "User enabled"
+	AuditOperatorMade          AuditAction = "Operator made"
+	AuditOperatorUnmade        AuditAction = "Operator unmade"
+	AuditSessionsEnded         AuditAction = "Sessions ended by operator"
+	AuditFactorsRemoved        AuditAction = "Second factor removed by operator"
+	AuditResetLinkMade         AuditAction = "Password link made"
+	AuditResetLinkMailed       AuditAction = "Password link mailed"
+	AuditPasswordReset         AuditAction = "Password set by link"
+	AuditResourceServerRotated AuditAction = "Resource server secret rotated"
+	AuditTestMail              AuditAction = "Test mail sent"
 )
 
 // AuditEvent is one line of the audit log. Rows are only ever added.

@@ -28,6 +28,8 @@ type Team struct {
 	NameKey     string
 	CreatedAt   Time `gorm:"autoCreateTime:false"`
 	SuspendedAt Time
+	// SuspendedReason is what the operator wrote to its members, empty for nothing.
+	SuspendedReason string
 }
 
 // Member is a user's place in a team.

@@ -32,6 +32,9 @@ func (s *Store) SignIn(ctx context.Context, actor models.Actor, session models.S
 			return models.ErrNotFound
 		}
 		session.UserID, session.Method = proof.UserID, proof.Method
+		if proof.Method != models.ByLink {
+			session.ProvenAt = c.now
+		}
 		var err error
 		if session.TeamID, err = c.firstTeam(session.UserID); err != nil {
 			return err
@@ -57,6 +60,7 @@ func (s *Store) Confirm(ctx context.Context, actor models.Actor, session models.
 		if err := affected(c.Exec("DELETE FROM sessions WHERE id_hash = ?", before), models.ErrNotFound); err != nil {
 			return err
 		}
+		session.ProvenAt = c.now
 		return c.storeSession(session)
 	})
 }
@@ -65,7 +69,7 @@ func (c change) storeSession(session models.Session) error {
 	if session.CreatedAt.IsZero() {
 		session.CreatedAt = c.now
 	}
-	session.LastSeenAt, session.ProvenAt = c.now, c.now
+	session.LastSeenAt = c.now
 	if err := c.Create(&session).Error; err != nil {
 		return err
 	}

@@ -62,3 +62,17 @@ func NewCrossSiteView(requestID string) ErrorView {
 		Text: "Latchkey takes changes from its own pages only. Nothing was changed.", RequestID: requestID,
 	}
 }
+
+// NewOperatorsOnlyView is the 403 of Administration.
+func NewOperatorsOnlyView(requestID string) ErrorView {
+	return ErrorView{Code: "403", Heading: "You cannot do that", Text: "Only operators, who run this installation, see Administration.", RequestID: requestID}
+}
+
+// NewSuspendedView is the 403 for a member whose team is suspended.
+func NewSuspendedView(team models.Team, requestID string, now Clock) ErrorView {
+	text := "It was suspended on " + exact(team.SuspendedAt, now).Text + ": its pages are closed and its tokens are refused. Nothing was deleted. Ask whoever runs Latchkey."
+	if team.SuspendedReason != "" {
+		text += " The reason given: " + team.SuspendedReason
+	}
+	return ErrorView{Code: "403", Heading: team.Name + " is suspended", Text: text, RequestID: requestID}
+}

@@ -20,6 +20,8 @@ type LoginForm struct {
 	Next   string
 	Error  string
 	Notice string
+	// Mails tells that a link for a new password can be mailed.
+	Mails bool
 }
 
 // ConfirmIdentityForm asks for the password again. Error is a sentence or empty.

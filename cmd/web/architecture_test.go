@@ -178,6 +178,7 @@ var withoutActor = map[string]string{
 var readers = []string{
 	"AnyUser", "Application", "ApplicationNames", "Applications", "Ceremony", "CheckName", "ClientByID", "ForeignVersion", "KeyCheck", "KnownBrowser",
 	"ManualTokens", "Purge", "PurgeLeftovers", "ResourceServers", "Session", "Sightings", "Status", "Token", "TokenByHash", "User", "UserByEmail",
+	"Overview", "ResetLink", "ResourceServer", "SuspendedTeams", "Team", "Teams", "TokenCounts", "UserDetail", "Users",
 }
 
 func TestEveryChangeTakesAnActor(t *testing.T) {

@@ -26,7 +26,7 @@ func TestBadMailSettings(t *testing.T) {
 		}
 	}
 	env := folder(t)
-	env["LATCHKEY_SMTP_URL"], env["LATCHKEY_SMTP_CA"] = "smtp://latchkey:hunter2%canary@mail.example.com?from=a@example.com", empty
+	env["LATCHKEY_SMTP_URL"], env["LATCHKEY_SMTP_CA"] = "smtp://latchkey:hunter2-canary%zz@mail.example.com?from=a@example.com", empty
 	if code, _, stderr := call(t, env, "", "serve"); code != exitUsage || strings.Count(stderr, "\n") != 2 || strings.Contains(stderr, "canary") {
 		t.Errorf("exit %d %q", code, stderr)
 	}

@@ -1,0 +1,95 @@
+package handlers
+
+import (
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/latchkey/latchkey/views"
+)
+
+// Parameters of the paths of operators.
+const (
+	paramTeam   = "team"
+	paramUser   = "user"
+	paramServer = "server"
+)
+
+// What the routes of operators ask for. What touches who gets in wants a fresh proof.
+var (
+	operate      = Access{Operator: true}
+	operateFresh = Access{Operator: true, Fresh: true}
+)
+
+// resetPages let in whoever has a link; they end at the same gate as every way in.
+func (h *Handlers) resetPages() []Route {
+	return []Route{
+		{get, views.ForgotPath, public, h.forgotPage},
+		{post, views.ForgotPath, public, h.forgot},
+		{get, views.ResetPath + "/:code", public, h.resetPage},
+		{post, views.ResetPath + "/:code", public, h.reset},
+	}
+}
+
+// adminPages are those of operators.
+func (h *Handlers) adminPages() []Route {
+	const (
+		teams   = views.AdminTeamsPath
+		team    = teams + "/:" + paramTeam
+		users   = views.AdminUsersPath
+		user    = users + "/:" + paramUser
+		servers = views.AdminResourceServersPath
+		server  = servers + "/:" + paramServer
+	)
+	return []Route{
+		{get, views.AdminPath, operate, h.adminHome},
+
+		{get, teams, operate, h.adminTeams},
+		{get, views.AdminNewTeamPath, operateFresh, h.adminNewTeam},
+		{post, views.AdminNewTeamPath, operateFresh, h.adminAddTeam},
+		{get, team + "/suspend", operateFresh, h.suspendTeamPage},
+		{post, team + "/suspend", operateFresh, h.suspendTeam},
+		{post, team + "/resume", operateFresh, h.resumeTeam},
+
+		{get, users, operate, h.adminUsers},
+		{get, user, operate, h.adminUser},
+		{get, user + views.UserLink, operateFresh, h.passwordLinkPage},
+		{post, user + views.UserLink, operateFresh, h.passwordLink},
+		{get, user + views.UserSessions, operateFresh, h.endSessionsPage},
+		{post, user + views.UserSessions, operateFresh, h.endSessions},
+		{get, user + views.UserFactors, operateFresh, h.removeFactorsPage},
+		{post, user + views.UserFactors, operateFresh, h.removeFactors},
+		{get, user + views.UserOperator, operateFresh, h.operatorPage},
+		{post, user + views.UserOperator, operateFresh, h.setOperator},
+		{get, user + views.UserDisable, operateFresh, h.disablePage},
+		{post, user + views.UserDisable, operateFresh, h.disableUser},
+		{post, user + views.UserEnable, operateFresh, h.enableUser},
+
+		{get, servers, operate, h.adminResourceServers},
+		{get, views.AdminNewResourceServerPath, operateFresh, h.newResourceServer},
+		{post, views.AdminNewResourceServerPath, operateFresh, h.addResourceServer},
+		{get, server + "/rotate", operateFresh, h.rotateResourceServerPage},
+		{post, server + "/rotate", operateFresh, h.rotateResourceServer},
+		{get, server + "/remove", operateFresh, h.removeResourceServerPage},
+		{post, server + "/remove", operateFresh, h.removeResourceServer},
+
+		{get, views.AdminServerPath, operate, h.adminServer},
+		{post, views.AdminTestMailPath, operate, h.testMail},
+	}
+}
+
+// adminPageOf is the page of operators that a deed stands on, empty for another deed.
+func adminPageOf(c echo.Context) string {
+	path := c.Path()
+	switch {
+	case strings.HasPrefix(path, views.AdminUsersPath+"/"):
+		return views.AdminUserPath(c.Param(paramUser))
+	case strings.HasPrefix(path, views.AdminTeamsPath):
+		return views.AdminTeamsPath
+	case strings.HasPrefix(path, views.AdminResourceServersPath):
+		return views.AdminResourceServersPath
+	case strings.HasPrefix(path, views.AdminServerPath):
+		return views.AdminServerPath
+	}
+	return ""
+}
