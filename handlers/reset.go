@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/a-h/templ"
 	"github.com/labstack/echo/v4"
 
 	"github.com/latchkey/latchkey/mail"
@@ -110,7 +111,7 @@ func (h *Handlers) resetPage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return show(c, http.StatusOK, views.Reset(h.plainPage(c), resetForm(c, user, "")))
+	return showReset(c, http.StatusOK, views.Reset(h.plainPage(c), resetForm(c, user, "")))
 }
 
 // reset sets the password, ends all sessions and goes through the same gate as every
@@ -134,7 +135,7 @@ func (h *Handlers) reset(c echo.Context) error {
 		problem = secrets.CheckPassword(password, append(teams, user.Name, user.Email)...)
 	}
 	if problem != "" {
-		return show(c, http.StatusUnprocessableEntity, views.Reset(h.plainPage(c), resetForm(c, user, problem)))
+		return showReset(c, http.StatusUnprocessableEntity, views.Reset(h.plainPage(c), resetForm(c, user, problem)))
 	}
 	passwordHash, err := h.Passwords.Hash(ctx, password)
 	if err != nil {
@@ -150,6 +151,13 @@ func (h *Handlers) reset(c echo.Context) error {
 	return h.admit(c, user, models.Proof{UserID: user.ID, Method: models.ByLink}, views.ApplicationsPath)
 }
 
+// showReset keeps the code, which stands in the address, out of the Referer of what the
+// page loads: proxies write that down.
+func showReset(c echo.Context, status int, page templ.Component) error {
+	c.Response().Header().Set("Referrer-Policy", "strict-origin")
+	return show(c, status, page)
+}
+
 func resetHash(c echo.Context) []byte { return secrets.Hash(models.NewSecret(c.Param("code"))) }
 
 func resetForm(c echo.Context, user models.User, problem string) views.ResetForm {
@@ -158,5 +166,5 @@ func resetForm(c echo.Context, user models.User, problem string) views.ResetForm
 
 func (h *Handlers) resetGone(c echo.Context) error {
 	middleware.Annotate(c, "refused", "link does not work")
-	return show(c, http.StatusNotFound, views.ResetGone(h.plainPage(c), h.Mail.Enabled()))
+	return showReset(c, http.StatusNotFound, views.ResetGone(h.plainPage(c), h.Mail.Enabled()))
 }
