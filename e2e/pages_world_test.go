@@ -14,6 +14,7 @@ type world struct {
 	bot, off, long string
 	token          string // path of an active token of bot
 	own            map[string]string
+	admin          administration
 }
 
 const (
@@ -41,6 +42,7 @@ func newWorld(t testing.TB) *world {
 		ana.create(fmt.Sprintf("Price feed %d", i+1))
 	}
 	w.pastOf(t, ana)
+	w.admin = newAdministration(t, s)
 	return w
 }
 
