@@ -89,7 +89,7 @@ func linkIn(t testing.TB, m mailtest.Mail) string {
 	return ""
 }
 
-// ofAdmin is what operators see, and what they send to others.
+// ofAdmin is what operators see, and what others do not.
 func (w *world) ofAdmin(theme string) []view {
 	a := w.admin
 	views := []view{
@@ -133,8 +133,15 @@ func (w *world) ofAdmin(theme string) []view {
 	for i := range views {
 		views[i].email = operatorEmail
 	}
-	return append(views, []view{
-		{name: "403 administration", email: ownerEmail, status: 403, show: opened("/admin/teams")},
+	return append(views,
+		view{name: "403 administration", email: ownerEmail, status: 403, show: opened("/admin/teams")},
+	)
+}
+
+// forgotten is what whoever has forgotten a password sees.
+func (w *world) forgotten() []view {
+	a := w.admin
+	return []view{
 		{name: "login with mail", show: opened(a.mailed.base + "/login")},
 		{name: "forgot", show: opened(a.mailed.base + "/forgot")},
 		{name: "forgot sent", show: func(p *tab) {
@@ -151,5 +158,5 @@ func (w *world) ofAdmin(theme string) []view {
 			p.sees("Set a new password")
 		}},
 		{name: "reset gone", status: 404, show: opened(a.mailed.base + "/reset/x")},
-	}...)
+	}
 }

@@ -25,7 +25,7 @@ func TestPages(t *testing.T) {
 			p := openTab(t, w.s.base)
 			p.scheme(theme)
 			who := ""
-			for _, v := range slices.Concat(w.signedOut(), w.ofOwner(theme), w.ofOthers(), w.ofAdmin(theme)) {
+			for _, v := range slices.Concat(w.signedOut(), w.forgotten(), w.ofOwner(theme), w.ofOthers(), w.ofAdmin(theme)) {
 				if v.email != who {
 					p.become(signIn(t, w.s, v.email))
 					who = v.email
