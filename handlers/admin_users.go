@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
@@ -68,110 +69,50 @@ func (h *Handlers) giveLink(c echo.Context, user models.UserRow, back string) er
 	return h.say(c, back, flash{Text: "A link to set a password is on its way to " + user.Email + "."})
 }
 
-func (h *Handlers) endSessionsPage(c echo.Context) error {
-	user, err := h.userOf(c)
-	if err != nil {
-		return err
+// confirmUser is a page that asks before a deed to a user, or says why it was refused.
+type confirmUser func(user models.UserRow, problem string) views.AdminConfirm
+
+// askAboutUser shows the page.
+func (h *Handlers) askAboutUser(confirm confirmUser) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		user, err := h.userOf(c)
+		if err != nil {
+			return err
+		}
+		return h.adminAsk(c, confirm(user, ""))
 	}
-	return h.adminAsk(c, views.NewConfirmEndSessions(user))
 }
 
-func (h *Handlers) endSessions(c echo.Context) error {
-	user, err := h.userOf(c)
-	if err != nil {
-		return err
+// doToUser does the deed and says so with the user's name between before and after.
+func (h *Handlers) doToUser(confirm confirmUser, before, after string, do func(ctx context.Context, actor models.Actor, id string) error) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		user, err := h.userOf(c)
+		if err != nil {
+			return err
+		}
+		problem, err := refusal(do(c.Request().Context(), actorOf(c), user.ID))
+		if err != nil {
+			return err
+		}
+		if problem != "" {
+			return h.adminAsk(c, confirm(user, problem))
+		}
+		return h.say(c, views.AdminUserPath(user.ID), flash{Text: before + user.Name + after})
 	}
-	if err := h.Store.EndSessions(c.Request().Context(), actorOf(c), user.ID); err != nil {
-		return err
-	}
-	return h.say(c, views.AdminUserPath(user.ID), flash{Text: "All sessions of " + user.Name + " were ended."})
 }
 
-func (h *Handlers) removeFactorsPage(c echo.Context) error {
-	user, err := h.userOf(c)
-	if err != nil {
-		return err
-	}
-	return h.adminAsk(c, views.NewConfirmRemoveFactors(user, ""))
-}
-
-func (h *Handlers) removeFactors(c echo.Context) error {
-	user, err := h.userOf(c)
-	if err != nil {
-		return err
-	}
-	problem, err := refusal(h.Store.RemoveFactors(c.Request().Context(), actorOf(c), user.ID))
-	if err != nil {
-		return err
-	}
-	if problem != "" {
-		return h.adminAsk(c, views.NewConfirmRemoveFactors(user, problem))
-	}
-	return h.say(c, views.AdminUserPath(user.ID), flash{Text: "The second factor of " + user.Name + " was removed."})
-}
-
-func (h *Handlers) operatorPage(c echo.Context) error {
-	user, err := h.userOf(c)
-	if err != nil {
-		return err
-	}
-	return h.adminAsk(c, views.NewConfirmOperator(user, ""))
-}
-
+// setOperator makes what the form said when it was opened: a second press does not turn
+// it round.
 func (h *Handlers) setOperator(c echo.Context) error {
 	fields, err := form(c)
 	if err != nil {
 		return err
 	}
-	user, err := h.userOf(c)
-	if err != nil {
-		return err
+	operator, after := fields.Get("operator") == "yes", " is no operator any more."
+	if operator {
+		after = " is an operator now."
 	}
-	operator := fields.Get("operator") == "yes"
-	problem, err := refusal(h.Store.SetOperator(c.Request().Context(), actorOf(c), user.ID, operator))
-	if err != nil {
-		return err
-	}
-	if problem != "" {
-		return h.adminAsk(c, views.NewConfirmOperator(user, problem))
-	}
-	text := user.Name + " is an operator now."
-	if !operator {
-		text = user.Name + " is no operator any more."
-	}
-	return h.say(c, views.AdminUserPath(user.ID), flash{Text: text})
-}
-
-func (h *Handlers) disablePage(c echo.Context) error {
-	user, err := h.userOf(c)
-	if err != nil {
-		return err
-	}
-	return h.adminAsk(c, views.NewConfirmDisable(user, ""))
-}
-
-func (h *Handlers) disableUser(c echo.Context) error {
-	user, err := h.userOf(c)
-	if err != nil {
-		return err
-	}
-	problem, err := refusal(h.Store.DisableUser(c.Request().Context(), actorOf(c), user.ID))
-	if err != nil {
-		return err
-	}
-	if problem != "" {
-		return h.adminAsk(c, views.NewConfirmDisable(user, problem))
-	}
-	return h.say(c, views.AdminUserPath(user.ID), flash{Text: "The account of " + user.Name + " is disabled."})
-}
-
-func (h *Handlers) enableUser(c echo.Context) error {
-	user, err := h.userOf(c)
-	if err != nil {
-		return err
-	}
-	if err := h.Store.EnableUser(c.Request().Context(), actorOf(c), user.ID); err != nil {
-		return err
-	}
-	return h.say(c, views.AdminUserPath(user.ID), flash{Text: "The account of " + user.Name + " is enabled."})
+	return h.doToUser(views.NewConfirmOperator, "", after, func(ctx context.Context, actor models.Actor, id string) error {
+		return h.Store.SetOperator(ctx, actor, id, operator)
+	})(c)
 }

@@ -66,7 +66,7 @@ func adminGoldens() map[string]templ.Component {
 		"admin-user-never":       AdminUser(page, NewAdminUserView(fresh, "u9", clock)),
 		"admin-disable":          AdminAsk(page, NewConfirmDisable(user, "")),
 		"admin-disable-last":     AdminAsk(page, NewConfirmDisable(hostile, "Latchkey needs at least one operator. Make someone else an operator first.")),
-		"admin-sessions":         AdminAsk(page, NewConfirmEndSessions(user)),
+		"admin-sessions":         AdminAsk(page, NewConfirmEndSessions(user, "")),
 		"admin-factors":          AdminAsk(page, NewConfirmRemoveFactors(user, "")),
 		"admin-operator":         AdminAsk(page, NewConfirmOperator(user, "")),
 		"admin-operator-take":    AdminAsk(page, NewConfirmOperator(hostile, "")),

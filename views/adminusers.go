@@ -127,9 +127,9 @@ func NewConfirmDisable(user models.UserRow, problem string) AdminConfirm {
 }
 
 // NewConfirmEndSessions asks before a user is signed out everywhere.
-func NewConfirmEndSessions(user models.UserRow) AdminConfirm {
+func NewConfirmEndSessions(user models.UserRow, problem string) AdminConfirm {
 	return AdminConfirm{
-		ID: "us", Verb: "End all sessions of", Name: user.Name, End: "?",
+		ID: "us", Verb: "End all sessions of", Name: user.Name, End: "?", Error: problem,
 		Lead:   "They are signed out everywhere at once. They may sign in again.",
 		Submit: "End sessions", Tone: "danger", Action: AdminUserPath(user.ID) + UserSessions, Back: AdminUserPath(user.ID),
 	}
