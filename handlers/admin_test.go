@@ -18,7 +18,7 @@ import (
 func (s *site) operator(t testing.TB, team, name string) models.Actor {
 	t.Helper()
 	actor := s.member(t, team, name, models.RoleOwner)
-	if err := s.db.SetOperator(t.Context(), models.CommandLine, actor.UserID, true); err != nil {
+	if err := s.db.MakeOperator(t.Context(), models.CommandLine, actor.UserID); err != nil {
 		t.Fatal(err)
 	}
 	return actor

@@ -69,36 +69,36 @@ func (h *Handlers) giveLink(c echo.Context, user models.UserRow, back string) er
 	return h.say(c, back, flash{Text: "A link to set a password is on its way to " + user.Email + "."})
 }
 
-// confirmUser is a page that asks before a deed to a user, or says why it was refused.
-type confirmUser func(user models.UserRow, problem string) views.AdminConfirm
-
-// askAboutUser shows the page.
-func (h *Handlers) askAboutUser(confirm confirmUser) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		user, err := h.userOf(c)
-		if err != nil {
-			return err
-		}
-		return h.adminAsk(c, confirm(user, ""))
-	}
+// userDeed is what an operator does to a user: confirm is the page that asks before, or
+// says why it was refused. Afterwards the user's name stands between before and after.
+type userDeed struct {
+	*Handlers
+	confirm       func(user models.UserRow, problem string) views.AdminConfirm
+	before, after string
+	do            func(ctx context.Context, actor models.Actor, id string) error
 }
 
-// doToUser does the deed and says so with the user's name between before and after.
-func (h *Handlers) doToUser(confirm confirmUser, before, after string, do func(ctx context.Context, actor models.Actor, id string) error) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		user, err := h.userOf(c)
-		if err != nil {
-			return err
-		}
-		problem, err := refusal(do(c.Request().Context(), actorOf(c), user.ID))
-		if err != nil {
-			return err
-		}
-		if problem != "" {
-			return h.adminAsk(c, confirm(user, problem))
-		}
-		return h.say(c, views.AdminUserPath(user.ID), flash{Text: before + user.Name + after})
+func (d userDeed) ask(c echo.Context) error {
+	user, err := d.userOf(c)
+	if err != nil {
+		return err
 	}
+	return d.adminAsk(c, d.confirm(user, ""))
+}
+
+func (d userDeed) done(c echo.Context) error {
+	user, err := d.userOf(c)
+	if err != nil {
+		return err
+	}
+	problem, err := refusal(d.do(c.Request().Context(), actorOf(c), user.ID))
+	if err != nil {
+		return err
+	}
+	if problem != "" {
+		return d.adminAsk(c, d.confirm(user, problem))
+	}
+	return d.say(c, views.AdminUserPath(user.ID), flash{Text: d.before + user.Name + d.after})
 }
 
 // setOperator makes what the form said when it was opened: a second press does not turn
@@ -108,11 +108,9 @@ func (h *Handlers) setOperator(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	operator, after := fields.Get("operator") == "yes", " is no operator any more."
-	if operator {
-		after = " is an operator now."
+	deed := userDeed{h, views.NewConfirmOperator, "", " is no operator any more.", h.Store.UnmakeOperator}
+	if fields.Get("operator") == "yes" {
+		deed.after, deed.do = " is an operator now.", h.Store.MakeOperator
 	}
-	return h.doToUser(views.NewConfirmOperator, "", after, func(ctx context.Context, actor models.Actor, id string) error {
-		return h.Store.SetOperator(ctx, actor, id, operator)
-	})(c)
+	return deed.done(c)
 }

@@ -41,6 +41,10 @@ func (h *Handlers) adminPages() []Route {
 		servers = views.AdminResourceServersPath
 		server  = servers + "/:" + paramServer
 	)
+	endSessions := userDeed{h, views.NewConfirmEndSessions, "All sessions of ", " were ended.", h.Store.EndSessions}
+	removeFactors := userDeed{h, views.NewConfirmRemoveFactors, "The second factor of ", " was removed.", h.Store.RemoveFactors}
+	disable := userDeed{h, views.NewConfirmDisable, "The account of ", " is disabled.", h.Store.DisableUser}
+	enable := userDeed{h, views.NewConfirmDisable, "The account of ", " is enabled.", h.Store.EnableUser}
 	return []Route{
 		{get, views.AdminPath, operate, h.adminHome},
 
@@ -55,15 +59,15 @@ func (h *Handlers) adminPages() []Route {
 		{get, user, operate, h.adminUser},
 		{get, user + views.UserLink, operateFresh, h.passwordLinkPage},
 		{post, user + views.UserLink, operateFresh, h.passwordLink},
-		{get, user + views.UserSessions, operateFresh, h.askAboutUser(views.NewConfirmEndSessions)},
-		{post, user + views.UserSessions, operateFresh, h.doToUser(views.NewConfirmEndSessions, "All sessions of ", " were ended.", h.Store.EndSessions)},
-		{get, user + views.UserFactors, operateFresh, h.askAboutUser(views.NewConfirmRemoveFactors)},
-		{post, user + views.UserFactors, operateFresh, h.doToUser(views.NewConfirmRemoveFactors, "The second factor of ", " was removed.", h.Store.RemoveFactors)},
-		{get, user + views.UserOperator, operateFresh, h.askAboutUser(views.NewConfirmOperator)},
+		{get, user + views.UserSessions, operateFresh, endSessions.ask},
+		{post, user + views.UserSessions, operateFresh, endSessions.done},
+		{get, user + views.UserFactors, operateFresh, removeFactors.ask},
+		{post, user + views.UserFactors, operateFresh, removeFactors.done},
+		{get, user + views.UserOperator, operateFresh, userDeed{Handlers: h, confirm: views.NewConfirmOperator}.ask},
 		{post, user + views.UserOperator, operateFresh, h.setOperator},
-		{get, user + views.UserDisable, operateFresh, h.askAboutUser(views.NewConfirmDisable)},
-		{post, user + views.UserDisable, operateFresh, h.doToUser(views.NewConfirmDisable, "The account of ", " is disabled.", h.Store.DisableUser)},
-		{post, user + views.UserEnable, operateFresh, h.doToUser(views.NewConfirmDisable, "The account of ", " is enabled.", h.Store.EnableUser)},
+		{get, user + views.UserDisable, operateFresh, disable.ask},
+		{post, user + views.UserDisable, operateFresh, disable.done},
+		{post, user + views.UserEnable, operateFresh, enable.done},
 
 		{get, servers, operate, h.adminResourceServers},
 		{get, views.AdminNewResourceServerPath, operateFresh, h.newResourceServer},

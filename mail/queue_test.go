@@ -100,7 +100,7 @@ func TestAnswersOfTheServer(t *testing.T) {
 // hanging accepts and says nothing, or hardly anything.
 func hanging(t *testing.T, greet func(net.Conn)) mail.Server {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,14 +19,14 @@ type signIn struct {
 func (s *signIn) Start(server *smtp.ServerInfo) (proto string, toServer []byte, err error) {
 	user, password, host := s.server.User, s.server.Password.Reveal(), s.server.Host
 	// Without TLS the connection is to this machine: see attempt.dial.
-	clear := s.server.Security == Clear
+	inClear := s.server.Security == Clear
 	switch {
 	case slices.Contains(server.Auth, "SCRAM-SHA-256"):
 		s.chosen = smtp.ScramSHA256Auth(user, password)
 	case slices.Contains(server.Auth, "PLAIN"):
-		s.chosen = smtp.PlainAuth("", user, password, host, clear)
+		s.chosen = smtp.PlainAuth("", user, password, host, inClear)
 	case slices.Contains(server.Auth, "LOGIN"):
-		s.chosen = smtp.LoginAuth(user, password, host, clear)
+		s.chosen = smtp.LoginAuth(user, password, host, inClear)
 	default:
 		return "", nil, errNoMechanism
 	}

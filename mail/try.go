@@ -82,7 +82,7 @@ func (a *attempt) dial(ctx context.Context, network, address string) (net.Conn, 
 		return nil, err
 	}
 	a.conn = conn
-	context.AfterFunc(a.whole, func() { _ = conn.Close() }) // whoever waits for it hears of that
+	context.AfterFunc(a.whole, func() { _ = conn.Close() }) //nolint:contextcheck // ctx ends with the dialling
 	if a.server.Security == Clear {
 		host, _, _ := net.SplitHostPort(conn.RemoteAddr().String())
 		if !onLoopback(host) {

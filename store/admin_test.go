@@ -16,7 +16,7 @@ import (
 // operator makes a member an operator too.
 func operator(t testing.TB, db *storetest.DB, actor models.Actor) models.Actor {
 	t.Helper()
-	if err := db.SetOperator(t.Context(), models.CommandLine, actor.UserID, true); err != nil {
+	if err := db.MakeOperator(t.Context(), models.CommandLine, actor.UserID); err != nil {
 		t.Fatal(err)
 	}
 	actor.Operator = true
@@ -47,7 +47,7 @@ func TestLastOperatorStays(t *testing.T) {
 			if i%2 == 0 {
 				err = db.DisableUser(context.Background(), by, target.UserID)
 			} else {
-				err = db.SetOperator(context.Background(), by, target.UserID, false)
+				err = db.UnmakeOperator(context.Background(), by, target.UserID)
 			}
 			if err != nil {
 				refused.Add(1)
@@ -67,9 +67,9 @@ func TestLastOperatorStays(t *testing.T) {
 			continue
 		}
 		wantFieldError(t, db.DisableUser(t.Context(), models.CommandLine, op.UserID), "user")
-		wantFieldError(t, db.SetOperator(t.Context(), models.CommandLine, op.UserID, false), "user")
+		wantFieldError(t, db.UnmakeOperator(t.Context(), models.CommandLine, op.UserID), "user")
 		wantFieldError(t, db.DisableUser(t.Context(), op, op.UserID), "user")
-		wantFieldError(t, db.SetOperator(t.Context(), op, op.UserID, false), "user")
+		wantFieldError(t, db.UnmakeOperator(t.Context(), op, op.UserID), "user")
 		wantFieldError(t, db.RemoveFactors(t.Context(), op, op.UserID), "user")
 	}
 }
@@ -89,7 +89,7 @@ func TestOnlyOperatorsOperate(t *testing.T) {
 		for name, err := range map[string]error{
 			"SuspendTeam": db.SuspendTeam(ctx, actor, ana.TeamID, ""), "ResumeTeam": db.ResumeTeam(ctx, actor, ana.TeamID),
 			"DisableUser": db.DisableUser(ctx, actor, ben.UserID), "EnableUser": db.EnableUser(ctx, actor, gone.UserID),
-			"SetOperator": db.SetOperator(ctx, actor, ben.UserID, false), "EndSessions": db.EndSessions(ctx, actor, ben.UserID),
+			"UnmakeOperator": db.UnmakeOperator(ctx, actor, ben.UserID), "EndSessions": db.EndSessions(ctx, actor, ben.UserID),
 			"RemoveFactors": db.RemoveFactors(ctx, actor, ben.UserID), "MakeResetLink": db.MakeResetLink(ctx, actor, ben.UserID, []byte("x"), time.Hour, false),
 			"AddResourceServer": db.AddResourceServer(ctx, actor, models.ResourceServer{ID: "1", Name: "API", ClientID: "c", Hash: []byte("h")}),
 			"TestMailSent":      db.TestMailSent(ctx, actor, "taken"), "RotateResourceServer": db.RotateResourceServer(ctx, actor, "1", []byte("h")),
@@ -137,9 +137,9 @@ func TestDeedsOfOperatorsAreRecorded(t *testing.T) {
 	must(db.DisableUser(ctx, op, ana.UserID)) // nothing to do
 	must(db.EnableUser(ctx, op, ana.UserID))
 	must(db.EnableUser(ctx, op, ana.UserID)) // nothing to do
-	must(db.SetOperator(ctx, op, ana.UserID, true))
-	must(db.SetOperator(ctx, op, ana.UserID, true)) // nothing to do
-	must(db.SetOperator(ctx, op, ana.UserID, false))
+	must(db.MakeOperator(ctx, op, ana.UserID))
+	must(db.MakeOperator(ctx, op, ana.UserID)) // nothing to do
+	must(db.UnmakeOperator(ctx, op, ana.UserID))
 	want := []models.AuditAction{models.AuditOperatorUnmade, models.AuditOperatorMade, models.AuditUserEnabled, models.AuditUserDisabled, models.AuditSessionsEnded, models.AuditResetLinkMade}
 	var got []models.AuditEvent
 	for _, event := range db.Events(t, "") {

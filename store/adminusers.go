@@ -89,24 +89,37 @@ func (s *Store) EnableUser(ctx context.Context, actor models.Actor, id string) e
 	})
 }
 
-// SetOperator makes a user an operator, or takes that away again; refused as in DisableUser.
-func (s *Store) SetOperator(ctx context.Context, actor models.Actor, id string, operator bool) error {
-	action := models.AuditOperatorUnmade
-	if operator {
-		action = models.AuditOperatorMade
-	}
-	return s.operate(ctx, actor, action, func(c change) error {
+// MakeOperator lets a user run the installation. Nobody does it to themselves:
+// models.FieldErrors (user).
+func (s *Store) MakeOperator(ctx context.Context, actor models.Actor, id string) error {
+	return s.operate(ctx, actor, models.AuditOperatorMade, func(c change) error {
+		if _, err := c.otherUser(actor, id); err != nil {
+			return err
+		}
+		if err := affected(c.Exec("UPDATE users SET operator = 1 WHERE id = ? AND operator = 0", id), errNothingToDo); err != nil {
+			return err
+		}
+		return c.changed("Operator", "No", "Yes")
+	})
+}
+
+// UnmakeOperator takes that away again; refused as in DisableUser.
+func (s *Store) UnmakeOperator(ctx context.Context, actor models.Actor, id string) error {
+	return s.operate(ctx, actor, models.AuditOperatorUnmade, func(c change) error {
 		user, err := c.otherUser(actor, id)
 		if err != nil {
 			return err
 		}
-		if user.Operator == operator {
+		if !user.Operator {
 			return errNothingToDo
 		}
 		if err := c.operatorStays(user); err != nil {
 			return err
 		}
-		return c.Exec("UPDATE users SET operator = ? WHERE id = ?", operator, id).Error
+		if err := c.Exec("UPDATE users SET operator = 0 WHERE id = ?", id).Error; err != nil {
+			return err
+		}
+		return c.changed("Operator", "Yes", "No")
 	})
 }
 

@@ -75,7 +75,7 @@ func (p *program) serve(ctx context.Context, cmd *cli.Command) error {
 	sweeping, stopSweeping := context.WithCancel(ctx)
 	swept := sweep(sweeping, db, config, log)
 	log.Info("serving", "version", version(), "address", listener.Addr().String(), "base_url", config.BaseURL, "database", config.Database)
-	server := newServer(wire(config, db, keys, room, mailer, setupCode, log))
+	server := newServer(wire(config, db, keys, room, mailer, setupCode, log)) //nolint:contextcheck // requests have contexts of their own
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	select {
