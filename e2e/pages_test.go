@@ -27,12 +27,14 @@ func TestPages(t *testing.T) {
 			who := ""
 			views := slices.Concat(
 				w.signedOut(),
+				w.forgotten(),
 				w.ofOwner(theme),
 				w.ofOthers(),
 				w.ofAccount(),
 				w.ofPeople(theme),
 				w.ofFactors(),
 				w.ofAudit(),
+				w.ofAdmin(theme),
 			)
 			for _, v := range views {
 				if v.email != who {

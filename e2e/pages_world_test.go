@@ -15,6 +15,7 @@ type world struct {
 	token          string // path of an active token of bot
 	own            map[string]string
 	people         people
+	admin          administration
 }
 
 const (
@@ -43,6 +44,7 @@ func newWorld(t testing.TB) *world {
 	}
 	w.pastOf(t, ana)
 	w.people = w.peopleOf(t, ana)
+	w.admin = newAdministration(t, s)
 	return w
 }
 

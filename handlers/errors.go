@@ -63,6 +63,9 @@ func (h *Handlers) WriteError(c echo.Context, err error) error {
 	h.noteRefused(c, status, err)
 	page := h.plainPage(c)
 	view := views.NewErrorView(status, page.Role, middleware.ID(c))
+	if status == http.StatusForbidden {
+		view = forbiddenView(c, view)
+	}
 	if errors.Is(err, ErrCrossSite) {
 		view = views.NewCrossSiteView(middleware.ID(c))
 	}

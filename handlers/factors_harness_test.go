@@ -110,7 +110,18 @@ type device struct {
 func newDevice() *device {
 	return &device{
 		site: virtualwebauthn.RelyingParty{ID: "localhost", Name: "Latchkey", Origin: "http://localhost:8080"},
-		auth: virtualwebauthn.NewAuthenticator(), key: virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2),
+		auth: virtualwebauthn.NewAuthenticator(), key: newCredential(),
+	}
+}
+
+// newCredential is one whose public key is as long as RFC 9053 section 7.1.1 wants:
+// virtualwebauthn leaves leading zeros of coordinates out, which no authenticator does.
+func newCredential() virtualwebauthn.Credential {
+	const whole = 77
+	for {
+		if credential := virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2); len(credential.Key.AttestationData()) == whole {
+			return credential
+		}
 	}
 }
 

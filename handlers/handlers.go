@@ -45,6 +45,8 @@ type Deps struct {
 	SignUp bool
 	// RequireSecondFactor wants a second factor of everybody.
 	RequireSecondFactor bool
+	// Installation is what operators see of the program.
+	Installation models.Installation
 }
 
 // Handlers holds the pages.
@@ -71,6 +73,9 @@ type Handlers struct {
 	signUps   signUpLimits
 	passkeys  *secrets.Passkeys
 	factorLimits
+	// resets bounds how many links for forgotten passwords are asked for.
+	resets      signInLimits
+	tokenCounts tokenCounts
 }
 
 // New makes the pages.
@@ -81,6 +86,7 @@ func New(deps Deps) *Handlers {
 		outbox:  deps.Mail, newEmails: middleware.NewLimiter(middleware.Policy{Free: 10, Window: time.Hour, Size: 1 << 14}, deps.Now),
 		signUps: newSignUpLimits(deps.Now), passkeys: newPasskeys(deps), factorLimits: newFactorLimits(deps.Now),
 		refusals: middleware.NewLimiter(refusalPolicy, deps.Now), exports: middleware.NewLimiter(exportPolicy, deps.Now),
+		resets: newResetLimits(deps.Now),
 	}
 }
 

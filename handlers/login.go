@@ -39,7 +39,7 @@ func (h *Handlers) loginPage(c echo.Context) error {
 }
 
 func (h *Handlers) loginForm(email, next string) views.LoginForm {
-	return views.LoginForm{Email: email, Next: next, Passkeys: h.passkeys.Available(), SignUp: h.SignUp}
+	return views.LoginForm{Email: email, Next: next, Passkeys: h.passkeys.Available(), SignUp: h.SignUp, Mails: h.Mail.Enabled()}
 }
 
 // login answers the same text, status and work for an unknown email, a wrong

@@ -98,7 +98,7 @@ func TestForgedPasskeys(t *testing.T) {
 		"user not present":  func(d *device) { d.auth.Options.UserNotPresent = true },
 		"another key": func(d *device) {
 			id := d.key.ID
-			d.key = virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)
+			d.key = newCredential()
 			d.key.ID = id
 		},
 		"unknown credential":    func(d *device) { d.key.ID = []byte("0123456789abcdef0123456789abcdef") },

@@ -67,6 +67,8 @@ func (h *Handlers) Table() []Route {
 		h.peoplePages(),
 		h.factorPages(),
 		h.auditPages(),
+		h.resetPages(),
+		h.adminPages(),
 	)
 }
 

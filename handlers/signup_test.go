@@ -93,7 +93,7 @@ func TestSignUpIsSlowed(t *testing.T) {
 	s.browser(t).post("/signup", "name", "X", "email", "later@example.com", "password", password, "team", "X").expect(t, http.StatusSeeOther)
 }
 
-var mailedLink = regexp.MustCompile(`http://127\.0\.0\.1:8080(/signup/finish\?code=\S+)`)
+var signUpLink = regexp.MustCompile(`http://127\.0\.0\.1:8080(/signup/finish\?code=\S+)`)
 
 // S12: where mail goes out, the answer is the same whether or not the address has an account.
 func TestSignUpByMail(t *testing.T) {
@@ -120,10 +120,10 @@ func TestSignUpByMail(t *testing.T) {
 	if n := s.db.Number(t, "SELECT COUNT(*) FROM ceremonies WHERE instr(data, ?) > 0", password); n != 0 {
 		t.Error("the password stands in the database")
 	}
-	if len(sent) != 2 || sent[0].To != "eve@example.com" || sent[1].To != ana.Email || !strings.Contains(sent[1].Text.Reveal(), "It has one already") || mailedLink.MatchString(sent[1].Text.Reveal()) {
+	if len(sent) != 2 || sent[0].To != "eve@example.com" || sent[1].To != ana.Email || !strings.Contains(sent[1].Text.Reveal(), "It has one already") || signUpLink.MatchString(sent[1].Text.Reveal()) {
 		t.Fatalf("sent %d", len(sent))
 	}
-	link := mailedLink.FindStringSubmatch(sent[0].Text.Reveal())[1]
+	link := signUpLink.FindStringSubmatch(sent[0].Text.Reveal())[1]
 	at, _ := url.Parse(link)
 	code := at.Query().Get("code")
 	b := s.browser(t)
@@ -150,7 +150,7 @@ func TestASignUpLinkExpires(t *testing.T) {
 	s := newSite(t, open)
 	s.member(t, "northwind", "ana", models.RoleOwner)
 	var link string
-	s.pages.CatchMail(func(message mail.Message) { link = mailedLink.FindStringSubmatch(message.Text.Reveal())[1] })
+	s.pages.CatchMail(func(message mail.Message) { link = signUpLink.FindStringSubmatch(message.Text.Reveal())[1] })
 	s.browser(t).post("/signup", signUpFields...).expect(t, http.StatusSeeOther)
 	s.db.Wait(time.Hour)
 	s.browser(t).get(link).expect(t, http.StatusNotFound, "This link does not work any more")

@@ -75,5 +75,5 @@ var errNoTeam = fmt.Errorf("%w: in no team", models.ErrForbidden)
 func (h *Handlers) showNoTeam(c echo.Context) error {
 	memberships, _ := c.Get(keyTeams).([]models.Membership)
 	page, _ := h.page(c)
-	return show(c, http.StatusForbidden, views.NoTeam(page, views.NewNoTeamView(memberships)))
+	return show(c, http.StatusForbidden, views.NoTeam(page, views.NewNoTeamView(memberships, h.clock(c))))
 }

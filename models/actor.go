@@ -50,6 +50,8 @@ func (r Role) Title() string {
 		return "Developer"
 	case RoleViewer:
 		return "Viewer"
+	case RoleOperator:
+		return "Operator"
 	}
 	return "No role"
 }

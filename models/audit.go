@@ -59,6 +59,20 @@ const (
 	AuditPasskeyRefused       AuditAction = "Passkey refused"
 	AuditRecoveryCodesMade    AuditAction = "Recovery codes made"
 	AuditRecoveryCodeUsed     AuditAction = "Recovery code used"
+
+	AuditTeamAdded             AuditAction = "Team added"
+	AuditTeamSuspended         AuditAction = "Team suspended"
+	AuditTeamResumed           AuditAction = "Team resumed"
+	AuditUserDisabled          AuditAction = "User disabled"
+	AuditUserEnabled           AuditAction = "User enabled"
+	AuditOperatorMade          AuditAction = "Operator made"
+	AuditOperatorUnmade        AuditAction = "Operator unmade"
+	AuditUserSignedOut         AuditAction = "Sessions ended by operator"
+	AuditResetLinkMade         AuditAction = "Password link made"
+	AuditResetLinkMailed       AuditAction = "Password link mailed"
+	AuditPasswordReset         AuditAction = "Password set by link"
+	AuditResourceServerRotated AuditAction = "Resource server secret rotated"
+	AuditTestMail              AuditAction = "Test mail sent"
 )
 
 // What Profile lists of a person's account. OwnDeeds are those done by the person, on any

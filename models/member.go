@@ -9,12 +9,18 @@ type MemberRow struct {
 	LastSeenAt   Time
 }
 
-// Membership is a team that a person is in, as they see it.
+// Membership is a team that a person is in.
 type Membership struct {
+	UserID      string
 	TeamID      string
 	TeamName    string
 	Role        Role
 	SuspendedAt Time
+	// SuspendedReason is what the operator wrote to the members, empty for nothing.
+	SuspendedReason string
+	// OnlyOwner tells that the team has no other owner who may sign in; lists of
+	// operators have it.
+	OnlyOwner bool
 }
 
 // MaxSeen is how many values the list of what somebody has seen shows at once.

@@ -38,6 +38,8 @@ type Team struct {
 	SuspendedAt Time
 	// RequiresSecondFactor keeps members without one out of all but its enrolment.
 	RequiresSecondFactor bool
+	// SuspendedReason is what the operator wrote to its members, empty for nothing.
+	SuspendedReason string
 }
 
 // Member is a user's place in a team.

@@ -123,30 +123,28 @@ func (c change) factorRemoved(actor models.Actor, leaving Leaving) error {
 	return c.Exec("DELETE FROM recovery_codes WHERE user_id = ?", actor.UserID).Error
 }
 
-// RemoveFactors takes all factors and recovery codes of a person away and ends their
-// sessions: an operator's deed for somebody who has lost them. Without any it changes nothing.
-func (s *Store) RemoveFactors(ctx context.Context, actor models.Actor, userID string) (models.User, error) {
-	var user models.User
-	err := s.write(ctx, actor, models.AuditSecondFactorReset, func(c change) error {
-		if err := c.Where("id = ?", userID).Take(&user).Error; err != nil {
+// RemoveFactors takes all factors and recovery codes of another person away, after an
+// operator has checked that it is them, and ends their sessions. A person without any gives
+// models.ErrConflict, the operator's own account models.FieldErrors (user).
+func (s *Store) RemoveFactors(ctx context.Context, actor models.Actor, userID string) error {
+	return s.operate(ctx, actor, models.AuditSecondFactorReset, func(c change) error {
+		user, err := c.otherUser(actor, userID)
+		if err != nil {
 			return err
 		}
 		if !user.SecondFactor {
-			return errNothingToDo
-		}
-		c.about("user", user.ID, user.Name)
-		var err error
-		if c.event.TeamID, err = c.firstTeam(user.ID); err != nil {
-			return err
+			return models.ErrConflict
 		}
 		for _, table := range []string{"DELETE FROM authenticators WHERE user_id = ?", "DELETE FROM passkeys WHERE user_id = ?", "DELETE FROM recovery_codes WHERE user_id = ?"} {
 			if err := c.Exec(table, userID).Error; err != nil {
 				return err
 			}
 		}
-		return c.factorsChanged(userID, []byte{})
+		if err := c.factorsChanged(userID, []byte{}); err != nil {
+			return err
+		}
+		return c.endAll(userID)
 	})
-	return user, err
 }
 
 // spend uses up what was shown beside the first proof. Somebody who has a second

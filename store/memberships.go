@@ -10,10 +10,10 @@ import (
 // Memberships lists the teams that a person is in, by name, suspended ones too.
 func (s *Store) Memberships(ctx context.Context, userID string) ([]models.Membership, error) {
 	var rows []models.Membership
-	err := s.each(ctx, `SELECT t.id, t.name, m.role, t.suspended_at FROM members m JOIN teams t ON t.id = m.team_id
+	err := s.each(ctx, `SELECT t.id, t.name, m.role, t.suspended_at, t.suspended_reason FROM members m JOIN teams t ON t.id = m.team_id
 		WHERE m.user_id = (SELECT ?) ORDER BY t.name_key, t.id`, []any{userID}, func(row *sql.Rows) error {
 		var m models.Membership
-		err := row.Scan(&m.TeamID, &m.TeamName, &m.Role, &m.SuspendedAt)
+		err := row.Scan(&m.TeamID, &m.TeamName, &m.Role, &m.SuspendedAt, &m.SuspendedReason)
 		rows = append(rows, m)
 		return err
 	})

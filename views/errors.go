@@ -62,3 +62,8 @@ func NewCrossSiteView(requestID string) ErrorView {
 		Text: "Latchkey takes changes from its own pages only. Nothing was changed.", RequestID: requestID,
 	}
 }
+
+// NewOperatorsOnlyView is the 403 of Administration.
+func NewOperatorsOnlyView(requestID string) ErrorView {
+	return ErrorView{Code: "403", Heading: "You cannot do that", Text: "Only operators, who run this installation, see Administration.", RequestID: requestID}
+}

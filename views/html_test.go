@@ -141,7 +141,7 @@ func (p *soundPage) whole(doc *html.Node) {
 // TestValuesStayOut finds the example value in the pages that reveal it, and
 // in no other.
 func TestValuesStayOut(t *testing.T) {
-	revealing := []string{"application-secret-shown", "application-token-shown", "tokens-shown", "team-link-shown"}
+	revealing := []string{"application-secret-shown", "application-token-shown", "tokens-shown", "team-link-shown", "admin-link-shown", "admin-resource-shown"}
 	for name, component := range goldens() {
 		if holds := bytes.Contains(render(t, component), []byte(exampleValue)); holds != slices.Contains(revealing, name) {
 			t.Errorf("%s: holds the value: %v", name, holds)

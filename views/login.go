@@ -25,6 +25,8 @@ type LoginForm struct {
 	// Passkeys tells that the site can have passkeys; PasskeyError is a sentence or empty.
 	Passkeys     bool
 	PasskeyError string
+	// Mails tells that a link for a new password can be mailed.
+	Mails bool
 }
 
 // ConfirmIdentityForm asks for the password again. Error is a sentence or empty.

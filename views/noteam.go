@@ -15,23 +15,27 @@ type NoTeamView struct {
 type TeamLink struct{ ID, Name string }
 
 // NewNoTeamView says why the reader acts in no team: memberships are all teams that they are in.
-func NewNoTeamView(memberships []models.Membership) NoTeamView {
+func NewNoTeamView(memberships []models.Membership, now Clock) NoTeamView {
 	view := NoTeamView{Heading: "You are in no team", Text: "Ask an owner of a team for an invitation. Your account stays as it is.", Return: ApplicationsPath}
-	suspended := ""
+	var suspended models.Membership
 	for _, m := range memberships {
 		if m.SuspendedAt.IsZero() {
 			view.Others = append(view.Others, TeamLink{ID: m.TeamID, Name: m.TeamName})
-		} else if suspended == "" {
-			suspended = m.TeamName
+		} else if suspended.TeamID == "" {
+			suspended = m
 		}
 	}
 	switch {
 	case len(view.Others) > 0:
 		view.Heading, view.Text = "Choose a team", "You are not in the team of this session any more, or it is suspended. Go on in another one."
-	case suspended != "" && len(memberships) > 1:
+	case len(memberships) > 1:
 		view.Heading, view.Text = "Your teams are suspended", "Their pages are closed and their tokens are refused until whoever runs Latchkey resumes them."
-	case suspended != "":
-		view.Heading, view.Text = suspended+" is suspended", "Its pages are closed and its tokens are refused until whoever runs Latchkey resumes it."
+	case suspended.TeamID != "":
+		view.Heading = suspended.TeamName + " is suspended"
+		view.Text = "Since " + exact(suspended.SuspendedAt, now).Text + " its pages are closed and its tokens are refused, until whoever runs Latchkey resumes it. Nothing was deleted."
+		if suspended.SuspendedReason != "" {
+			view.Text += " The reason given: " + suspended.SuspendedReason
+		}
 	}
 	return view
 }

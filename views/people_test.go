@@ -147,10 +147,10 @@ func wayInGoldens() map[string]templ.Component {
 		"signup-gone":        SignUpGone(out),
 		"login-signup":       Login(out, LoginForm{SignUp: true}),
 		"switcher":           Team(switcher, NewTeamView(memberRows()[:1], nil, nil, TeamState{Actor: actorOf(models.RoleOwner)}, clock)),
-		"no-team":            NoTeam(teamless, NewNoTeamView(nil)),
-		"no-team-suspended":  NoTeam(teamless, NewNoTeamView([]models.Membership{own})),
-		"no-team-two":        NoTeam(teamless, NewNoTeamView([]models.Membership{own, own})),
-		"no-team-other":      NoTeam(teamless, NewNoTeamView([]models.Membership{own, other})),
+		"no-team":            NoTeam(teamless, NewNoTeamView(nil, clock)),
+		"no-team-suspended":  NoTeam(teamless, NewNoTeamView([]models.Membership{own}, clock)),
+		"no-team-two":        NoTeam(teamless, NewNoTeamView([]models.Membership{own, own}, clock)),
+		"no-team-other":      NoTeam(teamless, NewNoTeamView([]models.Membership{own, other}, clock)),
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/urfave/cli/v3"
 
+	"github.com/latchkey/latchkey/mail"
 	"github.com/latchkey/latchkey/models"
 	"github.com/latchkey/latchkey/store"
 )
@@ -36,6 +37,9 @@ type Config struct {
 	TrustedProxies []*net.IPNet
 	LogJSON        bool
 	SignUp         bool
+	Mail           mail.Server
+	// Shown lists the settings for the page of operators, without what is secret.
+	Shown []models.Setting
 
 	allowHTTP bool
 	// What has been read without a problem, for rules that need several settings.
@@ -72,6 +76,8 @@ var settings = []setting{
 	{"trusted-proxies", "", "CIDRs whose X-Forwarded-For counts, comma separated", parseProxies},
 	{"log", "text", "text or json", parseLog},
 	{"signup", "closed", "closed, or open to let anyone create an account with a team of their own", parseSignUp},
+	{"smtp-url", "", "mail server, such as smtp://user:password@mail.example.com:587?from=latchkey@example.com; without it, links are shown to be sent by hand (better set as a variable: it holds a password)", parseSMTPURL},
+	{"smtp-ca", "", "a PEM file of the CAs that the mail server's certificate may come from (default: the system's)", parseSMTPCA},
 }
 
 // settingFlags turns the table into flags that also read the environment.
@@ -109,6 +115,7 @@ func readConfig(cmd *cli.Command) (Config, error) {
 		if problem := s.parse(&config, cmd.String(s.name)); problem != "" {
 			wrong = append(wrong, "--"+s.name+" ("+s.variable()+"): "+problem)
 		}
+		config.Shown = append(config.Shown, shownSetting(s, cmd.String(s.name)))
 	}
 	if config.Addr != "" && config.baseURLRead && config.allowHTTPRead {
 		if problem := config.checkTransport(); problem != "" {

@@ -32,6 +32,8 @@ const (
 	drainFor = requestTimeout + 5*time.Second
 	// parallelHashes bounds the memory and cores that argon2id takes.
 	parallelHashes = 2
+	// mailFor is how long mail that waits may take at the stop.
+	mailFor = 10 * time.Second
 )
 
 func (p *program) serveCommand() *cli.Command {
@@ -69,10 +71,11 @@ func (p *program) serve(ctx context.Context, cmd *cli.Command) error {
 		return errors.Join(err, db.Close())
 	}
 	room := newTokenRoom(context.WithoutCancel(ctx), config, db, keys, log)
+	mailer := mail.New(context.WithoutCancel(ctx), config.Mail, log, clock)
 	sweeping, stopSweeping := context.WithCancel(ctx)
 	swept := sweep(sweeping, db, config, log)
 	log.Info("serving", "version", version(), "address", listener.Addr().String(), "base_url", config.BaseURL, "database", config.Database)
-	server := newServer(wire(config, db, keys, room, setupCode, log))
+	server := newServer(wire(config, db, keys, room, mailer, setupCode, log)) //nolint:contextcheck // requests have contexts of their own
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	select {
@@ -85,7 +88,14 @@ func (p *program) serve(ctx context.Context, cmd *cli.Command) error {
 	swept()
 	rest, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainFor)
 	defer cancel()
-	return errors.Join(err, room.close(rest), db.Close())
+	return errors.Join(err, room.close(rest), closeMail(rest, mailer), db.Close())
+}
+
+// closeMail comes after what must not be lost: a server that hangs takes the mail's time alone.
+func closeMail(ctx context.Context, mailer *mail.Mailer) error {
+	limit, cancel := context.WithTimeout(ctx, mailFor)
+	defer cancel()
+	return mailer.Close(limit)
 }
 
 // tokenRoom is what package tokens runs behind the requests.
@@ -124,7 +134,7 @@ func drain(ctx context.Context, server *http.Server) error {
 }
 
 // wire builds everything by hand; it can be read from top to bottom.
-func wire(config Config, db *store.Store, keys *secrets.Keys, room tokenRoom, setupCode models.Secret, log *slog.Logger) world {
+func wire(config Config, db *store.Store, keys *secrets.Keys, room tokenRoom, mailer *mail.Mailer, setupCode models.Secret, log *slog.Logger) world {
 	docsURL := config.DocsURL
 	if docsURL == "" {
 		docsURL = views.DocsPath
@@ -133,10 +143,11 @@ func wire(config Config, db *store.Store, keys *secrets.Keys, room tokenRoom, se
 	return world{
 		log: log, https: https, proxies: config.TrustedProxies,
 		pages: handlers.New(handlers.Deps{
-			Store: db, Issuer: room.issuer, Keys: keys, Passwords: secrets.NewPasswords(parallelHashes), Mail: &mail.Mailer{}, Log: log, Now: clock,
+			Store: db, Issuer: room.issuer, Keys: keys, Passwords: secrets.NewPasswords(parallelHashes), Mail: mailer, Log: log, Now: clock,
 			BaseURL: config.BaseURL, HTTPS: https, DocsURL: docsURL, Limits: config.Limits,
 			SessionIdle: config.SessionIdle, SessionMax: config.SessionMax, SetupCode: setupCode, KeepAudit: config.Keep.Audit,
 			SignUp: config.SignUp, RequireSecondFactor: config.RequireSecondFactor,
+			Installation: models.Installation{Version: version(), StartedAt: clockMillis(), Settings: config.Shown},
 		}),
 		oauth: oauth.New(oauth.Deps{
 			Store: db, Issuer: room.issuer, Verifier: tokens.NewVerifier(db, room.cache, room.lastUsed, clockMillis),

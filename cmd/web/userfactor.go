@@ -36,7 +36,7 @@ func (p *program) userResetSecondFactor(ctx context.Context, cmd *cli.Command) e
 		if !user.SecondFactor {
 			return p.print(email + " has no second factor: nothing was changed.")
 		}
-		if _, err := db.RemoveFactors(ctx, models.CommandLine, user.ID); err != nil {
+		if err := db.RemoveFactors(ctx, models.CommandLine, user.ID); err != nil {
 			return err
 		}
 		return p.print("The second factors and recovery codes of " + email + " were removed and their sessions were ended. Their password alone signs them in now.")

@@ -14,6 +14,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/latchkey/latchkey/mail"
 	"github.com/latchkey/latchkey/models"
 )
 
@@ -30,7 +31,7 @@ func testWorld(t *testing.T, log *slog.Logger) world {
 	}
 	room := newTokenRoom(context.WithoutCancel(t.Context()), config, db, keys, log)
 	t.Cleanup(func() { _ = errors.Join(room.close(context.Background()), db.Close()) })
-	return wire(config, db, keys, room, models.Secret{}, log)
+	return wire(config, db, keys, room, &mail.Mailer{}, models.Secret{}, log)
 }
 
 // A6: a request that ran out of time still gets a whole error page.

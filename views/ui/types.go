@@ -161,3 +161,9 @@ func (c Copy) spoken() string {
 	}
 	return " " + c.What
 }
+
+// Tab is one page of an area.
+type Tab struct {
+	Text, Href string
+	Current    bool
+}
