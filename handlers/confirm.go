@@ -11,6 +11,13 @@ import (
 
 func (h *Handlers) confirmPage(c echo.Context) error {
 	page := views.ConfirmIdentityForm{Next: localPath(c.QueryParam("next")), Deed: c.QueryParam("deed")}
+	user, err := h.Store.User(c.Request().Context(), actorOf(c).UserID)
+	if err != nil {
+		return err
+	}
+	if err := h.offerProvider(c, &page, user); err != nil {
+		return err
+	}
 	return show(c, http.StatusOK, views.ConfirmIdentity(h.plainPage(c), page))
 }
 
@@ -25,6 +32,9 @@ func (h *Handlers) confirm(c echo.Context) error {
 	ctx, actor := c.Request().Context(), actorOf(c)
 	user, err := h.Store.User(ctx, actor.UserID)
 	if err != nil {
+		return err
+	}
+	if err := h.offerProvider(c, &page, user); err != nil {
 		return err
 	}
 	gate := h.confirmGate(user)

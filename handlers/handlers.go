@@ -13,6 +13,7 @@ import (
 	"github.com/latchkey/latchkey/mail"
 	"github.com/latchkey/latchkey/middleware"
 	"github.com/latchkey/latchkey/models"
+	"github.com/latchkey/latchkey/provider"
 	"github.com/latchkey/latchkey/secrets"
 	"github.com/latchkey/latchkey/store"
 	"github.com/latchkey/latchkey/tokens"
@@ -39,6 +40,8 @@ type Deps struct {
 	SessionIdle, SessionMax time.Duration
 	// SetupCode opens the setup page while no account exists.
 	SetupCode models.Secret
+	// Provider is the OpenID provider by which people sign in too, nil for none.
+	Provider *provider.Client
 }
 
 // Handlers holds the pages.
@@ -52,13 +55,16 @@ type Handlers struct {
 	setUp atomic.Bool
 	// router finds the handler of a deed that waited for a proof of identity.
 	router *echo.Router
+	// departures bounds how often one address is sent to the provider.
+	departures *middleware.Limiter
 }
 
 // New makes the pages.
 func New(deps Deps) *Handlers {
 	return &Handlers{
 		Deps: deps, sessions: newSessionStore(deps), signIns: newSignInLimits(deps.Now),
-		reveals: middleware.NewLimiter(middleware.Policy{Free: 60, Window: time.Minute, Size: 1 << 14}, deps.Now),
+		reveals:    middleware.NewLimiter(middleware.Policy{Free: 60, Window: time.Minute, Size: 1 << 14}, deps.Now),
+		departures: middleware.NewLimiter(middleware.Policy{Free: 30, Window: time.Minute, Size: 1 << 14}, deps.Now),
 	}
 }
 

@@ -31,8 +31,10 @@ func (h *Handlers) loginPage(c echo.Context) error {
 	if actorOf(c).UserID != "" {
 		return c.Redirect(http.StatusSeeOther, next)
 	}
-	page := views.LoginForm{Next: next}
-	if h.sessions.hasCookie(c.Request()) {
+	page := views.LoginForm{Next: next, Provider: h.providerButton(next, "")}
+	if next == views.ProviderLinkPath && h.Provider != nil {
+		page.Notice = views.LinkFirst(h.Provider.Name)
+	} else if h.sessions.hasCookie(c.Request()) {
 		page.Notice = views.SignedOut
 	}
 	return show(c, http.StatusOK, views.Login(h.plainPage(c), page))
@@ -46,6 +48,7 @@ func (h *Handlers) login(c echo.Context) error {
 		return err
 	}
 	page := views.LoginForm{Email: fields.Get("email"), Next: localPath(fields.Get("next"))}
+	page.Provider = h.providerButton(page.Next, "")
 	user, err := h.Store.UserByEmail(c.Request().Context(), page.Email)
 	if err != nil && !errors.Is(err, models.ErrNotFound) {
 		return err

@@ -30,6 +30,9 @@ const (
 	AuditTokensRevoked       AuditAction = "Tokens revoked"
 	AuditResourceServerAdded AuditAction = "Resource server added"
 	AuditResourceServerGone  AuditAction = "Resource server removed"
+
+	AuditProviderLinked   AuditAction = "Provider linked"
+	AuditProviderUnlinked AuditAction = "Provider unlinked"
 )
 
 // AuditEvent is one line of the audit log. Rows are only ever added.

@@ -40,6 +40,8 @@ type Proof struct {
 	// PasswordHash is the hash that a password was compared with, for ByPassword: the
 	// store refuses it where it is not the account's any more.
 	PasswordHash string
+	// At is when it was given, for ByProvider: zero where the provider does not say.
+	At Time
 }
 
 // Ceremony is what a browser has begun and not finished. It is found by the

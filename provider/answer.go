@@ -17,8 +17,8 @@ import (
 )
 
 const (
-	// skew is how far the provider's clock may be ahead of ours.
-	skew = time.Minute
+	// Skew is how far the provider's clock may be from ours.
+	Skew = time.Minute
 	// maxSubject is the longest sub of OpenID Connect.
 	maxSubject = 255
 )
@@ -161,7 +161,7 @@ func (c *Client) read(token *oidc.IDToken, nonceHash []byte) (Person, error) {
 	if err := token.Claims(&more); err != nil {
 		return Person{}, errors.New("its claims cannot be read")
 	}
-	latest := c.now().Add(skew)
+	latest := c.now().Add(Skew)
 	switch {
 	case !secrets.Equal(secrets.Hash(models.NewSecret(token.Nonce)), nonceHash):
 		return Person{}, errors.New("its nonce is another one")

@@ -43,6 +43,11 @@ func (s *Store) SignIn(ctx context.Context, actor models.Actor, session models.S
 		if err := c.storeSession(session); err != nil {
 			return err
 		}
+		if proof.Method == models.ByProvider {
+			if err := c.cameByProvider(session, proof); err != nil {
+				return err
+			}
+		}
 		if err := c.Exec("UPDATE users SET last_seen_at = ? WHERE id = ?", c.now, session.UserID).Error; err != nil {
 			return err
 		}

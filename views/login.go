@@ -20,6 +20,8 @@ type LoginForm struct {
 	Next   string
 	Error  string
 	Notice string
+	// Provider is the button beside the password.
+	Provider ProviderSignIn
 }
 
 // ConfirmIdentityForm asks for the password again. Error is a sentence or empty.
@@ -28,6 +30,17 @@ type ConfirmIdentityForm struct {
 	// Deed is the ID of what waits to be done, empty for a page to go on to.
 	Deed  string
 	Error string
+	// Provider is the button beside the password, or alone where the account has NoPassword.
+	Provider   ProviderSignIn
+	NoPassword bool
+}
+
+// Lead says what is asked for.
+func (f ConfirmIdentityForm) Lead() string {
+	if f.NoPassword {
+		return "It has been a while since you signed in. Prove once more who you are to go on to what is secret."
+	}
+	return "It has been a while since you signed in. Give your password once more to go on to what is secret."
 }
 
 // TooManyAttempts tells when to try again, rounded up so that it holds.

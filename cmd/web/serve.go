@@ -131,11 +131,12 @@ func wire(config Config, db *store.Store, keys *secrets.Keys, room tokenRoom, se
 	}
 	https := strings.HasPrefix(config.BaseURL, "https://")
 	return world{
-		log: log, https: https, proxies: config.TrustedProxies,
+		log: log, https: https, proxies: config.TrustedProxies, formTargets: config.formTargets(),
 		pages: handlers.New(handlers.Deps{
 			Store: db, Issuer: room.issuer, Keys: keys, Passwords: secrets.NewPasswords(parallelHashes), Mail: &mail.Mailer{}, Log: log, Now: clock,
 			BaseURL: config.BaseURL, HTTPS: https, DocsURL: docsURL, Limits: config.Limits,
 			SessionIdle: config.SessionIdle, SessionMax: config.SessionMax, SetupCode: setupCode,
+			Provider: config.openIDProvider(),
 		}),
 		oauth: oauth.New(oauth.Deps{
 			Store: db, Issuer: room.issuer, Verifier: tokens.NewVerifier(db, room.cache, room.lastUsed, clockMillis),
