@@ -15,7 +15,36 @@ func withIDP(t *testing.T) (*tab, *idp) {
 	p.expects(s)
 	page := openTab(t, s.base)
 	page.expect(http.StatusNotFound) // the provider has no icon
+	t.Cleanup(func() {               // A2
+		for _, secret := range []string{idpSecret, "code=", "state=", "code_verifier", "id_token"} {
+			if strings.Contains(s.stderr.String(), secret) {
+				t.Errorf("the log holds %q:\n%s", secret, s.stderr)
+			}
+		}
+	})
 	return page, p
+}
+
+// A provider that is down stops neither the start nor signing in by password, and is
+// named in the policy of the pages all the same (P3, G7).
+func TestStartWhileTheProviderIsDown(t *testing.T) {
+	p := newIDP(t)
+	p.Close()
+	s, ana := owner(t, p.flags()...)
+	if got := ana.post("/login/provider", nil); got.status != http.StatusServiceUnavailable || !strings.Contains(got.body, "Example ID cannot be reached") {
+		t.Errorf("%d %s", got.status, got.body)
+	}
+	if !strings.Contains(s.stderr.String(), "the OpenID provider cannot be used") {
+		t.Errorf("the log does not say why:\n%s", s.stderr)
+	}
+	answer, err := ana.http.Do(ana.request(http.MethodGet, "/login", ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if policy := answer.Header.Get("Content-Security-Policy"); !strings.Contains(policy, "form-action 'self' "+p.URL+";") {
+		t.Error(policy)
+	}
 }
 
 // S20, S21, S22: a real browser, a real provider and its own sign-in page.
@@ -78,7 +107,7 @@ func TestAnAccountIsLinkedInTheBrowser(t *testing.T) { // S21
 
 	page.open("/user/profile/provider")
 	page.whole().dialog("link", "Unlink Example ID", "Unlink Example ID?").follow("button", "Unlink")
-	page.at("/user/profile/provider", "Sign-in with Example ID")
+	page.at("/user/profile/provider", "Example ID")
 	page.announces("Example ID was unlinked.")
 }
 

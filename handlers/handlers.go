@@ -64,7 +64,7 @@ func New(deps Deps) *Handlers {
 	return &Handlers{
 		Deps: deps, sessions: newSessionStore(deps), signIns: newSignInLimits(deps.Now),
 		reveals:    middleware.NewLimiter(middleware.Policy{Free: 60, Window: time.Minute, Size: 1 << 14}, deps.Now),
-		departures: middleware.NewLimiter(middleware.Policy{Free: 30, Window: time.Minute, Size: 1 << 14}, deps.Now),
+		departures: middleware.NewLimiter(middleware.Policy{Free: 120, Window: time.Minute, Size: 1 << 14}, deps.Now),
 	}
 }
 

@@ -33,7 +33,7 @@ func (h *Handlers) loginPage(c echo.Context) error {
 	}
 	page := views.LoginForm{Next: next, Provider: h.providerButton(next, "")}
 	if next == views.ProviderLinkPath && h.Provider != nil {
-		page.Notice = views.LinkFirst(h.Provider.Name)
+		page.Notice, page.Provider = views.LinkFirst(h.Provider.Name), views.ProviderSignIn{}
 	} else if h.sessions.hasCookie(c.Request()) {
 		page.Notice = views.SignedOut
 	}

@@ -92,7 +92,7 @@ func TestAnAccountIsLinkedByItsOwnerAlone(t *testing.T) {
 	if got.to() != "/login?next=%2Flogin%2Fprovider%2Flink" {
 		t.Fatalf("%s to %q", got.Status, got.to())
 	}
-	b.get(got.to()).expect(t, http.StatusOK, "An account with this email exists. Sign in to it as you did so far, then confirm that Example ID is you too.")
+	b.get(got.to()).expect(t, http.StatusOK, "An account with this email exists. Sign in with your password or passkey, then confirm the link to Example ID.")
 	nobodyIn(t, b)
 
 	// Somebody else who signs in in this browser gets no link.

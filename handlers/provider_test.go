@@ -269,7 +269,7 @@ func TestSignInWhileTheProviderIsDown(t *testing.T) {
 func TestDeparturesAreBounded(t *testing.T) { // S11, R3
 	s, _ := providerSite(t)
 	b := s.browser(t)
-	for range 30 {
+	for range 120 {
 		b.leave("/login/provider")
 	}
 	got := b.post("/login/provider")

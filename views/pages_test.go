@@ -13,7 +13,7 @@ import (
 func goldens() map[string]templ.Component {
 	all := map[string]templ.Component{}
 	for _, some := range []map[string]templ.Component{
-		gateGoldens(), applicationsGoldens(), formGoldens(), applicationGoldens(), confirmGoldens(), keyGoldens(), tokensGoldens(), otherGoldens(),
+		gateGoldens(), applicationsGoldens(), formGoldens(), applicationGoldens(), confirmGoldens(), keyGoldens(), tokensGoldens(), otherGoldens(), providerGoldens(),
 	} {
 		maps.Copy(all, some)
 	}

@@ -20,7 +20,7 @@ const (
 // LinkFirst is what the sign-in page says to somebody whose address has an account
 // that the provider is not linked to.
 func LinkFirst(provider string) string {
-	return "An account with this email exists. Sign in to it as you did so far, then confirm that " + provider + " is you too."
+	return "An account with this email exists. Sign in with your password or passkey, then confirm the link to " + provider + "."
 }
 
 // ProviderSignIn is the button that leads to the provider. The zero value is none.
@@ -100,7 +100,7 @@ func NewProviderProblem(trouble ProviderTrouble, name, requestID, back string) P
 		ProviderOutOfDate:  {"This sign-in is out of date", "It was not begun in this browser, took longer than 10 minutes, or is finished already. Nothing was changed. Begin again."},
 		ProviderDeclined:   {name + " did not confirm who you are", "It was stopped there, or " + name + " does not let you through. Nothing was changed."},
 		ProviderRefused:    {"The answer of " + name + " was refused", "It does not prove who you are, so nothing was changed. Begin again. If it keeps failing, send this request ID to whoever runs Latchkey."},
-		ProviderNoEmail:    {name + " does not vouch for your email address", "Verify your address at " + name + ", then sign in again. If you have an account here, sign in to it as you did so far and link " + name + " on your profile."},
+		ProviderNoEmail:    {name + " does not vouch for your email address", "Verify your address at " + name + ", then sign in again. If you have an account here, sign in to it with your password or passkey and link " + name + " on your profile."},
 		ProviderNoAccount:  {"You have no account here yet", "Ask an owner of your team to invite you. Once you have an account, link " + name + " on your profile."},
 		ProviderNoTeam:     {"New accounts cannot be made just now", "The team that they join is not there. Send this request ID to whoever runs Latchkey."},
 		ProviderDisabled:   {"This account is switched off", "Ask whoever runs Latchkey to switch it on again."},
