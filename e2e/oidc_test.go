@@ -34,9 +34,12 @@ func TestStartWhileTheProviderIsDown(t *testing.T) {
 	if got := ana.post("/login/provider", nil); got.status != http.StatusServiceUnavailable || !strings.Contains(got.body, "Example ID cannot be reached") {
 		t.Errorf("%d %s", got.status, got.body)
 	}
-	if !strings.Contains(s.stderr.String(), "the OpenID provider cannot be used") {
-		t.Errorf("the log does not say why:\n%s", s.stderr)
-	}
+	eventually(t, func() string {
+		if !strings.Contains(s.stderr.String(), "the OpenID provider cannot be used") {
+			return "the log does not say why: " + s.stderr.String()
+		}
+		return ""
+	})
 	answer, err := ana.http.Do(ana.request(http.MethodGet, "/login", ""))
 	if err != nil {
 		t.Fatal(err)
