@@ -28,14 +28,18 @@ func (h *Handlers) confirmPage(c echo.Context) error {
 }
 
 // confirmForm is the page that asks for a proof, before it goes on to next or to a deed.
-// It offers a passkey to those who have one.
+// It offers a passkey and the provider to those who have them.
 func (h *Handlers) confirmForm(c echo.Context, user models.User, next, deedID string) (layout.Page, views.ConfirmIdentityForm, error) {
 	next = localPath(next)
 	page := h.plainPage(c)
 	page.Path = confirmPath(next, deedID)
-	form := views.ConfirmIdentityForm{Next: next, Deed: deedID, Back: h.openPage(c, next), NoPassword: user.PasswordHash == ""}
+	form := views.ConfirmIdentityForm{Next: next, Deed: deedID, Back: h.openPage(c, next)}
 	var err error
-	if form.Asked, err = h.asked(c, deedID); err != nil || !h.passkeys.Available() || !user.SecondFactor {
+	if form.Asked, err = h.asked(c, deedID); err != nil {
+		return page, form, err
+	}
+	err = h.offerProvider(c, &form, user)
+	if err != nil || !h.passkeys.Available() || !user.SecondFactor {
 		return page, form, err
 	}
 	factors, err := h.Store.Factors(c.Request().Context(), user.ID)

@@ -74,6 +74,11 @@ func (h *Handlers) resume(c echo.Context, waiting deed) error {
 	r := c.Request().Clone(c.Request().Context())
 	r.URL, r.RequestURI, r.Form, r.PostForm = at, waiting.Path, waiting.Fields, waiting.Fields
 	r.Header.Set("Referer", waiting.Referer)
+	// The proof may have come by a link of the OpenID provider. The deed itself passed
+	// the cross-site check when it was posted.
+	r.Method = http.MethodPost
+	r.Header.Del("Sec-Fetch-Site")
+	r.Header.Del("Origin")
 	c.SetRequest(r)
 	h.router.Find(http.MethodPost, pathIn(at), c)
 	return c.Handler()(c)

@@ -13,6 +13,7 @@ import (
 	"github.com/latchkey/latchkey/mail"
 	"github.com/latchkey/latchkey/middleware"
 	"github.com/latchkey/latchkey/models"
+	"github.com/latchkey/latchkey/provider"
 	"github.com/latchkey/latchkey/secrets"
 	"github.com/latchkey/latchkey/store"
 	"github.com/latchkey/latchkey/tokens"
@@ -47,6 +48,8 @@ type Deps struct {
 	RequireSecondFactor bool
 	// Installation is what operators see of the program.
 	Installation models.Installation
+	// Provider is the OpenID provider by which people sign in too, nil for none.
+	Provider *provider.Client
 }
 
 // Handlers holds the pages.
@@ -76,6 +79,8 @@ type Handlers struct {
 	// resets bounds how many links for forgotten passwords are asked for.
 	resets      signInLimits
 	tokenCounts tokenCounts
+	// departures bounds how often one address is sent to the provider.
+	departures *middleware.Limiter
 }
 
 // New makes the pages.
@@ -86,7 +91,7 @@ func New(deps Deps) *Handlers {
 		outbox:  deps.Mail, newEmails: middleware.NewLimiter(middleware.Policy{Free: 10, Window: time.Hour, Size: 1 << 14}, deps.Now),
 		signUps: newSignUpLimits(deps.Now), passkeys: newPasskeys(deps), factorLimits: newFactorLimits(deps.Now),
 		refusals: middleware.NewLimiter(refusalPolicy, deps.Now), exports: middleware.NewLimiter(exportPolicy, deps.Now),
-		resets: newResetLimits(deps.Now),
+		resets: newResetLimits(deps.Now), departures: middleware.NewLimiter(middleware.Policy{Free: 120, Window: time.Minute, Size: 1 << 14}, deps.Now),
 	}
 }
 

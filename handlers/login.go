@@ -32,14 +32,18 @@ func (h *Handlers) loginPage(c echo.Context) error {
 		return c.Redirect(http.StatusSeeOther, next)
 	}
 	page := h.loginForm("", next)
-	if h.sessions.hasCookie(c.Request()) {
+	if next == views.ProviderLinkPath && h.Provider != nil {
+		page.Notice, page.Provider = views.LinkFirst(h.Provider.Name), views.ProviderSignIn{}
+	} else if h.sessions.hasCookie(c.Request()) {
 		page.Notice = views.SignedOut
 	}
 	return show(c, http.StatusOK, views.Login(h.plainPage(c), page))
 }
 
 func (h *Handlers) loginForm(email, next string) views.LoginForm {
-	return views.LoginForm{Email: email, Next: next, Passkeys: h.passkeys.Available(), SignUp: h.SignUp, Mails: h.Mail.Enabled()}
+	return views.LoginForm{
+		Email: email, Next: next, Passkeys: h.passkeys.Available(), Provider: h.providerButton(next, ""), SignUp: h.SignUp, Mails: h.Mail.Enabled(),
+	}
 }
 
 // login answers the same text, status and work for an unknown email, a wrong

@@ -69,6 +69,7 @@ func (h *Handlers) Table() []Route {
 		h.auditPages(),
 		h.resetPages(),
 		h.adminPages(),
+		h.providerPages(),
 	)
 }
 

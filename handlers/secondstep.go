@@ -18,7 +18,9 @@ type pendingSignIn struct {
 	Method models.SignInMethod `json:"method"`
 	// Password is the SHA-256 of the hash that a password was compared with.
 	Password []byte `json:"password"`
-	Next     string `json:"next"`
+	// At is when the proof was given, as in models.Proof.
+	At   models.Time `json:"at"`
+	Next string      `json:"next"`
 }
 
 // secondStep is a pendingSignIn with whose it is.
@@ -32,7 +34,7 @@ func digestOf(passwordHash string) []byte { return secrets.Hash(models.NewSecret
 
 // askSecond keeps the first proof and asks for the second factor. Nobody is signed in yet.
 func (h *Handlers) askSecond(c echo.Context, user models.User, proof models.Proof, next string) error {
-	pending := pendingSignIn{Method: proof.Method, Password: digestOf(proof.PasswordHash), Next: next}
+	pending := pendingSignIn{Method: proof.Method, Password: digestOf(proof.PasswordHash), At: proof.At, Next: next}
 	if err := h.beginStep(c, stepSecondFactor, user.ID, pending); err != nil {
 		return err
 	}
@@ -116,7 +118,7 @@ func (h *Handlers) completeSignIn(c echo.Context, at secondStep, used models.Evi
 		err = h.dropStep(c, stepSecondFactor)
 	}
 	if err == nil {
-		proof := models.Proof{UserID: at.user.ID, Method: at.Method, PasswordHash: at.user.PasswordHash, Factor: used}
+		proof := models.Proof{UserID: at.user.ID, Method: at.Method, PasswordHash: at.user.PasswordHash, At: at.At, Factor: used}
 		err = h.admit(c, at.user, proof, at.Next)
 	}
 	if errors.Is(err, models.ErrNotFound) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -165,15 +166,16 @@ func TestFullQueue(t *testing.T) { // R3
 	for range 10 {
 		m.Send(message("ana@northwind.example"))
 	}
-	if n := strings.Count(d.String(), "mail not sent: too many wait already"); n < 6 || n > 7 {
-		t.Errorf("%d were dropped", n)
+	dropped := strings.Count(d.String(), "mail not sent: too many wait already")
+	if dropped < 6 || dropped > 7 { // one may be on its way already
+		t.Errorf("%d were dropped", dropped)
 	}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
 	if err := m.Close(ended); err != nil {
 		t.Error(err)
 	}
-	d.wait(t, "mail was still waiting to be sent and is lost", "messages=3")
+	d.wait(t, "mail was still waiting to be sent and is lost", "messages="+strconv.Itoa(10-dropped))
 }
 
 // What waits goes out before the program ends, in the time that there is.

@@ -71,6 +71,19 @@ func TestSecurityHeaders(t *testing.T) {
 	}
 }
 
+// P3: forms may lead on to the OpenID provider, and nothing else may.
+func TestFormsLeadToTheProviderToo(t *testing.T) {
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/page/ok", nil)
+	policy := serve(r, answers, middleware.SecurityHeaders(false, isPage, "https://id.example")).Header().Get("Content-Security-Policy")
+	if !strings.Contains(policy, "; form-action 'self' https://id.example;") || strings.Count(policy, "id.example") != 1 {
+		t.Error(policy)
+	}
+	r = httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/data/ok", nil)
+	if policy := serve(r, answers, middleware.SecurityHeaders(false, isPage, "https://id.example")).Header().Get("Content-Security-Policy"); strings.Contains(policy, "id.example") {
+		t.Error(policy)
+	}
+}
+
 func TestPermissionsPolicy(t *testing.T) {
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/page/ok", nil)
 	policy := serve(r, answers, middleware.SecurityHeaders(false, isPage)).Header().Get("Permissions-Policy")

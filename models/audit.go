@@ -73,6 +73,9 @@ const (
 	AuditPasswordReset         AuditAction = "Password set by link"
 	AuditResourceServerRotated AuditAction = "Resource server secret rotated"
 	AuditTestMail              AuditAction = "Test mail sent"
+
+	AuditProviderLinked   AuditAction = "Provider linked"
+	AuditProviderUnlinked AuditAction = "Provider unlinked"
 )
 
 // What Profile lists of a person's account. OwnDeeds are those done by the person, on any

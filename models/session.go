@@ -61,6 +61,22 @@ type Proof struct {
 	NewBrowser bool
 	// Factor is what was shown beside it, or the passkey that was shown alone.
 	Factor Evidence
+	// At is when it was given, for ByProvider: zero where the provider does not say.
+	At Time
+}
+
+// ProvenAt is when the person last proved who they are, zero for never. A second factor
+// was given just now; a provider says when its proof was given, and a link is none.
+func (p Proof) ProvenAt(now Time) Time {
+	switch {
+	case p.Factor.Kind != "":
+		return now
+	case p.Method == ByLink:
+		return 0
+	case p.Method == ByProvider:
+		return min(p.At, now)
+	}
+	return now
 }
 
 // Ceremony is what a browser has begun and not finished. It is found by the

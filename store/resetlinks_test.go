@@ -143,7 +143,7 @@ func TestOneResetWins(t *testing.T) {
 func TestALinkIsNoFreshProof(t *testing.T) {
 	db := storetest.New(t)
 	ana := db.Member(t, "northwind", "ana", models.RoleOwner)
-	for method, fresh := range map[models.SignInMethod]bool{models.ByLink: false, models.ByProvider: true, models.ByPassword: true} {
+	for method, fresh := range map[models.SignInMethod]bool{models.ByLink: false, models.ByPassword: true} {
 		id := []byte(method)
 		if err := db.SignIn(t.Context(), ana, models.Session{IDHash: id}, models.Proof{UserID: ana.UserID, Method: method, PasswordHash: "-"}, nil, []byte("browser")); err != nil {
 			t.Fatal(err)

@@ -29,16 +29,13 @@ func (s *Store) SignIn(ctx context.Context, actor models.Actor, session models.S
 		if err := c.Where("id = ? AND disabled_at = 0", proof.UserID).Take(&user).Error; err != nil {
 			return err
 		}
-		if proof.Method == models.ByPassword && proof.PasswordHash != user.PasswordHash {
-			return models.ErrNotFound
+		if err := c.holds(user, proof); err != nil {
+			return err
 		}
 		if err := c.spend(user, proof); err != nil {
 			return err
 		}
-		session.UserID, session.Method = proof.UserID, proof.Method
-		if proof.Method != models.ByLink || proof.Factor.Kind != "" {
-			session.ProvenAt = c.now
-		}
+		session.UserID, session.Method, session.ProvenAt = proof.UserID, proof.Method, proof.ProvenAt(c.now)
 		c.about("user", user.ID, user.Name)
 		c.event.Detail = proof.Words()
 		if proof.NewBrowser {
@@ -60,6 +57,20 @@ func (s *Store) SignIn(ctx context.Context, actor models.Actor, session models.S
 		}
 		return c.rememberBrowser(session.UserID, browser)
 	})
+}
+
+// holds returns models.ErrNotFound for a proof that is not good any more: the password was
+// changed, or the link with the provider ended, since it was given.
+func (c change) holds(user models.User, proof models.Proof) error {
+	switch proof.Method {
+	case models.ByPassword:
+		if proof.PasswordHash != user.PasswordHash {
+			return models.ErrNotFound
+		}
+	case models.ByProvider:
+		return c.Where("user_id = ?", user.ID).Take(&models.Identity{}).Error
+	}
+	return nil
 }
 
 // Confirm gives the session a new ID and a fresh proof of identity. A session

@@ -27,6 +27,8 @@ type LoginForm struct {
 	PasskeyError string
 	// Mails tells that a link for a new password can be mailed.
 	Mails bool
+	// Provider is the button beside the password.
+	Provider ProviderSignIn
 }
 
 // ConfirmIdentityForm asks for the password again. Error is a sentence or empty.
@@ -45,6 +47,13 @@ type ConfirmIdentityForm struct {
 	// Passkey tells that the person has one; PasskeyError is a sentence or empty.
 	Passkey      bool
 	PasskeyError string
+	// Provider is the button of those who sign in there.
+	Provider ProviderSignIn
+}
+
+// NoWay tells that the page has nothing to confirm by.
+func (f ConfirmIdentityForm) NoWay() bool {
+	return f.NoPassword && !f.Passkey && f.Provider.Name == ""
 }
 
 // AskedFor is what waits for a proof of identity. Words go on after "You asked to", and

@@ -13,6 +13,7 @@ import (
 
 	"github.com/latchkey/latchkey/mail"
 	"github.com/latchkey/latchkey/models"
+	"github.com/latchkey/latchkey/provider"
 	"github.com/latchkey/latchkey/store"
 )
 
@@ -40,6 +41,8 @@ type Config struct {
 	Mail           mail.Server
 	// Shown lists the settings for the page of operators, without what is secret.
 	Shown []models.Setting
+	// OIDC has no issuer where people sign in by no provider.
+	OIDC provider.Settings
 
 	allowHTTP bool
 	// What has been read without a problem, for rules that need several settings.
@@ -78,6 +81,15 @@ var settings = []setting{
 	{"signup", "closed", "closed, or open to let anyone create an account with a team of their own", parseSignUp},
 	{"smtp-url", "", "mail server, such as smtp://user:password@mail.example.com:587?from=latchkey@example.com; without it, links are shown to be sent by hand (better set as a variable: it holds a password)", parseSMTPURL},
 	{"smtp-ca", "", "a PEM file of the CAs that the mail server's certificate may come from (default: the system's)", parseSMTPCA},
+
+	{"oidc-issuer", "", "address of an OpenID provider by which people can sign in", parseIssuer},
+	{"oidc-client-id", "", "what Latchkey is called at the provider", parseAny(func(c *Config) *string { return &c.OIDC.ClientID })},
+	{"oidc-client-secret", "", "its secret there; better as a variable than as a flag, which others on this host can read", parseClientSecret},
+	{"oidc-name", "", "what people call the provider: Sign in with … (default: its host name)", parseProviderName},
+	{"oidc-domains", "", "domains of email addresses that get an account by signing in there, comma separated (default: nobody does)", parseDomains},
+	{"oidc-team", "", "name or ID of the team that those join", parseAny(func(c *Config) *string { return &c.OIDC.Newcomers.Team })},
+	{"oidc-role", "viewer", "their role in it: developer or viewer", parseNewcomersRole},
+	{"oidc-ca", "", "a PEM file of certificates that sign the provider's, where the system does not know them", parseProviderRoots},
 }
 
 // settingFlags turns the table into flags that also read the environment.
@@ -125,6 +137,7 @@ func readConfig(cmd *cli.Command) (Config, error) {
 	if config.SessionMax < config.SessionIdle && config.SessionIdle > 0 && config.SessionMax > 0 {
 		wrong = append(wrong, "--session-max (LATCHKEY_SESSION_MAX): write at least the "+config.SessionIdle.String()+" of --session-idle")
 	}
+	wrong = append(wrong, checkProvider(cmd)...)
 	if len(wrong) > 0 {
 		return Config{}, usageError{lines: wrong}
 	}

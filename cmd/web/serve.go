@@ -141,12 +141,12 @@ func wire(config Config, db *store.Store, keys *secrets.Keys, room tokenRoom, ma
 	}
 	https := strings.HasPrefix(config.BaseURL, "https://")
 	return world{
-		log: log, https: https, proxies: config.TrustedProxies,
+		log: log, https: https, proxies: config.TrustedProxies, formTargets: config.formTargets(),
 		pages: handlers.New(handlers.Deps{
 			Store: db, Issuer: room.issuer, Keys: keys, Passwords: secrets.NewPasswords(parallelHashes), Mail: mailer, Log: log, Now: clock,
 			BaseURL: config.BaseURL, HTTPS: https, DocsURL: docsURL, Limits: config.Limits,
 			SessionIdle: config.SessionIdle, SessionMax: config.SessionMax, SetupCode: setupCode, KeepAudit: config.Keep.Audit,
-			SignUp: config.SignUp, RequireSecondFactor: config.RequireSecondFactor,
+			SignUp: config.SignUp, RequireSecondFactor: config.RequireSecondFactor, Provider: config.openIDProvider(),
 			Installation: models.Installation{Version: version(), StartedAt: clockMillis(), Settings: config.Shown},
 		}),
 		oauth: oauth.New(oauth.Deps{

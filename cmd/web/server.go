@@ -39,8 +39,10 @@ type world struct {
 	log     *slog.Logger
 	https   bool
 	proxies []*net.IPNet
-	pages   *handlers.Handlers
-	oauth   *oauth.Handler
+	// formTargets are origins to which forms may lead.
+	formTargets []string
+	pages       *handlers.Handlers
+	oauth       *oauth.Handler
 }
 
 func newServer(w world) *http.Server {
@@ -66,7 +68,7 @@ func newEcho(w world) *echo.Echo {
 			Timeout: handlerTimeout, Skipper: func(c echo.Context) bool { return oauth.KeepsTime(c.Request().URL.Path) },
 		}),
 		middleware.RequestID(),
-		middleware.SecurityHeaders(w.https, func(path string) bool { return !oauth.Owns(path) }),
+		middleware.SecurityHeaders(w.https, func(path string) bool { return !oauth.Owns(path) }, w.formTargets...),
 		middleware.Log(w.log, clock),
 		middleware.Recover(),
 	)
