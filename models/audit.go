@@ -30,6 +30,16 @@ const (
 	AuditTokensRevoked       AuditAction = "Tokens revoked"
 	AuditResourceServerAdded AuditAction = "Resource server added"
 	AuditResourceServerGone  AuditAction = "Resource server removed"
+
+	AuditWebhookSet           AuditAction = "Webhook set"
+	AuditWebhookRemoved       AuditAction = "Webhook removed"
+	AuditWebhookTested        AuditAction = "Webhook tested"
+	AuditWebhookSecretShown   AuditAction = "Webhook secret shown"
+	AuditWebhookSecretRotated AuditAction = "Webhook secret rotated"
+	AuditCalendarFeedMade     AuditAction = "Calendar feed made"
+	AuditCalendarFeedEnded    AuditAction = "Calendar feed switched off"
+	AuditApplicationTaken     AuditAction = "Application taken over"
+	AuditFindingKept          AuditAction = "Finding kept"
 )
 
 // AuditEvent is one line of the audit log. Rows are only ever added.

@@ -22,6 +22,9 @@ func (s *Store) Sweep(ctx context.Context, idle, longest time.Duration) error {
 		if err := tx.Exec("DELETE FROM ceremonies WHERE expires_at <= ?", now).Error; err != nil {
 			return err
 		}
+		if err := sweepWarnings(tx, now); err != nil {
+			return err
+		}
 		return tx.Exec("DELETE FROM form_posts WHERE created_at < ?", now.Add(-keepFormPosts)).Error
 	})
 }

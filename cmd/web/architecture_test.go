@@ -35,11 +35,13 @@ var mayImport = map[string][]string{
 	"store/storetest": {"store", "models", "migrations"},
 	"tokens":          {"models", "secrets"},
 	"mail":            {"models"},
+	"webhooks":        {"models", "secrets", "store"},
+	"warnings":        {"models", "store", "mail", "webhooks"},
 	"oauth":           {"models", "store", "tokens", "secrets", "middleware"},
-	"handlers":        {"models", "store", "tokens", "secrets", "views", "views/layout", "mail", "middleware", "static"},
+	"handlers":        {"models", "store", "tokens", "secrets", "views", "views/layout", "mail", "middleware", "static", "webhooks", "warnings"},
 	"bench":           {},
 	"bench/hello":     {},
-	"cmd/web":         {"models", "secrets", "migrations", "views", "store", "tokens", "oauth", "handlers", "mail", "middleware"},
+	"cmd/web":         {"models", "secrets", "migrations", "views", "store", "tokens", "oauth", "handlers", "mail", "middleware", "webhooks", "warnings"},
 	"e2e":             {},
 }
 
@@ -131,6 +133,7 @@ var cryptography = map[string][]string{
 	"handlers":   {"github.com/gorilla/securecookie"},
 	"static":     {"crypto/sha256"},
 	"tokens":     {"crypto/sha256"},
+	"webhooks":   {"crypto/hmac", "crypto/sha256", "crypto/tls", "crypto/x509"},
 }
 
 func TestWhoImportsCryptography(t *testing.T) {
@@ -169,10 +172,15 @@ var withoutActor = map[string]string{
 	"UseAssertion":        "counted, not audited",
 	"Shrink":              "changes nothing that anyone sees",
 	"Subscribe":           "changes nothing",
+	"TellEnding":          "time does it, not a person; a row notes it",
+	"ClaimDelivery":       "the program delivers what a change has queued",
+	"FinishDelivery":      "the program delivers what a change has queued",
+	"SeeCalendar":         "counted, not audited",
 }
 
 var readers = []string{
 	"AnyUser", "Application", "ApplicationNames", "Applications", "Ceremony", "CheckName", "ClientByID", "ForeignVersion", "KeyCheck", "KnownBrowser",
+	"Attention", "CalendarByCode", "CalendarEndings", "CalendarFeed", "Deliveries", "DueDeliveries", "Hygiene", "Webhook",
 	"ManualTokens", "Purge", "PurgeLeftovers", "ResourceServers", "Session", "Sightings", "Status", "Token", "TokenByHash", "User", "UserByEmail",
 }
 
