@@ -98,6 +98,8 @@ func pageOf(c echo.Context) string {
 		return views.TokensOfPath(id)
 	case id != "":
 		return views.ApplicationPath(id)
+	case strings.HasPrefix(r.URL.Path, views.WarningsPath):
+		return views.WarningsPath
 	}
 	return views.ApplicationsPath
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/latchkey/latchkey/store"
 	"github.com/latchkey/latchkey/tokens"
 	"github.com/latchkey/latchkey/views"
+	"github.com/latchkey/latchkey/webhooks"
 )
 
 // Deps is what the pages need.
@@ -35,6 +36,8 @@ type Deps struct {
 	// DocsURL is where the doc link leads.
 	DocsURL string
 	Limits  models.Limits
+	// Webhooks says where those of teams may lead.
+	Webhooks webhooks.Policy
 	// SessionIdle and SessionMax end a session, unused and in all.
 	SessionIdle, SessionMax time.Duration
 	// SetupCode opens the setup page while no account exists.
@@ -48,6 +51,7 @@ type Handlers struct {
 	signIns  signInLimits
 	// reveals bounds how many values one person sees in a minute.
 	reveals *middleware.Limiter
+	warned  warningLimits
 	// setUp remembers that an account exists, which never becomes untrue.
 	setUp atomic.Bool
 	// router finds the handler of a deed that waited for a proof of identity.
@@ -59,6 +63,7 @@ func New(deps Deps) *Handlers {
 	return &Handlers{
 		Deps: deps, sessions: newSessionStore(deps), signIns: newSignInLimits(deps.Now),
 		reveals: middleware.NewLimiter(middleware.Policy{Free: 60, Window: time.Minute, Size: 1 << 14}, deps.Now),
+		warned:  newWarningLimits(deps.Now),
 	}
 }
 

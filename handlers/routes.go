@@ -61,6 +61,7 @@ func (h *Handlers) Table() []Route {
 	return slices.Concat(
 		h.gatePages(),
 		h.applicationPages(),
+		h.warningPages(),
 	)
 }
 

@@ -38,6 +38,7 @@ type OldSecret struct {
 	Mask       string
 	What       string
 	Until      ui.Moment
+	Ends       ui.Moment
 	Used       ui.Moment
 	RetireHref string
 }
@@ -94,6 +95,7 @@ func newOldSecret(id string, secret models.ClientSecret, role models.Role, now C
 		Mask:  mask + secret.Last4,
 		What:  "old client secret ending in " + secret.Last4,
 		Until: exact(secret.ExpiresAt, now),
+		Ends:  endsIn(secret.ExpiresAt, now),
 		Used:  ago(secret.LastUsedAt, now),
 	}
 	if role.May(models.MayManage) {

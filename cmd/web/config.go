@@ -32,6 +32,8 @@ type Config struct {
 	DocsURL        string
 	TrustedProxies []*net.IPNet
 	LogJSON        bool
+	// WebhookPrivate lets webhooks lead into private networks.
+	WebhookPrivate bool
 
 	allowHTTP bool
 	// What has been read without a problem, for rules that need several settings.
@@ -64,6 +66,7 @@ var settings = []setting{
 	{"allow-http", "false", "allow an address off loopback with an http base URL", parseAllowHTTP},
 	{"docs-url", "", "where the doc link of the pages leads (default: the built-in page)", parseDocsURL},
 	{"trusted-proxies", "", "CIDRs whose X-Forwarded-For counts, comma separated", parseProxies},
+	{"webhook-private", "false", "let webhooks lead to private and loopback addresses, and to http", parseBool(func(c *Config) *bool { return &c.WebhookPrivate })},
 	{"log", "text", "text or json", parseLog},
 }
 
@@ -257,6 +260,16 @@ func parseAllowHTTP(c *Config, value string) string {
 		return "write true or false"
 	}
 	return ""
+}
+
+func parseBool(field func(*Config) *bool) func(*Config, string) string {
+	return func(c *Config, value string) string {
+		var err error
+		if *field(c), err = strconv.ParseBool(value); err != nil {
+			return "write true or false"
+		}
+		return ""
+	}
 }
 
 func parseDocsURL(c *Config, value string) string {

@@ -69,10 +69,12 @@ func (p *program) serve(ctx context.Context, cmd *cli.Command) error {
 		return errors.Join(err, db.Close())
 	}
 	room := newTokenRoom(context.WithoutCancel(ctx), config, db, keys, log)
+	w := wire(config, db, keys, room, setupCode, log)
 	sweeping, stopSweeping := context.WithCancel(ctx)
 	swept := sweep(sweeping, db, config, log)
+	warned := warn(sweeping, db, keys, w.pages.Mail, config, log)
 	log.Info("serving", "version", version(), "address", listener.Addr().String(), "base_url", config.BaseURL, "database", config.Database)
-	server := newServer(wire(config, db, keys, room, setupCode, log))
+	server := newServer(w)
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	select {
@@ -83,6 +85,7 @@ func (p *program) serve(ctx context.Context, cmd *cli.Command) error {
 	err = errors.Join(err, drain(ctx, server))
 	stopSweeping()
 	swept()
+	warned()
 	rest, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainFor)
 	defer cancel()
 	return errors.Join(err, room.close(rest), db.Close())
@@ -136,6 +139,7 @@ func wire(config Config, db *store.Store, keys *secrets.Keys, room tokenRoom, se
 			Store: db, Issuer: room.issuer, Keys: keys, Passwords: secrets.NewPasswords(parallelHashes), Mail: &mail.Mailer{}, Log: log, Now: clock,
 			BaseURL: config.BaseURL, HTTPS: https, DocsURL: docsURL, Limits: config.Limits,
 			SessionIdle: config.SessionIdle, SessionMax: config.SessionMax, SetupCode: setupCode,
+			Webhooks: webhookPolicy(config),
 		}),
 		oauth: oauth.New(oauth.Deps{
 			Store: db, Issuer: room.issuer, Verifier: tokens.NewVerifier(db, room.cache, room.lastUsed, clockMillis),
