@@ -29,8 +29,9 @@ const (
 // client posts deliveries. It follows no redirect, asks no proxy and keeps no
 // connection: each one passes the check of where it leads.
 type client struct {
-	policy Policy
-	http   *http.Client
+	policy  Policy
+	http    *http.Client
+	timeout time.Duration
 }
 
 // Option changes a client, for tests.
@@ -56,7 +57,7 @@ func newClient(policy Policy, options ...Option) *client {
 	for _, option := range options {
 		option(transport, dialer)
 	}
-	return &client{policy: policy, http: &http.Client{
+	return &client{policy: policy, timeout: sendTimeout, http: &http.Client{
 		Transport:     transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
@@ -65,7 +66,7 @@ func newClient(policy Policy, options ...Option) *client {
 // send tries one delivery and tells what came of it, in words for the team: nothing of
 // the answer but its status.
 func (c *client) send(ctx context.Context, d models.DueDelivery, secret models.Secret, now models.Time) (status int, problem string) {
-	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	at, err := url.Parse(d.URL)
 	if err != nil {
@@ -121,7 +122,7 @@ func problemOf(err error) string {
 		return "The address leads to a private network or to Latchkey itself, which is not allowed."
 	case errors.As(err, &name) && !name.IsTimeout:
 		return "The name of the host was not found."
-	case errors.As(err, &record):
+	case errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
 		return "The receiver does not speak TLS there."
 	case errors.As(err, &authority):
 		return "The receiver’s certificate is not signed by an authority that is known."
@@ -132,7 +133,7 @@ func problemOf(err error) string {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "The receiver refused the connection."
 	case errors.Is(err, context.DeadlineExceeded), isTimeout(err):
-		return "No answer came within 10 seconds."
+		return "No answer came in time."
 	}
 	return "The connection broke before an answer came."
 }

@@ -85,13 +85,13 @@ func TestWrongSettingsAreReportedAtOnce(t *testing.T) { // C1
 			env: map[string]string{
 				"LATCHKEY_ADDR": "8080", "LATCHKEY_BASE_URL": "example.com", "LATCHKEY_MAX_LIFESPAN": "forever", "LATCHKEY_SESSION_IDLE": "1s",
 				"LATCHKEY_SESSION_MAX": "-1h", "LATCHKEY_TOKEN_PREFIX": "a b", "LATCHKEY_SCOPES": "api,,x", "LATCHKEY_ALLOW_HTTP": "maybe", "LATCHKEY_LOG": "xml",
-				"LATCHKEY_TRUSTED_PROXIES": "10.0.0.1", "LATCHKEY_DOCS_URL": "javascript:alert(1)", "LATCHKEY_DATABASE": "postgres://db/latchkey",
+				"LATCHKEY_TRUSTED_PROXIES": "10.0.0.1", "LATCHKEY_DOCS_URL": "javascript:alert(1)", "LATCHKEY_DATABASE": "postgres://db/latchkey", "LATCHKEY_WEBHOOK_PRIVATE": "perhaps",
 			},
 			want: []string{
 				"--addr (LATCHKEY_ADDR): write a host and a port", "--base-url (LATCHKEY_BASE_URL): write the public address", "LATCHKEY_MAX_LIFESPAN): write a time of at least 1m",
 				"LATCHKEY_SESSION_IDLE): write a time", "LATCHKEY_SESSION_MAX): write a time", "LATCHKEY_TOKEN_PREFIX): write 1 to 32", "LATCHKEY_SCOPES): write different names",
 				"LATCHKEY_ALLOW_HTTP): write true or false", "LATCHKEY_LOG): write text or json", "LATCHKEY_TRUSTED_PROXIES): write networks", "LATCHKEY_DOCS_URL): write an address",
-				"LATCHKEY_DATABASE): write the path of a SQLite file",
+				"LATCHKEY_DATABASE): write the path of a SQLite file", "LATCHKEY_WEBHOOK_PRIVATE): write true or false",
 			},
 		},
 		"flags":                     {args: []string{"--addr", "x", "--log", "y"}, want: []string{"--addr", "--log"}},
