@@ -24,7 +24,9 @@ func TestPages(t *testing.T) {
 			p := openTab(t, w.s.base)
 			p.scheme(theme)
 			who := ""
-			for _, v := range append(w.signedOut(), append(w.ofOwner(theme), w.ofOthers()...)...) {
+			views := append(w.signedOut(), append(w.ofOwner(theme), w.ofOthers()...)...)
+			views = append(views, w.ofWarnings()...)
+			for _, v := range views {
 				if v.email != who {
 					p.become(signIn(t, w.s, v.email))
 					who = v.email

@@ -41,6 +41,7 @@ func newWorld(t testing.TB) *world {
 		ana.create(fmt.Sprintf("Price feed %d", i+1))
 	}
 	w.pastOf(t, ana)
+	w.warningsPast(t, ana)
 	return w
 }
 

@@ -14,6 +14,7 @@ func goldens() map[string]templ.Component {
 	all := map[string]templ.Component{}
 	for _, some := range []map[string]templ.Component{
 		gateGoldens(), applicationsGoldens(), formGoldens(), applicationGoldens(), confirmGoldens(), keyGoldens(), tokensGoldens(), otherGoldens(),
+		warningGoldens(),
 	} {
 		maps.Copy(all, some)
 	}

@@ -2,7 +2,6 @@ package views
 
 import (
 	"strconv"
-	"time"
 
 	"github.com/latchkey/latchkey/models"
 	"github.com/latchkey/latchkey/views/ui"
@@ -133,7 +132,7 @@ func milliseconds(n int64) string {
 	if n >= 1000 {
 		return strconv.FormatFloat(float64(n)/1000, 'f', 1, 64) + " s"
 	}
-	return (time.Duration(n) * time.Millisecond).String()
+	return strconv.FormatInt(n, 10) + " ms"
 }
 
 // WebhookForm asks for the address of the webhook.
