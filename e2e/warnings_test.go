@@ -245,7 +245,7 @@ func (w *world) ofWarnings() []view {
 		{name: "webhook", show: opened(warningsPage + "/webhook")},
 		{name: "webhook error", status: http.StatusUnprocessableEntity, show: func(p *tab) {
 			p.open(warningsPage + "/webhook")
-			p.whole().fill("Address", "https://127.0.0.1/")
+			p.whole().fill("Address", "https://10.0.0.1/")
 			p.whole().follow("button", "Save changes")
 			p.sees("This address is not public.")
 		}},

@@ -426,7 +426,7 @@ func tokenRow(token TokenItem, hide string, revealed Revealed) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 32, "</td><td class=\"cell-actions\"><div class=\"actions\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 32, "</td><td class=\"cell-actions\"><div class=\"actions\" data-stack>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
