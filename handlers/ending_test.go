@@ -72,12 +72,12 @@ func TestEndingSoonOnThePages(t *testing.T) {
 }
 
 func TestRegenerate(t *testing.T) {
-	s, b, ana := owner(t)
+	s, _, ana := owner(t)
 	app, old := s.living(t, ana, "Bot", 30*oneDay)
 	page := apps + "/" + app.ID
 	path := page + "/tokens/" + old.ID + "/regenerate"
 	s.db.Wait(2 * oneDay)
-	b = s.signedIn(t, ana)
+	b := s.signedIn(t, ana)
 	b.get(page).expect(t, http.StatusOK, "Regenerate token ending in "+old.Last4)
 	asked := b.get(path)
 	asked.expect(t, http.StatusOK, "Regenerate this token?", "Bot gets a new token Backfill that lives for 30 days.", "goes on until 23 Dec 2026, 16:00 UTC unless you revoke it.")

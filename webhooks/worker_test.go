@@ -150,7 +150,7 @@ func TestWhatReceiversMayNot(t *testing.T) {
 		"hangs": {answer: func(_ http.ResponseWriter, r *http.Request) { hang(r) }, problem: "No answer came in time."},
 		"answers without end": {answer: func(w http.ResponseWriter, r *http.Request) {
 			_, _ = w.Write(make([]byte, 1<<16))
-			w.(http.Flusher).Flush()
+			_ = http.NewResponseController(w).Flush()
 			hang(r)
 		}, status: 200},
 		"long headers":      {answer: func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X", strings.Repeat("x", 1<<17)) }, problem: "The connection broke before an answer came."},
