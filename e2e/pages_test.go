@@ -35,6 +35,7 @@ func TestPages(t *testing.T) {
 				w.ofFactors(),
 				w.ofAudit(),
 				w.ofAdmin(theme),
+				w.ofWarnings(),
 			)
 			for _, v := range views {
 				if v.email != who {

@@ -45,6 +45,7 @@ func newWorld(t testing.TB) *world {
 	w.pastOf(t, ana)
 	w.people = w.peopleOf(t, ana)
 	w.admin = newAdministration(t, s)
+	w.warningsPast(t, ana)
 	return w
 }
 

@@ -143,9 +143,11 @@ func (s *server) halted() string {
 // in what Latchkey does.
 func (e *edge) logs(t *testing.T) {
 	header := http.Header{"Authorization": {"Bearer " + e.good}, "X-Mine": {"canary-in-a-header"}, "Cookie": {"a=canary-in-a-cookie"}}
+	e.ana.get("/calendar/canary-in-a-calendar.ics")
 	e.send(t, e.http, e.call(t, http.MethodPost, "/the-path-that-is-logged?canary=in-the-query", "canary-in-the-body", header))
 	secrets := map[string]string{
-		"the token": e.good, "another token": e.wide, "a bad token": strings.TrimPrefix(badToken, "Bearer "), "the password": password,
+		"a calendar's code": "canary-in-a-calendar",
+		"the token":         e.good, "another token": e.wide, "a bad token": strings.TrimPrefix(badToken, "Bearer "), "the password": password,
 		"a query": "in-the-query", "a header": "canary-in-a-header", "a cookie": "canary-in-a-cookie", "a body": "canary-in-the-body", "an answer": "canary-in-an-answer",
 	}
 	base, err := url.Parse(e.ana.base)
@@ -154,7 +156,7 @@ func (e *edge) logs(t *testing.T) {
 		secrets["the cookie "+cookie.Name] = cookie.Value
 	}
 	eventually(t, func() string {
-		if !strings.Contains(e.written(t), "/the-path-that-is-logged") {
+		if written := e.written(t); !strings.Contains(written, "/the-path-that-is-logged") || !strings.Contains(written, "/calendar/") {
 			return "the request is not in the logs\n" + e.written(t)
 		}
 		return ""

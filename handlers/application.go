@@ -143,7 +143,7 @@ func (h *Handlers) deleteApplication(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return h.say(c, backTo(c, views.ApplicationsPath), flash{Text: deleted.Name + " was deleted."})
+	return h.say(c, backTo(c, views.ApplicationsPath, views.HygienePath), flash{Text: deleted.Name + " was deleted."})
 }
 
 func (h *Handlers) switchOffPage(c echo.Context) error {
@@ -164,5 +164,5 @@ func (h *Handlers) switchTo(c echo.Context, on bool, done string) error {
 	if err := h.Store.SwitchApplication(c.Request().Context(), actorOf(c), app.ID, on); err != nil {
 		return err
 	}
-	return h.say(c, views.ApplicationPath(app.ID), flash{Text: app.Name + done})
+	return h.say(c, backTo(c, views.ApplicationPath(app.ID), views.HygienePath), flash{Text: app.Name + done})
 }

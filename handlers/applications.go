@@ -17,10 +17,14 @@ import (
 func (h *Handlers) applications(c echo.Context) error {
 	query := models.ApplicationQuery{
 		Search: strings.TrimSpace(middleware.Clip(c.QueryParam("q"), 200)), Sort: models.ApplicationSort(c.QueryParam("sort")),
-		Desc: c.QueryParam("dir") == "desc", Page: pageNumber(c.QueryParam("page")),
+		Desc: c.QueryParam("dir") == "desc", Ending: c.QueryParam("ending") == "1", Page: pageNumber(c.QueryParam("page")),
 	}
 	actor := actorOf(c)
 	list, err := h.Store.Applications(c.Request().Context(), actor.TeamID, query)
+	if err != nil {
+		return err
+	}
+	attention, err := h.Store.Attention(c.Request().Context(), actor.TeamID)
 	if err != nil {
 		return err
 	}
@@ -28,7 +32,7 @@ func (h *Handlers) applications(c echo.Context) error {
 		list.Rows[i].Lifespan = min(list.Rows[i].Lifespan, h.Limits.MaxLifespan)
 	}
 	page, _ := h.page(c)
-	return show(c, http.StatusOK, views.Applications(page, views.NewApplicationsList(list, query, actor.Role, h.clock(c))))
+	return show(c, http.StatusOK, views.Applications(page, views.NewApplicationsList(list, query, attention, actor.Role, h.clock(c))))
 }
 
 func (h *Handlers) newApplication(c echo.Context) error {

@@ -18,6 +18,7 @@ import (
 	"github.com/latchkey/latchkey/store"
 	"github.com/latchkey/latchkey/tokens"
 	"github.com/latchkey/latchkey/views"
+	"github.com/latchkey/latchkey/webhooks"
 )
 
 // Deps is what the pages need.
@@ -36,6 +37,8 @@ type Deps struct {
 	// DocsURL is where the doc link leads.
 	DocsURL string
 	Limits  models.Limits
+	// Webhooks says where those of teams may lead.
+	Webhooks webhooks.Policy
 	// SessionIdle and SessionMax end a session, unused and in all.
 	SessionIdle, SessionMax time.Duration
 	// KeepAudit is how long audit events are kept.
@@ -61,6 +64,7 @@ type Handlers struct {
 	reveals *middleware.Limiter
 	// refusals and exports bound what one person writes into the audit log and reads of it.
 	refusals, exports *middleware.Limiter
+	warned            warningLimits
 	// setUp remembers that an account exists, which never becomes untrue.
 	setUp atomic.Bool
 	// router finds the handler of a deed that waited for a proof of identity.
@@ -91,7 +95,7 @@ func New(deps Deps) *Handlers {
 		outbox:  deps.Mail, newEmails: middleware.NewLimiter(middleware.Policy{Free: 10, Window: time.Hour, Size: 1 << 14}, deps.Now),
 		signUps: newSignUpLimits(deps.Now), passkeys: newPasskeys(deps), factorLimits: newFactorLimits(deps.Now),
 		refusals: middleware.NewLimiter(refusalPolicy, deps.Now), exports: middleware.NewLimiter(exportPolicy, deps.Now),
-		resets: newResetLimits(deps.Now), departures: middleware.NewLimiter(middleware.Policy{Free: 120, Window: time.Minute, Size: 1 << 14}, deps.Now),
+		warned: newWarningLimits(deps.Now), resets: newResetLimits(deps.Now), departures: middleware.NewLimiter(middleware.Policy{Free: 120, Window: time.Minute, Size: 1 << 14}, deps.Now),
 	}
 }
 

@@ -70,6 +70,7 @@ func (h *Handlers) Table() []Route {
 		h.resetPages(),
 		h.adminPages(),
 		h.providerPages(),
+		h.warningPages(),
 	)
 }
 

@@ -60,7 +60,7 @@ func (h *Handlers) rotate(c echo.Context) error {
 	if creates || len(app.Secrets) == 0 {
 		text = "The client secret was created."
 	}
-	return h.say(c, views.ApplicationPath(app.ID), flash{Text: text})
+	return h.say(c, backTo(c, views.ApplicationPath(app.ID), views.HygienePath), flash{Text: text})
 }
 
 func rotatedText(overlap time.Duration) string {

@@ -20,7 +20,7 @@ const maxChoices = 200
 func (h *Handlers) tokensState(c echo.Context, appID string, message flash, revealed views.Revealed, secrets ...models.ClientSecret) (views.TokensState, models.TokenList, error) {
 	ctx, actor := c.Request().Context(), actorOf(c)
 	state := views.TokensState{
-		Query: models.TokenQuery{Ended: c.FormValue("ended") == "1", Page: pageNumber(c.FormValue("page"))},
+		Query: models.TokenQuery{Ended: c.FormValue("ended") == "1", Ending: c.FormValue("ending") == "1", Page: pageNumber(c.FormValue("page"))},
 		Role:  actor.Role, Revealed: revealed,
 	}
 	if message.Token != "" {

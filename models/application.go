@@ -52,6 +52,8 @@ type Application struct {
 	DisabledAt      Time
 	DeletedAt       Time
 	LastUsedAt      Time
+	// TakenOverBy answers for the application instead of whoever made it; empty for nobody.
+	TakenOverBy string
 }
 
 // Expiry is when a token made now expires. lifespan, in seconds, shortens the

@@ -76,6 +76,16 @@ const (
 
 	AuditProviderLinked   AuditAction = "Provider linked"
 	AuditProviderUnlinked AuditAction = "Provider unlinked"
+
+	AuditWebhookSet           AuditAction = "Webhook set"
+	AuditWebhookRemoved       AuditAction = "Webhook removed"
+	AuditWebhookTested        AuditAction = "Webhook tested"
+	AuditWebhookSecretShown   AuditAction = "Webhook secret shown"
+	AuditWebhookSecretRotated AuditAction = "Webhook secret rotated"
+	AuditCalendarFeedMade     AuditAction = "Calendar feed made"
+	AuditCalendarFeedEnded    AuditAction = "Calendar feed switched off"
+	AuditApplicationTaken     AuditAction = "Application taken over"
+	AuditFindingKept          AuditAction = "Finding kept"
 )
 
 // What Profile lists of a person's account. OwnDeeds are those done by the person, on any

@@ -20,6 +20,8 @@ type ApplicationQuery struct {
 	Search string
 	Sort   ApplicationSort
 	Desc   bool
+	// Ending leaves those of which a token or a secret ends soon.
+	Ending bool
 	Page   int
 }
 
@@ -48,6 +50,8 @@ type ApplicationDetail struct {
 	ApplicationRow
 	CreatedByName string
 	ChangedByName string
+	// TakenOverByName is who answers for it since its maker is gone.
+	TakenOverByName string
 	// Secrets holds the current secret first, then the old one if it still works.
 	Secrets []ClientSecret `gorm:"-"`
 	Keys    []ClientKeyRow `gorm:"-"`
@@ -63,13 +67,15 @@ type TokenRow struct {
 type TokenQuery struct {
 	// Ended adds expired and revoked tokens after the active ones.
 	Ended bool
-	Page  int
+	// Ending leaves the active ones that end soon.
+	Ending bool
+	Page   int
 }
 
 // TokenList is one page of an application's manual tokens, active ones first.
 type TokenList struct {
 	Rows  []TokenRow
 	Total int64
-	// EndedTotal counts the expired and revoked ones, shown or not.
-	EndedTotal int64
+	// EndedTotal counts the expired and revoked ones, EndingTotal those that end soon, shown or not.
+	EndedTotal, EndingTotal int64
 }

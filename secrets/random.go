@@ -94,3 +94,6 @@ func randomBytes(n int) []byte {
 	_, _ = rand.Read(b)
 	return b
 }
+
+// RandomKey returns 256 random bits, for a key that others use too.
+func RandomKey() []byte { return randomBytes(32) }

@@ -47,13 +47,17 @@ func (s *Store) Applications(ctx context.Context, team string, query models.Appl
 		condition = matching
 		matched = append(matched, "%"+escapeLike(models.FoldName(query.Search))+"%", "%"+escapeLike(strings.ToLower(query.Search))+"%")
 	}
+	if query.Ending {
+		condition += " AND id IN (" + endingThings + ")"
+		matched = append(matched, endingArgs(team, s.now())...)
+	}
 	count := func() (total int64, err error) {
 		err = s.one(ctx, "SELECT COUNT(*) FROM applications WHERE "+condition, matched, &total)
 		return total, err
 	}
 	var total int64
 	var err error
-	if query.Search == "" {
+	if query.Search == "" && !query.Ending {
 		total, err = s.totals.get(team, s.now(), count)
 	} else {
 		total, err = count()
@@ -120,12 +124,13 @@ func (s *Store) ApplicationNames(ctx context.Context, team string, limit int) ([
 	return rows, translate(err)
 }
 
-// Application finds one application of the team, with the names of who made it
-// and changed it, its active tokens, its good secrets and its public keys.
+// Application finds one application of the team, with the names of who made it,
+// changed it and took it over, its active tokens, its good secrets and its public keys.
 func (s *Store) Application(ctx context.Context, team, id string) (models.ApplicationDetail, error) {
 	var detail models.ApplicationDetail
 	now := s.now()
 	err := s.read(ctx).Raw(`SELECT a.*, COALESCE(creator.name, '') AS created_by_name, COALESCE(changer.name, '') AS changed_by_name,
+		COALESCE((SELECT name FROM users WHERE id = a.taken_over_by), '') AS taken_over_by_name,
 		(SELECT COUNT(*) FROM tokens t WHERE t.application_id = a.id AND t.epoch = a.epoch AND t.revoked_at = 0 AND t.expires_at > ?) AS active_tokens
 		FROM applications a LEFT JOIN users creator ON creator.id = a.created_by LEFT JOIN users changer ON changer.id = a.changed_by
 		WHERE a.id = ? AND a.team_id = ? AND a.deleted_at = 0`, now, id, team).Take(&detail).Error

@@ -32,6 +32,8 @@ type Store struct {
 	inserts statements
 	foreign foreign
 	totals  totals
+	// attention is what the lists warn of.
+	attention attention
 
 	checkpoints *checkpoints
 	// subscribers is filled before the first change and only read afterwards.

@@ -30,6 +30,9 @@ func (s *Store) Sweep(ctx context.Context, idle, longest time.Duration) error {
 			OR object_type = 'secret' AND NOT EXISTS (SELECT 1 FROM client_secrets s WHERE s.id = object_id)`).Error; err != nil {
 			return err
 		}
+		if err := sweepWarnings(tx, now); err != nil {
+			return err
+		}
 		return tx.Exec("DELETE FROM form_posts WHERE created_at < ?", now.Add(-keepFormPosts)).Error
 	})
 }

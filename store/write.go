@@ -43,6 +43,7 @@ func (s *Store) write(ctx context.Context, actor models.Actor, action models.Aud
 	})
 	// A commit that failed may have reached the disk all the same.
 	s.tell(notices)
+	s.attention.forget(actor.TeamID)
 	s.checkpoints.note()
 	if errors.Is(err, errNothingToDo) {
 		return nil

@@ -12,9 +12,11 @@ type ApplicationView struct {
 	Name      string
 	Created   ui.Moment
 	CreatedBy string
-	LastUsed  ui.Moment
-	Off       bool
-	OffSince  ui.Moment
+	// TakenOverBy is empty while its maker is there.
+	TakenOverBy string
+	LastUsed    ui.Moment
+	Off         bool
+	OffSince    ui.Moment
 	// What the role may not do, or the type does not allow, has an empty address.
 	SwitchOffHref  string
 	SwitchOnAction string
@@ -42,6 +44,7 @@ func NewApplicationView(app models.ApplicationDetail, tokens models.TokenList, s
 		Name:        app.Name,
 		Created:     day(app.CreatedAt, now),
 		CreatedBy:   app.CreatedByName,
+		TakenOverBy: app.TakenOverByName,
 		LastUsed:    ago(app.LastUsedAt, now),
 		Off:         !app.DisabledAt.IsZero(),
 		NewToken:    newCreatedToken(state, at.from, now),

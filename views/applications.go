@@ -21,20 +21,26 @@ type ApplicationsList struct {
 	Empty, NoMatch, PastEnd bool
 	FirstPage               string
 	CanManage               bool
+	// Ending leaves those of which something ends soon. EndingText and HygieneText count,
+	// and are empty where there is nothing; EndingHref switches between them and all.
+	Ending                              bool
+	EndingText, EndingHref, HygieneText string
 }
 
 // ApplicationItem is a row of the list. RevokeHref and DeleteHref are empty
 // where there is nothing to do or the role may not.
 type ApplicationItem struct {
-	Name       string
-	Href       string
-	Type       string
-	Created    ui.Moment
-	Off        bool
-	ClientID   string
-	ShortID    string
-	Lifespan   string
-	Active     string
+	Name     string
+	Href     string
+	Type     string
+	Created  ui.Moment
+	Off      bool
+	ClientID string
+	ShortID  string
+	Lifespan string
+	Active   string
+	// Ending counts what of it ends soon; empty for nothing.
+	Ending     string
 	LastUsed   ui.Moment
 	TokensHref string
 	RevokeHref string
@@ -52,23 +58,30 @@ var applicationColumns = []struct {
 	{"Last used", models.SortLastUsed},
 }
 
-// NewApplicationsList shows one page of the list as the role may see it.
-func NewApplicationsList(list models.ApplicationList, query models.ApplicationQuery, role models.Role, now Clock) ApplicationsList {
+// NewApplicationsList shows one page of the list as the role may see it, and what of it
+// wants attention.
+func NewApplicationsList(list models.ApplicationList, query models.ApplicationQuery, attention models.Attention, role models.Role, now Clock) ApplicationsList {
 	page := ApplicationsList{
 		Search:    query.Search,
 		Columns:   sortableColumns(query),
 		Pager:     newPager(list.Total, len(list.Rows), query.Page, func(page int) string { return applicationsHref(query, page) }),
-		Empty:     list.Total == 0 && query.Search == "",
-		NoMatch:   list.Total == 0 && query.Search != "",
+		Empty:     list.Total == 0 && query.Search == "" && !query.Ending,
+		NoMatch:   list.Total == 0 && (query.Search != "" || query.Ending),
 		PastEnd:   list.Total > 0 && len(list.Rows) == 0,
 		FirstPage: applicationsHref(query, 1),
 		CanManage: role.May(models.MayManage),
+		Ending:    query.Ending,
 	}
+	page.attend(attention, query)
 	if order := orderOf(query); len(order) > 0 {
 		page.Sort, page.Dir = order.Get("sort"), order.Get("dir")
 	}
 	for _, row := range list.Rows {
-		page.Rows = append(page.Rows, newApplicationItem(row, page.CanManage, now))
+		item := newApplicationItem(row, page.CanManage, now)
+		if ending := attention.EndingOf[row.ID]; ending > 0 {
+			item.Ending = endingText(ending)
+		}
+		page.Rows = append(page.Rows, item)
 	}
 	return page
 }
@@ -108,7 +121,7 @@ func listedTokens(app models.ApplicationRow) string {
 func sortableColumns(query models.ApplicationQuery) []ui.Column {
 	var columns []ui.Column
 	for _, c := range applicationColumns {
-		target := models.ApplicationQuery{Search: query.Search, Sort: c.sort}
+		target := models.ApplicationQuery{Search: query.Search, Sort: c.sort, Ending: query.Ending}
 		column := ui.Column{Text: c.text}
 		if c.sort == query.Sort || c.sort == models.SortName && query.Sort == "" {
 			target.Desc = !query.Desc
@@ -138,6 +151,9 @@ func applicationsHref(query models.ApplicationQuery, page int) string {
 	values := orderOf(query)
 	if query.Search != "" {
 		values.Set("q", query.Search)
+	}
+	if query.Ending {
+		values.Set("ending", "1")
 	}
 	if page > 1 {
 		values.Set("page", strconv.Itoa(page))

@@ -25,7 +25,7 @@ func TestRowActions(t *testing.T) {
 		"built-in":           {builtIn, models.RoleOwner, true, false},
 		"built-in, a viewer": {builtIn, models.RoleViewer, false, false},
 	} {
-		item := NewApplicationsList(models.ApplicationList{Total: 1, Rows: []models.ApplicationRow{c.row}}, models.ApplicationQuery{}, c.role, clock).Rows[0]
+		item := NewApplicationsList(models.ApplicationList{Total: 1, Rows: []models.ApplicationRow{c.row}}, models.ApplicationQuery{}, models.Attention{}, c.role, clock).Rows[0]
 		if (item.RevokeHref != "") != c.revoke || (item.DeleteHref != "") != c.delete {
 			t.Errorf("%s: revoke %q, delete %q", name, item.RevokeHref, item.DeleteHref)
 		}
@@ -36,7 +36,7 @@ func TestListedTokens(t *testing.T) {
 	for want, row := range map[string]models.ApplicationRow{
 		"0": {}, "50": {ActiveTokens: 50}, "50+": {ActiveTokens: 50, MoreTokens: true}, "1,204": {ActiveTokens: 1204},
 	} {
-		page := NewApplicationsList(models.ApplicationList{Rows: []models.ApplicationRow{row}, Total: 1}, models.ApplicationQuery{}, models.RoleOwner, Clock{})
+		page := NewApplicationsList(models.ApplicationList{Rows: []models.ApplicationRow{row}, Total: 1}, models.ApplicationQuery{}, models.Attention{}, models.RoleOwner, Clock{})
 		if got := page.Rows[0].Active; got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
@@ -95,7 +95,7 @@ func TestListStates(t *testing.T) {
 		"no match":  {models.ApplicationList{}, "x", false, true, false},
 		"shortened": {models.ApplicationList{Total: 3}, "", false, false, true},
 	} {
-		got := NewApplicationsList(c.list, models.ApplicationQuery{Search: c.search, Page: 1}, models.RoleOwner, clock)
+		got := NewApplicationsList(c.list, models.ApplicationQuery{Search: c.search, Page: 1}, models.Attention{}, models.RoleOwner, clock)
 		if got.Empty != c.empty || got.NoMatch != c.noMatch || got.PastEnd != c.pastEnd {
 			t.Errorf("%s: %v %v %v", name, got.Empty, got.NoMatch, got.PastEnd)
 		}

@@ -15,7 +15,7 @@ func BenchmarkApplicationsPage(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if err := Applications(page, NewApplicationsList(rows, query, page.Role, clock)).Render(b.Context(), io.Discard); err != nil {
+		if err := Applications(page, NewApplicationsList(rows, query, models.Attention{}, page.Role, clock)).Render(b.Context(), io.Discard); err != nil {
 			b.Fatal(err)
 		}
 	}

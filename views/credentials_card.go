@@ -39,6 +39,7 @@ type OldSecret struct {
 	Mask       string
 	What       string
 	Until      ui.Moment
+	Ends       ui.Moment
 	Used       ui.Moment
 	Seen       SeenBy
 	RetireHref string
@@ -97,6 +98,7 @@ func newOldSecret(id string, secret models.ClientSecret, role models.Role, seen 
 		Mask:  mask + secret.Last4,
 		What:  "old client secret ending in " + secret.Last4,
 		Until: exact(secret.ExpiresAt, now),
+		Ends:  endsIn(secret.ExpiresAt, now),
 		Used:  ago(secret.LastUsedAt, now),
 	}
 	old.Seen = newSeenBy(seen, secret.ID, old.What, now)

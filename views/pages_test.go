@@ -15,7 +15,7 @@ func goldens() map[string]templ.Component {
 	for _, some := range []map[string]templ.Component{
 		gateGoldens(), applicationsGoldens(), formGoldens(), applicationGoldens(), confirmGoldens(), keyGoldens(), tokensGoldens(), auditGoldens(), otherGoldens(),
 		accountGoldens(),
-		teamGoldens(), wayInGoldens(), factorGoldens(), adminGoldens(), providerGoldens(),
+		teamGoldens(), wayInGoldens(), factorGoldens(), adminGoldens(), providerGoldens(), warningGoldens(),
 	} {
 		maps.Copy(all, some)
 	}
@@ -44,7 +44,7 @@ func gateGoldens() map[string]templ.Component {
 func applicationsGoldens() map[string]templ.Component {
 	owner, viewer := pageOf(models.RoleOwner), pageOf(models.RoleViewer)
 	list := func(list models.ApplicationList, query models.ApplicationQuery, role models.Role) ApplicationsList {
-		return NewApplicationsList(list, query, role, clock)
+		return NewApplicationsList(list, query, models.Attention{}, role, clock)
 	}
 	return map[string]templ.Component{
 		"applications":              Applications(owner, list(applicationList(), models.ApplicationQuery{Page: 1}, owner.Role)),

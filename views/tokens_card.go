@@ -48,7 +48,9 @@ type TokensCard struct {
 	Lifespan  string
 	// EndedText links to the list with or without ended tokens; empty where there are none.
 	EndedText, EndedHref string
-	FirstPage            string
+	// EndingText links to those that end soon or back to all; empty where there are none.
+	EndingText, EndingHref string
+	FirstPage              string
 	// GenerateHref is empty where the role may not or the application is off.
 	GenerateHref string
 	AppName      string
@@ -59,23 +61,27 @@ type TokensCard struct {
 // TokenItem is a row of the table. RevealAction and RevokeHref are empty where
 // the role may not or the token has ended.
 type TokenItem struct {
-	ID           string
-	Name         string
-	Mask         string
-	What         string
-	Status       string
-	Tone         string
-	Revoked      ui.Moment // zero where it was not
-	Ended        bool
-	Created      ui.Moment
-	CreatedBy    string
-	Expires      ui.Moment
+	ID        string
+	Name      string
+	Mask      string
+	What      string
+	Status    string
+	Tone      string
+	Revoked   ui.Moment // zero where it was not
+	Ended     bool
+	Created   ui.Moment
+	CreatedBy string
+	Expires   ui.Moment
+	// EndsSoon makes a warning of Expires.
+	EndsSoon     bool
 	LastUsed     ui.Moment
 	LastUsedFrom string
 	RevealAction string
 	RevealHidden []ui.Hidden
 	RevokeHref   string
 	Seen         SeenBy
+	// RegenerateHref is there for expired ones too.
+	RegenerateHref string
 }
 
 // CreatedToken is the notice after Generate New Token.
@@ -92,22 +98,27 @@ type tokensAt struct {
 	from        string
 }
 
-func (at tokensAt) href(ended bool, page int) string {
+func (at tokensAt) href(query models.TokenQuery) string {
 	values := url.Values{}
 	if at.application != "" {
 		values.Set("application", at.application)
 	}
-	if ended {
+	if query.Ended {
 		values.Set("ended", "1")
 	}
-	if page > 1 {
-		values.Set("page", strconv.Itoa(page))
+	if query.Ending {
+		values.Set("ending", "1")
+	}
+	if query.Page > 1 {
+		values.Set("page", strconv.Itoa(query.Page))
 	}
 	return withQuery(at.path, values)
 }
 
 func newTokensCard(app models.Application, tokens models.TokenList, state TokensState, at tokensAt, now Clock) TokensCard {
-	href := func(page int) string { return at.href(state.Query.Ended, page) }
+	href := func(page int) string {
+		return at.href(models.TokenQuery{Ended: state.Query.Ended, Ending: state.Query.Ending, Page: page})
+	}
 	card := TokensCard{
 		Empty:     tokens.Total == 0,
 		PastEnd:   tokens.Total > 0 && len(tokens.Rows) == 0,
@@ -118,13 +129,14 @@ func newTokensCard(app models.Application, tokens models.TokenList, state Tokens
 		Zone:      now.zoneName(),
 		Hide:      href(max(state.Query.Page, 1)),
 	}
-	if tokens.EndedTotal > 0 {
+	if tokens.EndedTotal > 0 && !state.Query.Ending {
 		card.EndedText = "Show ended tokens"
 		if state.Query.Ended {
 			card.EndedText = "Hide ended tokens"
 		}
-		card.EndedHref = at.href(!state.Query.Ended, 1)
+		card.EndedHref = at.href(models.TokenQuery{Ended: !state.Query.Ended})
 	}
+	card.EndingText, card.EndingHref = endingLink(tokens.EndingTotal, state.Query.Ending, at)
 	switch {
 	case !app.Enabled():
 		card.EmptyText = "The application is switched off, so it gets no new ones."
@@ -134,8 +146,14 @@ func newTokensCard(app models.Application, tokens models.TokenList, state Tokens
 	default:
 		card.EmptyText = "Your code can ask for one: those are counted, not listed. Members who may can also generate one here."
 	}
+	if state.Query.Ending {
+		card.EmptyText = "None of its active tokens ends within " + models.FormatLifespan(soonest()) + "."
+	}
 	for _, row := range tokens.Rows {
 		item := newTokenItem(row, state, at.from, now)
+		if !app.Enabled() {
+			item.RegenerateHref = ""
+		}
 		if !app.DisabledAt.IsZero() && !item.Ended {
 			item.Tone = "" // green would say that it is accepted now
 		}
@@ -164,8 +182,14 @@ func newTokenItem(token models.TokenRow, state TokensState, from string, now Clo
 	if status == models.StatusRevoked {
 		item.Revoked, item.Expires = ago(token.RevokedAt, now), ui.DateTime(now.in(token.ExpiresAt))
 	}
+	if state.Role.May(models.MayManage) && status != models.StatusRevoked {
+		item.RegenerateHref = withFrom(RegenerateTokenPath(token.ApplicationID, token.ID), from)
+	}
 	if item.Ended {
 		return item
+	}
+	if item.EndsSoon = token.EndsSoon(now.Time); item.EndsSoon {
+		item.Expires = endsIn(token.ExpiresAt, now)
 	}
 	if state.Role.May(models.MayReveal) {
 		item.RevealAction = RevealTokenPath(token.ApplicationID, token.ID)
@@ -203,6 +227,9 @@ func revealHidden(query models.TokenQuery, from string) []ui.Hidden {
 	}
 	if query.Ended {
 		hidden = append(hidden, ui.Hidden{Name: "ended", Value: "1"})
+	}
+	if query.Ending {
+		hidden = append(hidden, ui.Hidden{Name: "ending", Value: "1"})
 	}
 	if query.Page > 1 {
 		hidden = append(hidden, ui.Hidden{Name: "page", Value: strconv.Itoa(query.Page)})

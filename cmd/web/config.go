@@ -43,6 +43,8 @@ type Config struct {
 	Shown []models.Setting
 	// OIDC has no issuer where people sign in by no provider.
 	OIDC provider.Settings
+	// WebhookPrivate lets webhooks lead into private networks.
+	WebhookPrivate bool
 
 	allowHTTP bool
 	// What has been read without a problem, for rules that need several settings.
@@ -73,10 +75,11 @@ var settings = []setting{
 	{"keep-manual-tokens", "720h", "how long manual tokens are kept after they expired or were revoked", parseKeep(func(c *Config) *time.Duration { return &c.Keep.Manual })},
 	{"keep-issued-tokens", "24h", "how long client_credentials tokens are kept after they expired or were revoked", parseKeep(func(c *Config) *time.Duration { return &c.Keep.Issued })},
 	{"keep-audit", "8760h", "how long audit entries are kept", parseKeepAudit},
-	{"require-second-factor", "false", "wants an authenticator app or a passkey of everybody who signs in", parseRequireSecondFactor},
+	{"require-second-factor", "false", "wants an authenticator app or a passkey of everybody who signs in", parseBool(func(c *Config) *bool { return &c.RequireSecondFactor })},
 	{"allow-http", "false", "allow an address off loopback with an http base URL", parseAllowHTTP},
 	{"docs-url", "", "where the doc link of the pages leads (default: the built-in page)", parseDocsURL},
 	{"trusted-proxies", "", "CIDRs whose X-Forwarded-For counts, comma separated", parseProxies},
+	{"webhook-private", "false", "let webhooks lead to private and loopback addresses, and to http", parseBool(func(c *Config) *bool { return &c.WebhookPrivate })},
 	{"log", "text", "text or json", parseLog},
 	{"signup", "closed", "closed, or open to let anyone create an account with a team of their own", parseSignUp},
 	{"smtp-url", "", "mail server, such as smtp://user:password@mail.example.com:587?from=latchkey@example.com; without it, links are shown to be sent by hand (better set as a variable: it holds a password)", parseSMTPURL},
@@ -298,13 +301,14 @@ func parseAllowHTTP(c *Config, value string) string {
 	return ""
 }
 
-func parseRequireSecondFactor(c *Config, value string) string {
-	required, err := strconv.ParseBool(value)
-	c.RequireSecondFactor = required
-	if err != nil {
-		return "write true or false"
+func parseBool(field func(*Config) *bool) func(*Config, string) string {
+	return func(c *Config, value string) string {
+		var err error
+		if *field(c), err = strconv.ParseBool(value); err != nil {
+			return "write true or false"
+		}
+		return ""
 	}
-	return ""
 }
 
 func parseDocsURL(c *Config, value string) string {

@@ -72,10 +72,12 @@ func (p *program) serve(ctx context.Context, cmd *cli.Command) error {
 	}
 	room := newTokenRoom(context.WithoutCancel(ctx), config, db, keys, log)
 	mailer := mail.New(context.WithoutCancel(ctx), config.Mail, log, clock)
+	w := wire(config, db, keys, room, mailer, setupCode, log)
 	sweeping, stopSweeping := context.WithCancel(ctx)
 	swept := sweep(sweeping, db, config, log)
+	warned := warn(sweeping, db, keys, mailer, config, log)
 	log.Info("serving", "version", version(), "address", listener.Addr().String(), "base_url", config.BaseURL, "database", config.Database)
-	server := newServer(wire(config, db, keys, room, mailer, setupCode, log)) //nolint:contextcheck // requests have contexts of their own
+	server := newServer(w) //nolint:contextcheck // requests have contexts of their own
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	select {
@@ -86,6 +88,7 @@ func (p *program) serve(ctx context.Context, cmd *cli.Command) error {
 	err = errors.Join(err, drain(ctx, server))
 	stopSweeping()
 	swept()
+	warned()
 	rest, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainFor)
 	defer cancel()
 	return errors.Join(err, room.close(rest), closeMail(rest, mailer), db.Close())
@@ -146,7 +149,7 @@ func wire(config Config, db *store.Store, keys *secrets.Keys, room tokenRoom, ma
 			Store: db, Issuer: room.issuer, Keys: keys, Passwords: secrets.NewPasswords(parallelHashes), Mail: mailer, Log: log, Now: clock,
 			BaseURL: config.BaseURL, HTTPS: https, DocsURL: docsURL, Limits: config.Limits,
 			SessionIdle: config.SessionIdle, SessionMax: config.SessionMax, SetupCode: setupCode, KeepAudit: config.Keep.Audit,
-			SignUp: config.SignUp, RequireSecondFactor: config.RequireSecondFactor, Provider: config.openIDProvider(),
+			SignUp: config.SignUp, RequireSecondFactor: config.RequireSecondFactor, Provider: config.openIDProvider(), Webhooks: webhookPolicy(config),
 			Installation: models.Installation{Version: version(), StartedAt: clockMillis(), Settings: config.Shown},
 		}),
 		oauth: oauth.New(oauth.Deps{
