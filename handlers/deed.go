@@ -141,16 +141,3 @@ func (h *Handlers) asked(c echo.Context, id string) (views.AskedFor, error) {
 	asked.Name = app.Name
 	return asked, err
 }
-
-// deedWords say what a route does, after "You asked to". Those below an application
-// are followed by its name. A route that is not here is not named.
-var deedWords = map[string]string{
-	views.ApplicationsPath + "/:id/delete":             "delete",
-	views.ApplicationsPath + "/:id/secret":             "change the client secret of",
-	views.ApplicationsPath + "/:id/secret/reveal":      "show the client secret of",
-	views.ApplicationsPath + "/:id/secret/remove":      "remove the client secret of",
-	views.ApplicationsPath + "/:id/keys":               "add a public key to",
-	views.ApplicationsPath + "/:id/tokens/:tid/reveal": "show a token of",
-	views.EndSessionsPath:                              "end all your other sessions",
-	views.ProfilePath + "/sessions/:sid/end":           "end one of your sessions",
-}

@@ -54,6 +54,9 @@ func (h *Handlers) showProfile(c echo.Context, status int, page layout.Page, fac
 	if facts.Events, err = h.Store.AccountEvents(ctx, actor.UserID, accountEvents); err != nil {
 		return err
 	}
+	if facts.Provider, err = h.providerCard(c); err != nil {
+		return err
+	}
 	facts.Ref, facts.ByMail, facts.Fresh = here.Ref, h.outbox.Enabled(), h.isFresh(here)
 	return show(c, status, views.ProfilePage(page, views.NewProfile(facts, typed, h.clock(c))))
 }

@@ -41,7 +41,7 @@ func (h *Handlers) peoplePages() []Route {
 		{get, seen, own, h.seen},
 		{post, seen, ownFresh, h.endSeen},
 
-		{post, views.SwitchTeamPath, signedIn, h.switchTeam},
+		{post, views.SwitchTeamPath, enrolling, h.switchTeam},
 		{get, views.InvitationPath, public, h.invitationPage},
 		{post, views.InvitationPath, public, h.acceptInvitation},
 		{get, views.SignUpPath, public, h.signUpPage},

@@ -28,8 +28,12 @@ func (h *Handlers) showTeam(c echo.Context, shown views.ShownLink) error {
 			return err
 		}
 	}
+	policy, err := h.Store.SecondFactorPolicy(ctx, actor.TeamID)
+	if err != nil {
+		return err
+	}
 	page, message := h.page(c)
-	state := views.TeamState{Actor: actor, Created: message.Invitation, Mailed: h.outbox.Enabled(), Shown: shown}
+	state := views.TeamState{Actor: actor, Created: message.Invitation, Mailed: h.outbox.Enabled(), Shown: shown, Policy: policy}
 	return show(c, http.StatusOK, views.Team(page, views.NewTeamView(members, invitations, former, state, h.clock(c))))
 }
 

@@ -12,7 +12,7 @@ import (
 func adminTabs(current string) []ui.Tab {
 	tabs := []ui.Tab{
 		{Text: "Teams", Href: AdminTeamsPath}, {Text: "Users", Href: AdminUsersPath},
-		{Text: "Resource servers", Href: AdminResourceServersPath}, {Text: "Server", Href: AdminServerPath},
+		{Text: "Resource servers", Href: AdminResourceServersPath}, {Text: "Audit log", Href: AdminAuditPath}, {Text: "Server", Href: AdminServerPath},
 	}
 	for i := range tabs {
 		tabs[i].Current = tabs[i].Href == current

@@ -54,6 +54,10 @@ type Profile struct {
 	EndOthers bool
 	Events    []AccountEvent
 	Zone      string
+
+	SecondFactor SecondFactorLink
+	// Provider is nil where people sign in by no provider.
+	Provider *ProviderCard
 }
 
 // ProfileFacts are what the page is made of.
@@ -67,6 +71,8 @@ type ProfileFacts struct {
 	Failures int64
 	FailedAt models.Time
 	ByMail   bool
+	// Provider is nil where people sign in by no provider.
+	Provider *ProviderCard
 	// Fresh tells that the reader has just proved who they are.
 	Fresh bool
 }
@@ -81,6 +87,7 @@ func NewProfile(facts ProfileFacts, typed ProfileTyped, now Clock) Profile {
 		HasPassword: user.PasswordHash != "", CurrentError: errs[FieldCurrent], PasswordError: errs[FieldNewPassword],
 		Sessions: newSessionItems(facts, now), EndOthers: len(facts.Sessions) > 1,
 		Events: newAccountEvents(facts.Events, user.ID, now), Zone: now.zoneName(),
+		SecondFactor: SecondFactorLink{On: user.SecondFactor}, Provider: facts.Provider,
 	}
 	zone := user.TimeZone
 	switch typed.Form {

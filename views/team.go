@@ -14,7 +14,8 @@ type TeamState struct {
 	Created string
 	Mailed  bool
 	// Shown is the invitation whose link this answer may hold.
-	Shown ShownLink
+	Shown  ShownLink
+	Policy models.SecondFactorPolicy
 }
 
 // ShownLink is the link of an invitation that was asked for.
@@ -36,6 +37,7 @@ type TeamView struct {
 	Former      []FormerItem
 	Shown       ShownLink
 	Roles       []RoleLine
+	Policy      SecondFactorPolicyCard
 	Zone        string
 }
 
@@ -93,6 +95,7 @@ const linkMask = "••••••••••••"
 // NewTeamView decides what the reader sees and may do.
 func NewTeamView(members []models.MemberRow, invitations []models.InvitationRow, former []models.FormerMember, state TeamState, now Clock) TeamView {
 	view := TeamView{Name: state.Actor.TeamName, Owns: state.Actor.Role.May(models.MayOwn), Shown: state.Shown, Zone: now.zoneName()}
+	view.Policy = NewSecondFactorPolicyCard(state.Policy, state.Actor.Role)
 	for _, line := range roleLines {
 		view.Roles = append(view.Roles, RoleLine{
 			Text: line.text, Owner: models.RoleOwner.May(line.may), Developer: models.RoleDeveloper.May(line.may), Viewer: models.RoleViewer.May(line.may),
