@@ -41,7 +41,7 @@ func TestAdministration(t *testing.T) {
 
 	fay := openTab(t, s.base)
 	fay.open(linkIn(t, mailed))
-	fay.at(strings.TrimPrefix(linkIn(t, mailed), s.base), "Set a new password")
+	fay.at("/reset", "Set a new password")
 	fay.whole().fill("New password", password)
 	fay.whole().follow("button", "Set password and sign in")
 	fay.at(applications, "Applications")
@@ -81,7 +81,11 @@ func TestAdministration(t *testing.T) {
 	olga.whole().follow("link", "Server")
 	olga.whole().follow("button", "Send test mail")
 	olga.announces("The mail server took the test mail.")
-	if got := postbox.Next(t); got.To != operatorEmail {
+	got := postbox.Next(t)
+	for got.To != operatorEmail { // others were told of a new browser
+		got = postbox.Next(t)
+	}
+	if !strings.Contains(got.Head.Get("Subject"), "Test mail") {
 		t.Errorf("%+v", got)
 	}
 	olga.hides(url.QueryEscape(mailtest.Password))

@@ -53,7 +53,7 @@ func signIn(t testing.TB, s *server, email string) *client {
 	got := c.post("/login", url.Values{"email": {email}, "password": {password}})
 	inNoTeam := got.status == http.StatusForbidden && strings.Contains(got.body, "You are in no team")
 	if got.status != http.StatusOK && !inNoTeam || got.path != applications {
-		t.Fatalf("signing in: %d on %s", got.status, got.path)
+		t.Fatalf("signing in as %s: %d on %s", email, got.status, got.path)
 	}
 	return c
 }

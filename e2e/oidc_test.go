@@ -64,7 +64,7 @@ func TestSignInByARealProvider(t *testing.T) {
 	page.whole().lacks("link", "New Application")
 
 	page.open("/confirm?next=" + url.QueryEscape(applications))
-	page.sees("Prove once more who you are")
+	page.sees("Confirm that it is you")
 	page.whole().follow("button", "Confirm with Example ID")
 	p.at(page, "nia")
 	page.at(applications, "Applications")

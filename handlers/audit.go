@@ -84,12 +84,6 @@ func (h *Handlers) witnesses(c echo.Context, appID string, tokens []models.Token
 	return h.Store.Witnesses(c.Request().Context(), actorOf(c).TeamID, appID, objects)
 }
 
-// What is noted of requests that were refused and of exports is bounded for each person.
-var (
-	refusalPolicy = middleware.Policy{Free: 20, Window: time.Minute, Size: 1 << 14}
-	exportPolicy  = middleware.Policy{Free: 20, Window: time.Minute, Size: 1 << 14}
-)
-
 // noteRefused writes into the team's log what one of its members was not allowed to do (A3).
 // What comes faster than anyone clicks stands in the text log alone.
 func (h *Handlers) noteRefused(c echo.Context, status int, err error) {

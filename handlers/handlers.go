@@ -11,7 +11,6 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/latchkey/latchkey/mail"
-	"github.com/latchkey/latchkey/middleware"
 	"github.com/latchkey/latchkey/models"
 	"github.com/latchkey/latchkey/provider"
 	"github.com/latchkey/latchkey/secrets"
@@ -58,44 +57,26 @@ type Deps struct {
 // Handlers holds the pages.
 type Handlers struct {
 	Deps
+	limits
 	sessions *sessionStore
-	signIns  signInLimits
-	// reveals bounds how many values one person sees in a minute.
-	reveals *middleware.Limiter
-	// refusals and exports bound what one person writes into the audit log and reads of it.
-	refusals, exports *middleware.Limiter
-	warned            warningLimits
+	passkeys *secrets.Passkeys
+	// outbox is Mail.
+	outbox outbox
+	zones  zones
+	// tokenCounts are those of the page Server, which take a while to count.
+	tokenCounts tokenCounts
 	// setUp remembers that an account exists, which never becomes untrue.
 	setUp atomic.Bool
 	// router finds the handler of a deed that waited for a proof of identity.
 	router *echo.Router
 	// rows are those of the table, by method and path; filled before the first request.
 	rows map[string]Route
-
-	// outbox is Mail.
-	outbox outbox
-	// newEmails bounds how many addresses one person tries or sends a link to in an hour.
-	newEmails *middleware.Limiter
-	zones     zones
-	signUps   signUpLimits
-	passkeys  *secrets.Passkeys
-	factorLimits
-	// resets bounds how many links for forgotten passwords are asked for.
-	resets      signInLimits
-	tokenCounts tokenCounts
-	// departures bounds how often one address is sent to the provider.
-	departures *middleware.Limiter
 }
 
 // New makes the pages.
 func New(deps Deps) *Handlers {
 	return &Handlers{
-		Deps: deps, sessions: newSessionStore(deps), signIns: newSignInLimits(deps.Now),
-		reveals: middleware.NewLimiter(middleware.Policy{Free: 60, Window: time.Minute, Size: 1 << 14}, deps.Now),
-		outbox:  deps.Mail, newEmails: middleware.NewLimiter(middleware.Policy{Free: 10, Window: time.Hour, Size: 1 << 14}, deps.Now),
-		signUps: newSignUpLimits(deps.Now), passkeys: newPasskeys(deps), factorLimits: newFactorLimits(deps.Now),
-		refusals: middleware.NewLimiter(refusalPolicy, deps.Now), exports: middleware.NewLimiter(exportPolicy, deps.Now),
-		warned: newWarningLimits(deps.Now), resets: newResetLimits(deps.Now), departures: middleware.NewLimiter(middleware.Policy{Free: 120, Window: time.Minute, Size: 1 << 14}, deps.Now),
+		Deps: deps, limits: newLimits(deps.Now), sessions: newSessionStore(deps), passkeys: newPasskeys(deps), outbox: deps.Mail,
 	}
 }
 
@@ -104,41 +85,4 @@ func (h *Handlers) now() models.Time { return models.At(h.Now()) }
 // clock is now, in the time zone of whoever reads the page.
 func (h *Handlers) clock(c echo.Context) views.Clock {
 	return views.Clock{Time: h.now(), Zone: h.zones.of(actorOf(c).TimeZone)}
-}
-
-// signInLimits slow down guessing of passwords. The pause grows for one account
-// from one address; the whole account waits shortly only, so that guesses from
-// elsewhere do not lock its owner out. Accounts that exist have limiters of
-// their own, so that noise about others cannot push their counters out.
-type signInLimits struct {
-	accounts, strangers accountLimits
-	addresses           *middleware.Limiter
-}
-
-type accountLimits struct{ fromOneAddress, fromAnywhere *middleware.Limiter }
-
-func newSignInLimits(now func() time.Time) signInLimits {
-	account := func(size int) accountLimits {
-		return accountLimits{
-			fromOneAddress: middleware.NewLimiter(middleware.Policy{Free: 5, Window: time.Hour, Pause: doubling(30 * time.Second), Size: size}, now),
-			fromAnywhere:   middleware.NewLimiter(middleware.Policy{Free: 20, Window: time.Hour, Pause: always(accountPause), Size: size}, now),
-		}
-	}
-	return signInLimits{
-		accounts: account(1 << 16), strangers: account(1 << 14),
-		addresses: middleware.NewLimiter(middleware.Policy{Free: 20, Window: time.Hour, Pause: doubling(time.Minute), Size: 1 << 16}, now),
-	}
-}
-
-const (
-	longestPause = 15 * time.Minute
-	accountPause = 10 * time.Second
-)
-
-func always(pause time.Duration) func(int) time.Duration {
-	return func(int) time.Duration { return pause }
-}
-
-func doubling(first time.Duration) func(int) time.Duration {
-	return func(n int) time.Duration { return min(first<<min(n, 10), longestPause) }
 }

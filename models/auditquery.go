@@ -147,10 +147,10 @@ var auditWords = []struct {
 	words []string
 }{
 	{"sign-ins", []string{"sign", "identity", "password", "passkey", "factor", "authenticator", "recovery", "session", "provider"}},
-	{"secrets", []string{"secret", "public key"}},
+	{"secrets", []string{"secret", "public key", "seen values"}},
 	{"tokens", []string{"token"}},
 	{"applications", []string{"application"}},
-	{"members", []string{"member", "role", "invit", "user", "team", "profile", "email"}},
+	{"members", []string{"member", "role", "invit", "user", "team", "profile", "email", "account", "operator"}},
 }
 
 // Group is the key of the group that the action belongs to.

@@ -105,6 +105,11 @@ func (c change) factorRemoved(actor models.Actor, leaving Leaving) error {
 	if err := c.Where("id = ?", actor.UserID).Take(&user).Error; err != nil {
 		return err
 	}
+	if ways, err := waysIn(c.DB, user.ID); err != nil {
+		return err
+	} else if ways == 0 {
+		return models.FieldErrors{"factor": "This is your only way in. Set a password first."}
+	}
 	if user.SecondFactor {
 		return nil
 	}

@@ -193,3 +193,27 @@ func TestTheLastFactorStays(t *testing.T) {
 		t.Errorf("asked of others alone: %v", err)
 	}
 }
+
+// An account without a password or a provider keeps its last passkey, and its only way in.
+func TestTheOnlyWayInStays(t *testing.T) {
+	db := storetest.New(t)
+	ana := db.Member(t, "northwind", "ana", models.RoleOwner)
+	if err := db.AddPasskey(t.Context(), ana, passkey("Laptop", "handle"), []string{"hash"}, []byte("s")); err != nil {
+		t.Fatal(err)
+	}
+	factors, err := db.Factors(t.Context(), ana.UserID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Raw(t).ExecContext(t.Context(), "UPDATE users SET password_hash = ''"); err != nil {
+		t.Fatal(err)
+	}
+	_, err = db.RemovePasskey(t.Context(), ana, factors.Passkeys[0].ID, store.Leaving{Keep: []byte("s")})
+	wantFieldError(t, err, "factor")
+	if _, err := db.Raw(t).ExecContext(t.Context(), "UPDATE users SET password_hash = '-'"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.RemovePasskey(t.Context(), ana, factors.Passkeys[0].ID, store.Leaving{Keep: []byte("s")}); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,73 @@
+package handlers
+
+import (
+	"time"
+
+	"github.com/latchkey/latchkey/middleware"
+)
+
+// limits bound what people and addresses may do.
+type limits struct {
+	signIns signInLimits
+	signUps signUpLimits
+	// resets bounds how many links for forgotten passwords are asked for.
+	resets signInLimits
+	factorLimits
+	warned warningLimits
+	// reveals bounds how many values one person sees in a minute.
+	reveals *middleware.Limiter
+	// refusals and exports bound what one person writes into the audit log and reads of it.
+	refusals, exports *middleware.Limiter
+	// newEmails bounds how many addresses one person tries or sends a link to in an hour.
+	newEmails *middleware.Limiter
+	// departures bounds how often one address is sent to the provider.
+	departures *middleware.Limiter
+}
+
+func newLimits(now func() time.Time) limits {
+	every := func(window time.Duration, free int) *middleware.Limiter {
+		return middleware.NewLimiter(middleware.Policy{Free: free, Window: window, Size: 1 << 14}, now)
+	}
+	return limits{
+		signIns: newSignInLimits(now), signUps: newSignUpLimits(now), resets: newResetLimits(now), factorLimits: newFactorLimits(now), warned: newWarningLimits(now),
+		reveals: every(time.Minute, 60), refusals: every(time.Minute, 20), exports: every(time.Minute, 20),
+		newEmails: every(time.Hour, 10), departures: every(time.Minute, 120),
+	}
+}
+
+// signInLimits slow down guessing of passwords. The pause grows for one account
+// from one address; the whole account waits shortly only, so that guesses from
+// elsewhere do not lock its owner out. Accounts that exist have limiters of
+// their own, so that noise about others cannot push their counters out.
+type signInLimits struct {
+	accounts, strangers accountLimits
+	addresses           *middleware.Limiter
+}
+
+type accountLimits struct{ fromOneAddress, fromAnywhere *middleware.Limiter }
+
+func newSignInLimits(now func() time.Time) signInLimits {
+	account := func(size int) accountLimits {
+		return accountLimits{
+			fromOneAddress: middleware.NewLimiter(middleware.Policy{Free: 5, Window: time.Hour, Pause: doubling(30 * time.Second), Size: size}, now),
+			fromAnywhere:   middleware.NewLimiter(middleware.Policy{Free: 20, Window: time.Hour, Pause: always(accountPause), Size: size}, now),
+		}
+	}
+	return signInLimits{
+		accounts: account(1 << 16), strangers: account(1 << 14),
+		addresses: middleware.NewLimiter(middleware.Policy{Free: 20, Window: time.Hour, Pause: doubling(time.Minute), Size: 1 << 16}, now),
+	}
+}
+
+const (
+	longestPause = 15 * time.Minute
+	accountPause = 10 * time.Second
+)
+
+func always(pause time.Duration) func(int) time.Duration {
+	return func(int) time.Duration { return pause }
+}
+
+func doubling(first time.Duration) func(int) time.Duration {
+	return func(n int) time.Duration { return min(first<<min(n, 10), longestPause) }
+}
