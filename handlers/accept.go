@@ -20,7 +20,7 @@ func (h *Handlers) invitationPage(c echo.Context) error {
 	if err != nil {
 		return h.invitationGone(c, err)
 	}
-	return show(c, http.StatusOK, views.Invitation(h.plainPage(c), views.NewInvitationView(open, code, actorOf(c), "", nil)))
+	return showWithCode(c, http.StatusOK, views.Invitation(h.plainPage(c), views.NewInvitationView(open, code, actorOf(c), "", nil)))
 }
 
 // invitationGone answers one that is wrong, expired, used or cancelled: which of them is not said.
@@ -29,7 +29,7 @@ func (h *Handlers) invitationGone(c echo.Context, err error) error {
 		return err
 	}
 	middleware.Annotate(c, "refused", "invitation does not work")
-	return show(c, http.StatusNotFound, views.InvitationGone(h.plainPage(c)))
+	return showWithCode(c, http.StatusNotFound, views.InvitationGone(h.plainPage(c)))
 }
 
 // acceptInvitation adds whoever is signed in as the invited address to the team, or makes
@@ -64,7 +64,7 @@ func (h *Handlers) acceptInvitation(c echo.Context) error {
 	}
 	if len(errs) > 0 {
 		view := views.NewInvitationView(open, code, actor, typed.Name, errs)
-		return show(c, http.StatusUnprocessableEntity, views.Invitation(h.plainPage(c), view))
+		return showWithCode(c, http.StatusUnprocessableEntity, views.Invitation(h.plainPage(c), view))
 	}
 	return h.admit(c, user, passwordProof(user), views.ApplicationsPath)
 }
@@ -74,7 +74,7 @@ func (h *Handlers) join(c echo.Context, open models.OpenInvitation, code string)
 	actor := actorOf(c)
 	view := views.NewInvitationView(open, code, actor, "", nil)
 	if !view.Joins {
-		return show(c, http.StatusForbidden, views.Invitation(h.plainPage(c), view))
+		return showWithCode(c, http.StatusForbidden, views.Invitation(h.plainPage(c), view))
 	}
 	_, err := h.Store.JoinTeam(c.Request().Context(), actor, sessionOf(c).IDHash, secrets.Hash(models.NewSecret(code)))
 	errs, err := fieldErrors(err)
@@ -83,7 +83,7 @@ func (h *Handlers) join(c echo.Context, open models.OpenInvitation, code string)
 	}
 	if errs != nil {
 		view := views.NewInvitationView(open, code, actor, "", errs)
-		return show(c, http.StatusUnprocessableEntity, views.Invitation(h.plainPage(c), view))
+		return showWithCode(c, http.StatusUnprocessableEntity, views.Invitation(h.plainPage(c), view))
 	}
 	return h.say(c, views.ApplicationsPath, flash{Text: "You are in " + open.TeamName + " now."})
 }

@@ -76,6 +76,8 @@ type userDeed struct {
 	confirm       func(user models.UserRow, problem string) views.AdminConfirm
 	before, after string
 	do            func(ctx context.Context, actor models.Actor, id string) error
+	// told is what the user is mailed afterwards, empty for nothing.
+	told string
 }
 
 func (d userDeed) ask(c echo.Context) error {
@@ -98,6 +100,9 @@ func (d userDeed) done(c echo.Context) error {
 	if problem != "" {
 		return d.adminAsk(c, d.confirm(user, problem))
 	}
+	if d.told != "" {
+		d.notify(models.User{Name: user.Name, Email: user.Email}, "Your account was changed by an operator", d.told)
+	}
 	return d.say(c, views.AdminUserPath(user.ID), flash{Text: d.before + user.Name + d.after})
 }
 
@@ -108,7 +113,7 @@ func (h *Handlers) setOperator(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	deed := userDeed{h, views.NewConfirmOperator, "", " is no operator any more.", h.Store.UnmakeOperator}
+	deed := userDeed{h, views.NewConfirmOperator, "", " is no operator any more.", h.Store.UnmakeOperator, ""}
 	if fields.Get("operator") == "yes" {
 		deed.after, deed.do = " is an operator now.", h.Store.MakeOperator
 	}

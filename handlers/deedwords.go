@@ -31,6 +31,8 @@ var deedWords = map[string]string{
 	"/user/team/second-factor":         "change whether the team needs a second factor",
 
 	"/user/warnings/calendar":              "make a calendar address",
+	"/user/warnings/webhook":               "set the webhook",
+	"/user/warnings/webhook/remove":        "remove the webhook",
 	"/user/warnings/webhook/secret":        "rotate the signing secret of the webhook",
 	"/user/warnings/webhook/secret/reveal": "show the signing secret of the webhook",
 

@@ -153,7 +153,7 @@ func TestACopiedPasskey(t *testing.T) {
 	s.browser(t).passkeySignIn(&copied).expect(t, http.StatusUnprocessableEntity, "That passkey was not accepted.")
 	found := false
 	for _, event := range s.db.Events(t, ana.TeamID) {
-		found = found || event.Action == models.AuditPasskeyRefused && event.Target == "Laptop" && strings.Contains(event.Detail, "ran backward")
+		found = found || event.Action == models.AuditPasskeyRefused && event.TargetID == ana.UserID && strings.Contains(event.Detail, "Laptop: its counter ran backward")
 	}
 	if !found {
 		t.Error("it is not recorded")

@@ -89,12 +89,12 @@ func (h *Handlers) confirmEmailPage(c echo.Context) error {
 		err = models.ErrNotFound
 	}
 	if errors.Is(err, models.ErrNotFound) {
-		return show(c, http.StatusNotFound, views.EmailLinkOver(h.plainPage(c)))
+		return showWithCode(c, http.StatusNotFound, views.EmailLinkOver(h.plainPage(c)))
 	}
 	if err != nil {
 		return err
 	}
-	return show(c, http.StatusOK, views.ConfirmEmailPage(h.plainPage(c), views.NewConfirmEmail(actorOf(c).Email, waiting.Data, code)))
+	return showWithCode(c, http.StatusOK, views.ConfirmEmailPage(h.plainPage(c), views.NewConfirmEmail(actorOf(c).Email, waiting.Data, code)))
 }
 
 func (h *Handlers) confirmEmail(c echo.Context) error {
@@ -111,7 +111,7 @@ func (h *Handlers) confirmEmail(c echo.Context) error {
 		return h.say(c, views.ProfilePath, flash{Tone: "danger", Text: errs["email"] + " Your email was not changed."})
 	}
 	if errors.Is(err, models.ErrNotFound) {
-		return show(c, http.StatusNotFound, views.EmailLinkOver(h.plainPage(c)))
+		return showWithCode(c, http.StatusNotFound, views.EmailLinkOver(h.plainPage(c)))
 	}
 	return h.emailChanged(c, user, waiting.Data, err)
 }

@@ -63,7 +63,7 @@ func TestEmailIsConfirmedByMail(t *testing.T) {
 	s, ana, b := profiled(t)
 	eve := s.signedIn(t, s.member(t, "contoso", "eve", models.RoleOwner))
 	post := &postbox{}
-	s.pages.UseOutbox(post)
+	s.pages.CatchMail(post.Send)
 	ask := func(email string) string {
 		b.post(profilePage+"/email", "email", email, "password", password).expect(t, http.StatusSeeOther)
 		b.get(profilePage).expect(t, http.StatusOK, "A link was sent to "+email+".", ana.Email)
@@ -104,7 +104,7 @@ func TestEmailIsConfirmedByMail(t *testing.T) {
 func TestEmailLinkEnds(t *testing.T) {
 	s, ana, b := profiled(t)
 	post := &postbox{}
-	s.pages.UseOutbox(post)
+	s.pages.CatchMail(post.Send)
 	ask := func(email string) (code string) {
 		b.post(profilePage+"/email", "email", email, "password", password).expect(t, http.StatusSeeOther)
 		_, code, _ = strings.Cut(post.link(t, email), "?code=")
@@ -130,7 +130,7 @@ func TestEmailOfAnotherAccountLooksTheSame(t *testing.T) {
 	s, ana, b := profiled(t)
 	eve := s.member(t, "contoso", "eve", models.RoleOwner)
 	post := &postbox{}
-	s.pages.UseOutbox(post)
+	s.pages.CatchMail(post.Send)
 	var pages []string
 	for _, email := range []string{eve.Email, "new@contoso.example"} {
 		b.post(profilePage+"/email", "email", email, "password", password).expect(t, http.StatusSeeOther)
@@ -159,7 +159,7 @@ func TestEmailOfAnotherAccountLooksTheSame(t *testing.T) {
 func TestEmailLinkIsUsedOnce(t *testing.T) {
 	s, ana, b := profiled(t)
 	post := &postbox{}
-	s.pages.UseOutbox(post)
+	s.pages.CatchMail(post.Send)
 	b.post(profilePage+"/email", "email", "ana@b.example", "password", password).expect(t, http.StatusSeeOther)
 	_, code, _ := strings.Cut(post.link(t, "ana@b.example"), "?code=")
 	cookie := http.Header{"Cookie": {"latchkey_session=" + b.cookie("latchkey_session").Value}}

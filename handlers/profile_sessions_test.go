@@ -111,7 +111,7 @@ func TestEndingOnesOwnSession(t *testing.T) {
 func TestSecurityEvents(t *testing.T) {
 	s, ana, b := profiled(t)
 	post := &postbox{}
-	s.pages.UseOutbox(post)
+	s.pages.CatchMail(post.Send)
 	page := b.get(profilePage)
 	page.expect(t, http.StatusOK, "Signed in with a password")
 	if strings.Contains(page.text(), "new browser") || strings.Contains(page.text(), "failed") {

@@ -23,8 +23,6 @@ type postbox struct {
 	sent []mail.Message
 }
 
-func (p *postbox) Enabled() bool { return true }
-
 func (p *postbox) Send(message mail.Message) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -127,7 +125,7 @@ func TestTimeZone(t *testing.T) {
 func TestPasswordIsChanged(t *testing.T) {
 	s, ana, b := profiled(t)
 	post := &postbox{}
-	s.pages.UseOutbox(post)
+	s.pages.CatchMail(post.Send)
 	other := s.signedIn(t, ana)
 	before := b.cookie("latchkey_session").Value
 	for _, bad := range []struct{ current, next, field, problem string }{

@@ -96,6 +96,13 @@ func show(c echo.Context, status int, component templ.Component) error {
 	return c.HTMLBlob(status, page.Bytes())
 }
 
+// showWithCode keeps a code that stands in the address out of the Referer of what the
+// page loads: proxies write that down.
+func showWithCode(c echo.Context, status int, page templ.Component) error {
+	c.Response().Header().Set("Referrer-Policy", "strict-origin")
+	return show(c, status, page)
+}
+
 // applicationOf finds the application that the path names, in the actor's team.
 func (h *Handlers) applicationOf(c echo.Context) (models.ApplicationDetail, error) {
 	return h.findApplication(c, c.Param(paramApplication))

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/a-h/templ"
 	"github.com/labstack/echo/v4"
 
 	"github.com/latchkey/latchkey/mail"
@@ -61,7 +60,7 @@ func (h *Handlers) forgot(c echo.Context) error {
 		return err
 	}
 	page := views.ForgotForm{Email: fields.Get("email")}
-	email, problem := models.CheckEmail(page.Email)
+	email, problem := models.ParseEmail(page.Email)
 	if problem != "" {
 		page.EmailError = problem
 		return show(c, http.StatusUnprocessableEntity, views.Forgot(h.plainPage(c), page))
@@ -111,7 +110,7 @@ func (h *Handlers) resetPage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return showReset(c, http.StatusOK, views.Reset(h.plainPage(c), resetForm(c, user, "")))
+	return showWithCode(c, http.StatusOK, views.Reset(h.plainPage(c), resetForm(c, user, "")))
 }
 
 // reset sets the password, ends all sessions and goes through the same gate as every
@@ -135,12 +134,13 @@ func (h *Handlers) reset(c echo.Context) error {
 		problem = secrets.CheckPassword(password, append(teams, user.Name, user.Email)...)
 	}
 	if problem != "" {
-		return showReset(c, http.StatusUnprocessableEntity, views.Reset(h.plainPage(c), resetForm(c, user, problem)))
+		return showWithCode(c, http.StatusUnprocessableEntity, views.Reset(h.plainPage(c), resetForm(c, user, problem)))
 	}
 	passwordHash, err := h.Passwords.Hash(ctx, password)
 	if err != nil {
 		return err
 	}
+	first := user.PasswordHash == ""
 	user, err = h.Store.ResetPassword(ctx, h.stranger(c), hash, passwordHash)
 	if errors.Is(err, models.ErrNotFound) {
 		return h.resetGone(c)
@@ -148,14 +148,10 @@ func (h *Handlers) reset(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	if !first {
+		h.notify(user, "Your password was changed", "The password of your account was set by a link, and all its sessions were ended.\n\n"+h.whereAndWhen(c, user))
+	}
 	return h.admit(c, user, models.Proof{UserID: user.ID, Method: models.ByLink}, views.ApplicationsPath)
-}
-
-// showReset keeps the code, which stands in the address, out of the Referer of what the
-// page loads: proxies write that down.
-func showReset(c echo.Context, status int, page templ.Component) error {
-	c.Response().Header().Set("Referrer-Policy", "strict-origin")
-	return show(c, status, page)
 }
 
 func resetHash(c echo.Context) []byte { return secrets.Hash(models.NewSecret(c.QueryParam("code"))) }
@@ -166,5 +162,5 @@ func resetForm(c echo.Context, user models.User, problem string) views.ResetForm
 
 func (h *Handlers) resetGone(c echo.Context) error {
 	middleware.Annotate(c, "refused", "link does not work")
-	return showReset(c, http.StatusNotFound, views.ResetGone(h.plainPage(c), h.Mail.Enabled()))
+	return showWithCode(c, http.StatusNotFound, views.ResetGone(h.plainPage(c), h.Mail.Enabled()))
 }

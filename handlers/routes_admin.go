@@ -37,10 +37,10 @@ func (h *Handlers) adminPages() []Route {
 		servers = views.AdminResourceServersPath
 		server  = servers + "/:" + paramServer
 	)
-	endSessions := userDeed{h, views.NewConfirmEndSessions, "All sessions of ", " were ended.", h.Store.EndSessions}
-	removeFactors := userDeed{h, views.NewConfirmRemoveFactors, "The second factor of ", " was removed.", h.Store.RemoveFactors}
-	disable := userDeed{h, views.NewConfirmDisable, "The account of ", " is disabled.", h.Store.DisableUser}
-	enable := userDeed{h, views.NewConfirmDisable, "The account of ", " is enabled.", h.Store.EnableUser}
+	endSessions := userDeed{h, views.NewConfirmEndSessions, "All sessions of ", " were ended.", h.Store.EndSessions, ""}
+	removeFactors := userDeed{h, views.NewConfirmRemoveFactors, "The second factor of ", " was removed.", h.Store.RemoveFactors, "Your authenticator app, passkeys and recovery codes were removed by an operator, and your sessions were ended. Your password alone signs you in now."}
+	disable := userDeed{h, views.NewConfirmDisable, "The account of ", " is disabled.", h.Store.DisableUser, ""}
+	enable := userDeed{h, views.NewConfirmDisable, "The account of ", " is enabled.", h.Store.EnableUser, ""}
 	return []Route{
 		{get, views.AdminPath, operate, h.adminHome},
 

@@ -33,9 +33,9 @@ func (h *Handlers) setupPage(c echo.Context) error {
 	}
 	code := c.QueryParam("code")
 	if !h.setupCodeIs(code) {
-		return show(c, http.StatusForbidden, views.SetupNeedsCode(h.plainPage(c), views.SetupClosed{Wrong: code != ""}))
+		return showWithCode(c, http.StatusForbidden, views.SetupNeedsCode(h.plainPage(c), views.SetupClosed{Wrong: code != ""}))
 	}
-	return show(c, http.StatusOK, views.Setup(h.plainPage(c), views.NewSetupForm(code, models.AccountInput{}, nil)))
+	return showWithCode(c, http.StatusOK, views.Setup(h.plainPage(c), views.NewSetupForm(code, models.AccountInput{}, nil)))
 }
 
 func (h *Handlers) setupCodeIs(code string) bool {
@@ -60,12 +60,12 @@ func (h *Handlers) setup(c echo.Context) error {
 		code = c.QueryParam("code")
 	}
 	if !h.setupCodeIs(code) {
-		return show(c, http.StatusForbidden, views.SetupNeedsCode(h.plainPage(c), views.SetupClosed{Wrong: true}))
+		return showWithCode(c, http.StatusForbidden, views.SetupNeedsCode(h.plainPage(c), views.SetupClosed{Wrong: true}))
 	}
 	typed := models.AccountInput{Name: fields.Get("name"), Email: fields.Get("email"), Password: models.NewSecret(fields.Get("password")), Team: fields.Get("team")}
 	input, errs := checkAccount(typed)
 	if len(errs) > 0 {
-		return show(c, http.StatusUnprocessableEntity, views.Setup(h.plainPage(c), views.NewSetupForm(code, typed, errs)))
+		return showWithCode(c, http.StatusUnprocessableEntity, views.Setup(h.plainPage(c), views.NewSetupForm(code, typed, errs)))
 	}
 	ctx := c.Request().Context()
 	hash, err := h.Passwords.Hash(ctx, input.Password)

@@ -155,7 +155,7 @@ func (h *Handlers) finishSignUpPage(c echo.Context) error {
 	if err != nil {
 		return h.signUpGone(c, err)
 	}
-	return show(c, http.StatusOK, views.FinishSignUp(h.plainPage(c), code))
+	return showWithCode(c, http.StatusOK, views.FinishSignUp(h.plainPage(c), code))
 }
 
 func (h *Handlers) finishSignUp(c echo.Context) error {
@@ -182,5 +182,5 @@ func (h *Handlers) signUpGone(c echo.Context, err error) error {
 		return err
 	}
 	middleware.Annotate(c, "refused", "sign-up link does not work")
-	return show(c, http.StatusNotFound, views.SignUpGone(h.plainPage(c)))
+	return showWithCode(c, http.StatusNotFound, views.SignUpGone(h.plainPage(c)))
 }

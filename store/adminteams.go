@@ -92,7 +92,7 @@ func (s *Store) AddTeam(ctx context.Context, actor models.Actor, in models.TeamI
 		c.about("team", team.ID, team.Name)
 		c.event.Detail = "Owner: " + user.Name
 		owner = models.UserRow{ID: user.ID, Name: user.Name, Email: user.Email, HasPassword: user.PasswordHash != "", LastSeenAt: user.LastSeenAt}
-		return c.Create(&models.Member{TeamID: team.ID, UserID: user.ID, Role: models.RoleOwner, CreatedAt: c.now}).Error
+		return c.addMember(team.ID, user.ID, models.RoleOwner)
 	})
 	return owner, err
 }

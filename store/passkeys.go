@@ -83,12 +83,15 @@ func usePasskey(tx *gorm.DB, userID string, used models.Passkey, now models.Time
 // PasskeyRefused records a passkey whose counter ran backward: there may be a copy of it.
 func (s *Store) PasskeyRefused(ctx context.Context, actor models.Actor, passkey models.Passkey) error {
 	return s.write(ctx, actor, models.AuditPasskeyRefused, func(c change) error {
-		c.about("passkey", passkey.ID, passkey.Name)
-		c.event.Detail = "Its counter ran backward: there may be a copy of it"
+		owner, err := c.user(passkey.UserID)
+		if err != nil {
+			return err
+		}
+		c.about("user", owner.ID, owner.Name)
+		c.event.Detail = passkey.Name + ": its counter ran backward, there may be a copy of it"
 		if c.event.TeamID != "" {
 			return nil
 		}
-		var err error
 		c.event.TeamID, err = c.firstTeam(passkey.UserID)
 		return err
 	})

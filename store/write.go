@@ -33,8 +33,9 @@ var errNothingToDo = errors.New("nothing to do")
 // without its event, or an event without its change, cannot be written.
 func (s *Store) write(ctx context.Context, actor models.Actor, action models.AuditAction, fn func(c change) error) error {
 	var notices []models.Notice
+	event := newEvent(actor, action)
 	err := s.transact(ctx, func(tx *gorm.DB) error {
-		c := change{DB: tx, now: s.now(), event: newEvent(actor, action), notices: &notices}
+		c := change{DB: tx, now: s.now(), event: event, notices: &notices}
 		c.event.At = c.now
 		if err := fn(c); err != nil {
 			return err
@@ -44,6 +45,7 @@ func (s *Store) write(ctx context.Context, actor models.Actor, action models.Aud
 	// A commit that failed may have reached the disk all the same.
 	s.tell(notices)
 	s.attention.forget(actor.TeamID)
+	s.attention.forget(event.TeamID) // an operator's deed is about another team
 	s.checkpoints.note()
 	if errors.Is(err, errNothingToDo) {
 		return nil

@@ -37,7 +37,8 @@ func parseSMTPCA(c *Config, value string) string {
 // shown as set or not: a new setting that holds a password tells nothing by mistake.
 var openSettings = []string{
 	"addr", "base-url", "database", "keys", "token-prefix", "scopes", "max-lifespan", "session-idle", "session-max",
-	"keep-manual-tokens", "keep-issued-tokens", "allow-http", "docs-url", "trusted-proxies", "log", "smtp-ca",
+	"keep-manual-tokens", "keep-issued-tokens", "keep-audit", "allow-http", "docs-url", "trusted-proxies", "webhook-private", "log", "signup", "require-second-factor",
+	"smtp-ca", "oidc-issuer", "oidc-name", "oidc-domains", "oidc-team", "oidc-role", "oidc-ca",
 }
 
 func shownSetting(s setting, value string) models.Setting {

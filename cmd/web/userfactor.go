@@ -21,7 +21,7 @@ func (p *program) userResetSecondFactor(ctx context.Context, cmd *cli.Command) e
 	if err != nil {
 		return err
 	}
-	email, problem := models.CheckEmail(cmd.String("email"))
+	email, problem := models.ParseEmail(cmd.String("email"))
 	if problem != "" {
 		return usagef("--email: %s", problem)
 	}
