@@ -104,7 +104,7 @@ func TestAcceptAsSomebodyNew(t *testing.T) {
 	sam := s.browser(t)
 	page := sam.get(link)
 	page.expect(t, http.StatusOK, "Join northwind", "invites you as Developer.", "Already have an account with Sam@example.com ? Sign in, then join.")
-	if page.Header.Get("Cache-Control") != "no-store" || page.Header.Get("Referrer-Policy") != "same-origin" {
+	if page.Header.Get("Cache-Control") != "no-store" || page.Header.Get("Referrer-Policy") != "strict-origin" {
 		t.Errorf("headers %v", page.Header)
 	}
 	for password, problem := range map[string]string{

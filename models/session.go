@@ -31,7 +31,7 @@ const (
 	ByPassword SignInMethod = "password"
 	ByPasskey  SignInMethod = "passkey"
 	ByProvider SignInMethod = "provider"
-	// ByLink is an invitation or a reset link; it is no proof of identity for what wants a fresh one.
+	// ByLink is a reset link; it is no proof of identity for what wants a fresh one.
 	ByLink SignInMethod = "link"
 )
 
