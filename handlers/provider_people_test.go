@@ -288,3 +288,26 @@ func TestConfirmWithoutAPassword(t *testing.T) {
 		t.Error("somebody without the link is offered it")
 	}
 }
+
+// S16: whoever has no password and first has to set up a second factor proves with the
+// provider that it is them, or they would never get to it.
+func TestEnrolWithoutAPassword(t *testing.T) {
+	s, p := providerSite(t)
+	s.member(t, "northwind", "ana", models.RoleOwner)
+	p.Become("nia-1", "nia@joiner.example", true)
+	b := s.browser(t)
+	b.signInByProvider()
+	if _, err := s.db.Raw(t).ExecContext(t.Context(), "UPDATE teams SET requires_second_factor = 1"); err != nil {
+		t.Fatal(err)
+	}
+	s.db.Wait(16 * time.Minute)
+	b.get(apps).expect(t, http.StatusSeeOther)
+	at, err := url.Parse(b.post(factorPage + "/app").to())
+	if err != nil || at.Path != "/confirm" {
+		t.Fatal(at, err)
+	}
+	b.get(at.RequestURI()).expect(t, http.StatusOK, "Confirm with Example ID")
+	page := b.byProvider("/confirm/provider", "next", at.Query().Get("next"), "deed", at.Query().Get("deed"))
+	codesOn(t, b.post(factorPage+"/app/confirm", "code", app{s, seedOn(t, page)}.code(t, 0)))
+	b.get(apps).expect(t, http.StatusOK)
+}

@@ -12,7 +12,8 @@ func (h *Handlers) providerPages() []Route {
 		{get, views.ProviderCallbackPath, public, h.providerCallback},
 		{get, views.ProviderLinkPath, signedIn, h.linkProviderPage},
 		{post, views.ProviderLinkPath, own, h.linkProvider},
-		{post, views.ProviderConfirmPath, signedIn, h.confirmByProvider},
+		// As enrolling as the other proofs: an account may have no other.
+		{post, views.ProviderConfirmPath, enrolling, h.confirmByProvider},
 		{get, views.ProviderPath, signedIn, h.providerPage},
 		{post, views.ProviderBeginPath, own, h.beginProviderLink},
 		{get, views.ProviderUnlinkPath, own, h.unlinkProviderPage},
