@@ -75,6 +75,9 @@ func (s *Store) DisableUser(ctx context.Context, actor models.Actor, id string) 
 		if err := c.Exec("UPDATE users SET disabled_at = ? WHERE id = ?", c.now, id).Error; err != nil {
 			return err
 		}
+		if err := c.disownInvitations("", id); err != nil {
+			return err
+		}
 		return c.endAll(id)
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"strings"
 
 	"gorm.io/gorm"
 
@@ -105,6 +106,19 @@ func (s *Store) CancelInvitation(ctx context.Context, actor models.Actor, id str
 		return c.Exec("DELETE FROM invitations WHERE id = ? AND team_id = ?", id, actor.TeamID).Error
 	})
 	return invitation, err
+}
+
+// disownInvitations ends the pending invitations that somebody who is an owner no more has
+// made or was shown the link of, in a team or, where it is empty, in all: they would lead
+// back in. It notes how many that were.
+func (c change) disownInvitations(team, userID string) error {
+	result := c.Exec(`DELETE FROM invitations WHERE (team_id = ? OR ? = '') AND (created_by = ? OR id IN
+		(SELECT target_id FROM audit_events WHERE actor_id = ? AND action = ?))`, team, team, userID, userID, models.AuditInvitationShown)
+	if result.Error == nil && result.RowsAffected > 0 {
+		ended := models.Count(result.RowsAffected, "pending invitation") + " cancelled"
+		c.event.Detail = strings.TrimPrefix(c.event.Detail+", "+ended, ", ")
+	}
+	return result.Error
 }
 
 // InvitationByCode finds an invitation that works, by the SHA-256 of its code. It takes

@@ -69,7 +69,10 @@ func (s *Store) ChangeRole(ctx context.Context, actor models.Actor, userID strin
 		if role == models.RoleOwner {
 			return c.Exec("UPDATE members SET role = ? WHERE team_id = ? AND user_id = ?", role, actor.TeamID, userID).Error
 		}
-		return affected(c.Exec("UPDATE members SET role = ? WHERE "+keepsOwner, role, actor.TeamID, userID), errLastOwner)
+		if err := affected(c.Exec("UPDATE members SET role = ? WHERE "+keepsOwner, role, actor.TeamID, userID), errLastOwner); err != nil {
+			return err
+		}
+		return c.disownInvitations(actor.TeamID, userID)
 	})
 	return member, err
 }
@@ -118,7 +121,8 @@ func (s *Store) LeaveTeam(ctx context.Context, actor models.Actor, session []byt
 	})
 }
 
-// endMembership ends what a member has in a team besides sessions. Their temporary token,
+// endMembership ends what a member has in a team besides sessions, and the invitations
+// that would lead them back. Their temporary token,
 // once there is one, ends here too, with a notice for caches.
 func (c change) endMembership(team, userID string) error {
 	var found int64
@@ -129,6 +133,9 @@ func (c change) endMembership(team, userID string) error {
 		return models.ErrNotFound
 	}
 	if err := affected(c.Exec("DELETE FROM members WHERE "+keepsOwner, team, userID), errLastOwner); err != nil {
+		return err
+	}
+	if err := c.disownInvitations(team, userID); err != nil {
 		return err
 	}
 	return c.Exec("UPDATE users SET last_team_id = '' WHERE id = ? AND last_team_id = ?", userID, team).Error

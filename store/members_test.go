@@ -317,3 +317,49 @@ func TestSwitchTeam(t *testing.T) {
 		t.Errorf("into a suspended team: %v", err)
 	}
 }
+
+// S14, T4: whoever stops being an owner does not come back by an invitation of their own
+// making, or by one whose link they were shown. Those of others go on.
+func TestInvitationsOfAnOwnerWhoIsOneNoMore(t *testing.T) {
+	for name, end := range map[string]func(db *storetest.DB, ana, bob models.Actor) error{
+		"removed": func(db *storetest.DB, ana, bob models.Actor) error {
+			_, err := db.RemoveMember(t.Context(), ana, bob.UserID)
+			return err
+		},
+		"demoted": func(db *storetest.DB, ana, bob models.Actor) error {
+			_, err := db.ChangeRole(t.Context(), ana, bob.UserID, models.RoleDeveloper)
+			return err
+		},
+		"left": func(db *storetest.DB, _, bob models.Actor) error {
+			return db.LeaveTeam(t.Context(), bob, []byte("none"))
+		},
+		"disabled": func(db *storetest.DB, _, bob models.Actor) error {
+			return db.DisableUser(t.Context(), models.CommandLine, bob.UserID)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			db := storetest.New(t)
+			ana, bob := db.Member(t, "northwind", "ana", models.RoleOwner), db.Member(t, "northwind", "bob", models.RoleOwner)
+			invite(t, db, bob, "back@example.com", models.RoleOwner, []byte("made by bob"))
+			shown := invite(t, db, ana, "shown@example.com", models.RoleOwner, []byte("shown to bob"))
+			invite(t, db, ana, "sam@example.com", models.RoleViewer, []byte("made by ana"))
+			if _, err := db.RevealInvitation(t.Context(), bob, shown); err != nil {
+				t.Fatal(err)
+			}
+			if err := end(db, ana, bob); err != nil {
+				t.Fatal(err)
+			}
+			for _, code := range []string{"made by bob", "shown to bob"} {
+				if _, err := db.InvitationByCode(t.Context(), []byte(code)); !errors.Is(err, models.ErrNotFound) {
+					t.Errorf("%s still works: %v", code, err)
+				}
+			}
+			if _, err := db.InvitationByCode(t.Context(), []byte("made by ana")); err != nil {
+				t.Errorf("one that bob has not seen: %v", err)
+			}
+			if got := db.Events(t, ana.TeamID)[0]; name == "removed" && got.Detail != "Owner, 2 pending invitations cancelled" {
+				t.Errorf("recorded as %q", got.Detail)
+			}
+		})
+	}
+}
