@@ -117,20 +117,23 @@ func (s *Store) JoinByProvider(ctx context.Context, actor models.Actor, identity
 	return user, err
 }
 
-// teamToJoin finds a team by its ID or, where only one has it, by its name.
+// teamToJoin finds a team by its ID or, where only one has it, by its name. One that is
+// suspended is meant all the same: nobody joins another in its place.
 func (c change) teamToJoin(named string) (models.Team, error) {
 	var teams []models.Team
-	err := c.Where("(id = ? OR name_key = ?) AND suspended_at = 0", named, models.FoldName(named)).Limit(2).Find(&teams).Error
-	if err != nil {
+	if err := c.Where("id = ?", named).Find(&teams).Error; err != nil {
 		return models.Team{}, err
 	}
-	for _, team := range teams {
-		if len(teams) == 1 || team.ID == named {
-			return team, nil
+	if len(teams) == 0 {
+		if err := c.Where("name_key = ?", models.FoldName(named)).Limit(2).Find(&teams).Error; err != nil {
+			return models.Team{}, err
 		}
 	}
-	if len(teams) == 0 {
+	switch {
+	case len(teams) > 1:
+		return models.Team{}, models.FieldErrors{"team": "Several teams are called " + named + "."}
+	case len(teams) == 0, !teams[0].SuspendedAt.IsZero():
 		return models.Team{}, models.FieldErrors{"team": "There is no team " + named + " that people can join."}
 	}
-	return models.Team{}, models.FieldErrors{"team": "Several teams are called " + named + "."}
+	return teams[0], nil
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/latchkey/latchkey/models"
+	"github.com/latchkey/latchkey/store"
 	"github.com/latchkey/latchkey/store/storetest"
 )
 
@@ -83,6 +84,41 @@ func TestPeopleJoinOnce(t *testing.T) { // D8
 	byID := models.Newcomers{Team: db.Events(t, "")[0].TeamID, Role: models.RoleDeveloper}
 	if _, err := db.JoinByProvider(t.Context(), models.Actor{}, models.Identity{Issuer: "https://id.example", Subject: "tom-1", Email: "tom@northwind.example"}, "Tom", byID); err != nil {
 		t.Errorf("by the ID of the team: %v", err)
+	}
+}
+
+// D3, S21: newcomers do not come into the team of a stranger who has taken the name, or even
+// the ID, of the one that the operator named.
+func TestNewcomersAreNotDivertedByAName(t *testing.T) {
+	db := storetest.New(t)
+	ana := db.Member(t, "northwind", "ana", models.RoleOwner)
+	join := func(named, subject string) error {
+		_, err := db.JoinByProvider(t.Context(), models.Actor{}, models.Identity{Issuer: "https://id.example", Subject: subject, Email: subject + "@northwind.example"},
+			subject, models.Newcomers{Team: named, Role: models.RoleViewer})
+		return err
+	}
+	for _, name := range []string{ana.TeamID, ana.TeamID, ana.TeamID} {
+		signUp(t, db, name)
+	}
+	if err := join(ana.TeamID, "nia"); err != nil {
+		t.Errorf("by the ID, which others are called: %v", err)
+	}
+	signUp(t, db, "Northwind")
+	if err := db.SuspendTeam(t.Context(), models.CommandLine, ana.TeamID, ""); err != nil {
+		t.Fatal(err)
+	}
+	for _, named := range []string{"northwind", ana.TeamID} {
+		if err := join(named, "tom"); err == nil || problem(err, "team") == "" {
+			t.Errorf("while %s is suspended: %v", named, err)
+		}
+	}
+}
+
+func signUp(t *testing.T, db *storetest.DB, team string) {
+	t.Helper()
+	account := store.Account{Name: "Eve", Email: store.NewID() + "@evil.example", PasswordHash: "-", Team: team}
+	if _, err := db.SignUp(t.Context(), models.Actor{}, account); err != nil {
+		t.Fatal(err)
 	}
 }
 
