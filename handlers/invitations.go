@@ -28,6 +28,9 @@ func (h *Handlers) invite(c echo.Context) error {
 	code := secrets.Code()
 	id := ""
 	if err == nil {
+		if _, wait := h.invitations.Take(actorOf(c).TeamID); wait > 0 {
+			return echo.NewHTTPError(slowDown(c, wait))
+		}
 		id, err = h.storeInvitation(c, &invitation, code, onceOf(c, fields))
 	}
 	errs, err := fieldErrors(err)
@@ -38,10 +41,17 @@ func (h *Handlers) invite(c echo.Context) error {
 		page := views.NewInviteForm(typed, errs, newOnce(), h.outbox.Enabled())
 		return show(c, http.StatusUnprocessableEntity, views.InviteMember(h.plainPage(c), page))
 	}
-	if id == invitation.ID { // a second press sends nothing
+	if id == invitation.ID && h.mailsInvitation(invitation) { // a second press sends nothing
 		h.outbox.Send(h.invitationMail(actorOf(c), invitation, code))
 	}
 	return h.say(c, views.TeamPath, flash{Invitation: id})
+}
+
+// mailsInvitation tells whether one more goes to the address: it is not asked whether it
+// wants them. Beyond that the link is there to be copied.
+func (h *Handlers) mailsInvitation(invitation models.Invitation) bool {
+	_, wait := h.invitationMails.Take(invitation.EmailKey)
+	return wait == 0
 }
 
 func (h *Handlers) storeInvitation(c echo.Context, invitation *models.Invitation, code models.Secret, once string) (string, error) {

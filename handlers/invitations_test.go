@@ -2,6 +2,7 @@ package handlers_test
 
 import (
 	"bytes"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -266,5 +267,40 @@ func TestInvitationsAreMailed(t *testing.T) {
 	link := strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(got.body), `{"value":"`), `"}`)
 	if !strings.Contains(sent[0].Text.Reveal(), "\n\n"+link+"\n\n") || !strings.Contains(sent[0].Text.Reveal(), "as Viewer.") {
 		t.Errorf("the text is %q, the link %q", sent[0].Text.Reveal(), link)
+	}
+}
+
+// R1: a team does not have the operator's server mail without end, least of all to one
+// address: inviting and cancelling again and again counts.
+func TestInvitationMailsAreBounded(t *testing.T) {
+	s, b, ana := owner(t)
+	post := &postbox{}
+	s.pages.UseOutbox(post)
+	again := func(email string) answer {
+		got := b.post(invitations, "email", email, "role", "viewer")
+		if _, err := s.db.Raw(t).ExecContext(t.Context(), "DELETE FROM invitations"); err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	for range 5 {
+		again("sam@example.com").expect(t, http.StatusSeeOther)
+	}
+	if got := len(post.to("sam@example.com")); got != 3 {
+		t.Errorf("%d mails to one address", got)
+	}
+	var last answer
+	for i := range models.MaxInvitations {
+		last = again(fmt.Sprint("sam", i, "@example.com"))
+	}
+	last.expect(t, http.StatusTooManyRequests)
+	if n := len(post.sent); n > models.MaxInvitations {
+		t.Errorf("%d mails", n)
+	}
+	s.db.Wait(time.Hour)
+	b = s.signedIn(t, ana)
+	again("sam@example.com").expect(t, http.StatusSeeOther)
+	if got := len(post.to("sam@example.com")); got != 4 {
+		t.Errorf("%d mails an hour later", got)
 	}
 }

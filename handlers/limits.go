@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/latchkey/latchkey/middleware"
+	"github.com/latchkey/latchkey/models"
 )
 
 // limits bound what people and addresses may do.
@@ -20,6 +21,9 @@ type limits struct {
 	refusals, exports *middleware.Limiter
 	// newEmails bounds how many addresses one person tries or sends a link to in an hour.
 	newEmails *middleware.Limiter
+	// invitations bounds how many a team sends in an hour, invitationMails how many of them
+	// go to one address.
+	invitations, invitationMails *middleware.Limiter
 	// departures bounds how often one address is sent to the provider.
 	departures *middleware.Limiter
 }
@@ -31,7 +35,7 @@ func newLimits(now func() time.Time) limits {
 	return limits{
 		signIns: newSignInLimits(now), signUps: newSignUpLimits(now), resets: newResetLimits(now), factorLimits: newFactorLimits(now), warned: newWarningLimits(now),
 		reveals: every(time.Minute, 60), refusals: every(time.Minute, 20), exports: every(time.Minute, 20),
-		newEmails: every(time.Hour, 10), departures: every(time.Minute, 120),
+		newEmails: every(time.Hour, 10), invitations: every(time.Hour, models.MaxInvitations), invitationMails: every(time.Hour, 3), departures: every(time.Minute, 120),
 	}
 }
 
