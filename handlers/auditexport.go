@@ -25,6 +25,8 @@ const (
 	exportPatience = 30 * time.Second
 	// exportLongest ends an export that a slow client would draw out.
 	exportLongest = 30 * time.Minute
+	// exportsAtOnce is how many of one person run at the same time: each holds a part.
+	exportsAtOnce = 2
 	// exportTime is RFC 3339 in UTC, to the millisecond.
 	exportTime = "2006-01-02T15:04:05.000Z"
 )
@@ -58,6 +60,10 @@ func (h *Handlers) export(c echo.Context, log auditLog, extension, kind string, 
 	if _, wait := h.exports.Take(actorOf(c).UserID); wait > 0 {
 		return echo.NewHTTPError(slowDown(c, wait))
 	}
+	if !h.exporting.enter(actorOf(c).UserID, exportsAtOnce) {
+		return echo.NewHTTPError(slowDown(c, exportPatience))
+	}
+	defer h.exporting.leave(actorOf(c).UserID)
 	// The request's own time is too short for a million events.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request().Context()), exportLongest)
 	defer cancel()

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -213,6 +214,34 @@ func TestAnExportOutlivesTheTimeOfAPage(t *testing.T) {
 			t.Errorf("part %d has %s", i, left)
 		}
 	}
+}
+
+// R4: one person holds the parts of two exports in memory, however slowly their clients
+// read; another's exports go on.
+func TestTwoExportsAtOnce(t *testing.T) {
+	s := newSite(t)
+	ana := s.member(t, "northwind", "ana", models.RoleOwner)
+	b, bob := s.signedIn(t, ana), s.signedIn(t, s.member(t, "northwind", "bob", models.RoleViewer))
+	begun, goOn := make(chan struct{}), make(chan struct{})
+	var exports sync.WaitGroup
+	for range 2 {
+		exports.Go(func() {
+			w := &sink{onPart: func(int) { begun <- struct{}{}; <-goOn }}
+			if exportTo(t, s, b, t.Context(), auditPath+"/export.csv", w) {
+				t.Error("cut")
+			}
+		})
+		<-begun
+	}
+	got := b.get(auditPath + "/export.csv")
+	got.expect(t, http.StatusTooManyRequests)
+	if got.Header.Get("Retry-After") == "" {
+		t.Error("no Retry-After")
+	}
+	bob.get(auditPath+"/export.csv").expect(t, http.StatusOK)
+	close(goOn)
+	exports.Wait()
+	b.get(auditPath+"/export.csv").expect(t, http.StatusOK)
 }
 
 // A6: an export that fails half way does not look whole.

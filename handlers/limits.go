@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"sync"
 	"time"
 
 	"github.com/latchkey/latchkey/middleware"
@@ -19,6 +20,7 @@ type limits struct {
 	reveals *middleware.Limiter
 	// refusals and exports bound what one person writes into the audit log and reads of it.
 	refusals, exports *middleware.Limiter
+	exporting         *running
 	// newEmails bounds how many addresses one person tries or sends a link to in an hour.
 	newEmails *middleware.Limiter
 	// invitations bounds how many a team sends in an hour, invitationMails how many of them
@@ -28,13 +30,39 @@ type limits struct {
 	departures *middleware.Limiter
 }
 
+// running counts, by person, what goes on now. It is safe for concurrent use.
+type running struct {
+	// mu guards count.
+	mu    sync.Mutex
+	count map[string]int
+}
+
+// enter counts one more, unless there are as many as may be.
+func (r *running) enter(key string, most int) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.count[key] >= most {
+		return false
+	}
+	r.count[key]++
+	return true
+}
+
+func (r *running) leave(key string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.count[key]--; r.count[key] == 0 {
+		delete(r.count, key)
+	}
+}
+
 func newLimits(now func() time.Time) limits {
 	every := func(window time.Duration, free int) *middleware.Limiter {
 		return middleware.NewLimiter(middleware.Policy{Free: free, Window: window, Size: 1 << 14}, now)
 	}
 	return limits{
 		signIns: newSignInLimits(now), signUps: newSignUpLimits(now), resets: newResetLimits(now), factorLimits: newFactorLimits(now), warned: newWarningLimits(now),
-		reveals: every(time.Minute, 60), refusals: every(time.Minute, 20), exports: every(time.Minute, 20),
+		reveals: every(time.Minute, 60), exporting: &running{count: map[string]int{}}, refusals: every(time.Minute, 20), exports: every(time.Minute, 20),
 		newEmails: every(time.Hour, 10), invitations: every(time.Hour, models.MaxInvitations), invitationMails: every(time.Hour, 3), departures: every(time.Minute, 120),
 	}
 }
