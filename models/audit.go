@@ -89,10 +89,11 @@ const (
 )
 
 // What Profile lists of a person's account. OwnDeeds are those done by the person, on any
-// target; what is done to the account by anybody is listed but for QuietDeeds.
+// target; what is done to the account by anybody is listed but for QuietDeeds. What a team
+// does about the values that somebody has seen is the team's own matter.
 var (
 	OwnDeeds   = []AuditAction{AuditSignedIn}
-	QuietDeeds = []AuditAction{AuditProfileChanged}
+	QuietDeeds = []AuditAction{AuditProfileChanged, AuditSeenEnded}
 	// FailedProofs are what counts as a failed try.
 	FailedProofs = []AuditAction{AuditSignInFailed, AuditConfirmFailed, AuditSecondFactorFailed}
 )

@@ -232,3 +232,30 @@ func TestSeenIsBounded(t *testing.T) {
 		t.Errorf("%d are left", list.Total)
 	}
 }
+
+// D3: what a team does about the values that somebody has seen is not told to them: they
+// may have left for it.
+func TestWhoHasSeenIsNotToldOfTheEnd(t *testing.T) {
+	db := storetest.New(t)
+	ana, bob := db.Member(t, "northwind", "ana", models.RoleOwner), db.Member(t, "northwind", "bob", models.RoleDeveloper)
+	app := db.Application(t, bob, "Bot")
+	token := models.Token{ID: store.NewID(), ApplicationID: app.ID, Kind: models.KindManual, Hash: []byte("h"), Last4: "Zk3Q", Sealed: []byte("s"), CreatedAt: db.Now(), ExpiresAt: db.Now().Add(time.Hour)}
+	if _, err := db.CreateManualToken(t.Context(), bob, token, ""); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.RemoveMember(t.Context(), ana, bob.UserID); err != nil {
+		t.Fatal(err)
+	}
+	if ended, err := db.EndSeen(t.Context(), ana, bob.UserID, store.SeenEnding{Tokens: []string{token.ID}}); err != nil || ended.Tokens != 1 {
+		t.Fatal(ended, err)
+	}
+	events, err := db.AccountEvents(t.Context(), bob.UserID, 10)
+	if err != nil || len(events) == 0 {
+		t.Fatal(events, err)
+	}
+	for _, event := range events {
+		if event.Action == models.AuditSeenEnded {
+			t.Errorf("bob reads %+v", event)
+		}
+	}
+}
