@@ -275,7 +275,7 @@ func TestInvitationsAreMailed(t *testing.T) {
 func TestInvitationMailsAreBounded(t *testing.T) {
 	s, b, ana := owner(t)
 	post := &postbox{}
-	s.pages.UseOutbox(post)
+	s.pages.CatchMail(post.Send)
 	again := func(email string) answer {
 		got := b.post(invitations, "email", email, "role", "viewer")
 		if _, err := s.db.Raw(t).ExecContext(t.Context(), "DELETE FROM invitations"); err != nil {
