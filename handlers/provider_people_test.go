@@ -3,6 +3,7 @@ package handlers_test
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -310,4 +311,24 @@ func TestEnrolWithoutAPassword(t *testing.T) {
 	page := b.byProvider("/confirm/provider", "next", at.Query().Get("next"), "deed", at.Query().Get("deed"))
 	codesOn(t, b.post(factorPage+"/app/confirm", "code", app{s, seedOn(t, page)}.code(t, 0)))
 	b.get(apps).expect(t, http.StatusOK)
+}
+
+// S23: a password for an account that had none, and is in use, is another way in: its owner
+// is told.
+func TestAFirstPasswordByLinkIsTold(t *testing.T) {
+	s, p := providerSite(t)
+	post := &postbox{}
+	s.pages.CatchMail(post.Send)
+	op := s.operator(t, "northwind", "op")
+	p.Become("nia-1", "nia@joiner.example", true)
+	s.browser(t).signInByProvider()
+	nia, err := s.db.UserByEmail(t.Context(), "nia@joiner.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	link := shownLink(t, s.signedIn(t, op).post("/admin/users/"+nia.ID+"/link"))
+	s.browser(t).post(link, "password", chosenPassword).expect(t, http.StatusSeeOther)
+	if got := post.to(nia.Email); !slices.Contains(got, "Your password was changed") {
+		t.Errorf("mailed %q", got)
+	}
 }

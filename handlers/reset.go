@@ -140,7 +140,7 @@ func (h *Handlers) reset(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	first := user.PasswordHash == ""
+	first := user.PasswordHash == "" && user.LastSeenAt.IsZero()
 	user, err = h.Store.ResetPassword(ctx, h.stranger(c), hash, passwordHash)
 	if errors.Is(err, models.ErrNotFound) {
 		return h.resetGone(c)
