@@ -18,6 +18,7 @@ const (
 type administration struct {
 	mailed *server // a program that sends mail
 	link   string  // an open link to set a password there
+	signUp string  // an open link to make an account there
 	// Paths. server is for one theme alone to change.
 	user, team string
 	server     map[string]string
@@ -50,15 +51,17 @@ func newAdministration(t testing.TB, s *server) administration {
 	return a
 }
 
-// startMailed starts a program with a mail server, where Ana has asked for a link.
+// startMailed starts a program with a mail server, where Ana has asked for a link and Sam for an account.
 func (a *administration) startMailed(t testing.TB) {
 	t.Helper()
 	postbox := (&mailtest.Server{}).Start(t, "")
 	dir := t.TempDir()
 	addUser(t, dir, ownerEmail, "Ana Ruiz", "Northwind", "owner")
-	a.mailed = startIn(t, dir, "--smtp-url", postbox.URL())
+	a.mailed = startIn(t, dir, "--smtp-url", postbox.URL(), "--signup", "open")
 	newClient(t, a.mailed.base).post("/forgot", url.Values{"email": {ownerEmail}})
 	a.link = linkIn(t, postbox.Next(t))
+	newClient(t, a.mailed.base).post("/signup", url.Values{"name": {"Sam Osei"}, "email": {shutOutEmail}, "team": {strings.Repeat("W", 64)}})
+	a.signUp = linkIn(t, postbox.Next(t))
 }
 
 // pathIn is the first path in a page that goes on from prefix.
@@ -81,7 +84,7 @@ func pathIn(t testing.TB, body, prefix string) string {
 func linkIn(t testing.TB, m mailtest.Mail) string {
 	t.Helper()
 	for line := range strings.SplitSeq(m.Text, "\n") {
-		if strings.Contains(line, "/reset?code=") {
+		if strings.Contains(line, "?code=") {
 			return line
 		}
 	}
@@ -142,6 +145,14 @@ func (w *world) ofAdmin(theme string) []view {
 func (w *world) forgotten() []view {
 	a := w.admin
 	return []view{
+		{name: "signup with mail", show: opened(a.mailed.base + "/signup")},
+		{name: "signup finish", show: opened(a.signUp)},
+		{name: "signup finish errors", status: 422, show: func(p *tab) {
+			p.open(a.signUp)
+			p.whole().fill("Password", "password1234")
+			p.whole().follow("button", "Create account")
+			p.sees("This password is on lists of leaked passwords.")
+		}},
 		{name: "login with mail", show: opened(a.mailed.base + "/login")},
 		{name: "forgot", show: opened(a.mailed.base + "/forgot")},
 		{name: "forgot sent", show: func(p *tab) {

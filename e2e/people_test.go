@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
+
+	"github.com/latchkey/latchkey/mail/mailtest"
 )
 
 // TestPeople takes two people through a team: invited, joined in a second browser, another
@@ -105,6 +107,29 @@ func changeRoleAndRemove(p, q *tab, app string) {
 	q.expect(http.StatusNotFound) // in Eastwind now, where that application is not
 	q.whole().follow("button", "Sign in")
 	q.sees("Page not found")
+}
+
+// TestSignUpByMailWithoutScript chooses the password behind the link, not before.
+func TestSignUpByMailWithoutScript(t *testing.T) {
+	postbox := (&mailtest.Server{}).Start(t, "")
+	s, _ := owner(t, "--signup", "open", "--smtp-url", postbox.URL())
+	p := openTab(t, s.base)
+	call(p, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+	p.open("/signup")
+	for field, text := range map[string]string{"Team name": "Northwind", "Your name": "Eve Bell", "Email": "eve@example.com"} {
+		p.whole().fill(field, text)
+	}
+	p.whole().follow("button", "Send link")
+	p.at("/signup", "Check your mail")
+	p.open(strings.TrimPrefix(linkIn(t, postbox.Next(t)), s.base))
+	p.at("/signup/finish", "Create account")
+	p.whole().fill("Password", "northwind-northwind")
+	p.expect(http.StatusUnprocessableEntity)
+	p.whole().follow("button", "Create account")
+	p.sees("Do not use your name, email, team")
+	p.whole().fill("Password", password)
+	p.whole().follow("button", "Create account")
+	p.at(applications, "Applications")
 }
 
 // TestSignUpAndLeaveWithoutScript makes an account with a team of its own, which cannot be left.

@@ -94,6 +94,10 @@ func TestAccountInput(t *testing.T) {
 	if bad := badFields(t, err); bad != "email name password team" {
 		t.Errorf("an empty form has wrong fields %q", bad)
 	}
+	_, errs := models.AccountInput{}.ValidateWithoutPassword()
+	if bad := badFields(t, errs.OrNil()); bad != "email name team" {
+		t.Errorf("without a password, an empty form has wrong fields %q", bad)
+	}
 	spaced := good
 	spaced.Password = models.NewSecret("   twelve   ")
 	if got, err = spaced.Validate(); err != nil || got.Password.Reveal() != "   twelve   " {

@@ -67,6 +67,15 @@ type AccountInput struct {
 // Validate trims and checks the input, all but whether the password is a known
 // one. Fields of the error: name, email, password, team.
 func (in AccountInput) Validate() (AccountInput, error) {
+	in, errs := in.ValidateWithoutPassword()
+	if problem := CheckPasswordLength(in.Password); problem != "" {
+		errs["password"] = problem
+	}
+	return in, errs.OrNil()
+}
+
+// ValidateWithoutPassword is Validate for an account whose owner sets the password later.
+func (in AccountInput) ValidateWithoutPassword() (AccountInput, FieldErrors) {
 	errs := FieldErrors{}
 	set := func(field, problem string) {
 		if problem != "" {
@@ -80,8 +89,7 @@ func (in AccountInput) Validate() (AccountInput, error) {
 	set("team", problem)
 	in.Email, problem = CheckEmail(in.Email)
 	set("email", problem)
-	set("password", CheckPasswordLength(in.Password))
-	return in, errs.OrNil()
+	return in, errs
 }
 
 // CheckEmail is ParseEmail for the address of a new account or invitation. One of other
