@@ -20,7 +20,7 @@ func TestIcons(t *testing.T) {
 		t.Fatal(err)
 	}
 	drawn := names(iconDrawn, sprite)
-	shown := []string{auditIcon("Token shown"), auditIcon("Token revoked"), auditIcon("Secret rotated"), auditIcon("Sign-in failed")}
+	shown := []string{auditIcon("Token shown"), auditIcon("Token revoked"), auditIcon("Secret rotated"), auditIcon("Sign-in failed"), auditIcon("Webhook set")}
 	for _, component := range goldens() {
 		shown = append(shown, names(iconShown, render(t, component))...)
 	}
