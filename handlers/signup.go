@@ -94,8 +94,7 @@ func (h *Handlers) signUp(c echo.Context) error {
 		return h.mailSignUp(c, account)
 	}
 	return h.finish(c, account, func() error {
-		page := views.NewSignUpForm(typed, nil)
-		page.Error = views.EmailTaken
+		page := views.NewSignUpForm(typed, models.FieldErrors{"email": views.EmailTaken})
 		return show(c, http.StatusUnprocessableEntity, views.SignUp(h.plainPage(c), page))
 	})
 }

@@ -123,7 +123,7 @@ func wayInGoldens() map[string]templ.Component {
 	typed := models.AccountInput{Name: "Ana Ruiz", Email: "ana", Team: hostileNames[0]}
 	errs := models.FieldErrors{"name": "Enter a name.", "email": "Enter an email address such as ana@example.com.", "password": "Use at least 12 characters.", "team": "Use at most 64 characters."}
 	taken := NewSignUpForm(models.AccountInput{Name: "Ana", Email: "ana@northwind.example", Team: "Northwind"}, nil)
-	taken.Error = EmailTaken
+	taken.EmailError = EmailTaken
 	switcher := in
 	switcher.Teams = []layout.TeamChoice{{ID: "t1", Name: "Northwind", Role: "Owner", Current: true}, {ID: "t2", Name: hostileNames[0], Role: "Viewer"}, {ID: "t3", Name: hostileNames[5], Role: "Developer"}}
 	teamless := in
