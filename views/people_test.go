@@ -164,7 +164,7 @@ func TestRolesTable(t *testing.T) {
 			t.Errorf("%+v", line)
 		}
 	}
-	if len(lines) != 5 || lines[4].Developer || lines[2].Viewer || !lines[0].Viewer {
+	if len(lines) != 6 || lines[5].Developer || lines[4].Developer || lines[2].Viewer || !lines[0].Viewer {
 		t.Errorf("%+v", lines)
 	}
 }
