@@ -36,7 +36,7 @@ func (w *world) ofAccount() []view {
 		{name: "profile failures", email: loneEmail, show: func(p *tab) {
 			newClient(p.t, w.s.base).post("/login", url.Values{"email": {loneEmail}, "password": {"not the password"}})
 			p.open(profilePage)
-			p.sees("Since you were last here")
+			p.sees("Since you last opened this page")
 		}},
 		{name: "email link over", email: loneEmail, status: 404, show: opened(profilePage + "/email/confirm?code=x")},
 		{name: "confirm deed", email: loneEmail, show: func(p *tab) {

@@ -51,7 +51,7 @@ func signIn(t testing.TB, s *server, email string) *client {
 	c := newClient(t, s.base)
 	c.dir = s.dir
 	got := c.post("/login", url.Values{"email": {email}, "password": {password}})
-	inNoTeam := got.status == http.StatusForbidden && strings.Contains(got.body, "You are in no team")
+	inNoTeam := got.status == http.StatusForbidden && strings.Contains(got.body, "You are not in a team")
 	if got.status != http.StatusOK && !inNoTeam || got.path != applications {
 		t.Fatalf("signing in as %s: %d on %s", email, got.status, got.path)
 	}

@@ -351,12 +351,13 @@ func TestServerPage(t *testing.T) {
 	s := newSite(t, func(d *handlers.Deps) {
 		d.Installation = models.Installation{Version: "v9.9", StartedAt: models.At(d.Now()), Settings: []models.Setting{
 			{Name: "LATCHKEY_LOG", Default: "text", Set: true, Open: true, Value: "json"}, {Name: "LATCHKEY_SMTP_URL", Set: true}, {Name: "LATCHKEY_DOCS_URL", Open: true},
+			{Name: "LATCHKEY_UNNAMED", Default: "off"},
 		}}
 	})
 	op := s.operator(t, "contoso", "op")
 	s.application(t, op, "Bot")
 	b := s.signedIn(t, op)
-	b.get("/admin/server").expect(t, http.StatusOK, "v9.9", "Started Just now", "Users 1", "Applications 1", "manual 1 0 0", "LATCHKEY_LOG json text", "LATCHKEY_SMTP_URL Set None", "LATCHKEY_DOCS_URL Not set None", "No mail goes out")
+	b.get("/admin/server").expect(t, http.StatusOK, "v9.9", "Started Just now", "Users 1", "Applications 1", "manual 1 0 0", "LATCHKEY_LOG json text", "LATCHKEY_SMTP_URL Set None", "LATCHKEY_DOCS_URL Not set None", "LATCHKEY_UNNAMED off off", "No mail goes out")
 	b.post("/admin/server/mail").expect(t, http.StatusNotFound)
 	s.application(t, op, "Other")
 	b.get("/admin/server").expect(t, http.StatusOK, "Applications 2", "manual 1 0 0")

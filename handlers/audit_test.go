@@ -38,7 +38,7 @@ func TestAuditLogOfTheTeam(t *testing.T) {
 	owner.post(apps+"/"+app.ID+"/tokens/"+token+"/reveal").expect(t, http.StatusOK)
 	for _, actor := range []models.Actor{ana, vic} {
 		page := s.signedIn(t, actor).get(auditPath)
-		page.expect(t, http.StatusOK, "Audit log", "Everything done in this account, newest first. Entries are kept for 90 days and cannot be changed.", "Export CSV", "Export JSON Lines",
+		page.expect(t, http.StatusOK, "Audit log", "Everything done in this team, newest first. Entries are kept for 90 days and cannot be changed.", "Export CSV", "Export JSON Lines",
 			"Application changed", "Börse Name: Trading bot to Börse. Token lifespan: 5 hours to 1 day", "Token lifespan Before: 5 hours After: 1 day", "Token shown", "Entries 1 to ",
 			"Proof against tampering", "Request ID", "Go-http-client/1.1")
 		if text := page.text(); strings.Contains(text, "Spy") || strings.Contains(text, "eve") || strings.Contains(page.body, "lk_at_") {

@@ -187,7 +187,7 @@ func TestHygienePage(t *testing.T) {
 		t.Errorf("%s to %q", got.Status, got.to())
 	}
 	taken := b.get(page)
-	taken.expect(t, http.StatusOK, "You took Orphan over.")
+	taken.expect(t, http.StatusOK, "You answer for Orphan now and get its warnings.")
 	if strings.Contains(taken.text(), "Maker gone ") && strings.Contains(taken.body, "/takeover") {
 		t.Error("it is still an orphan")
 	}

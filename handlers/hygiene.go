@@ -39,7 +39,7 @@ func (h *Handlers) takeOver(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	text := "You took " + app.Name + " over. You are told before something of it ends."
+	text := "You answer for " + app.Name + " now and get its warnings."
 	if !taken {
 		text = "Somebody of the team answers for " + app.Name + " already."
 	}

@@ -285,7 +285,7 @@ func TestNoPasskeysAtAnAddress(t *testing.T) { // S19
 	s := newSite(t)
 	b := s.signedIn(t, s.member(t, "northwind", "ana", models.RoleOwner))
 	page := b.get(factorPage)
-	page.expect(t, http.StatusOK, "the address of this site is the number 127.0.0.1")
+	page.expect(t, http.StatusOK, "Passkeys need a site with a name, and this one is opened as 127.0.0.1")
 	if strings.Contains(page.body, "data-passkey=") || strings.Contains(s.browser(t).get("/login").body, "data-passkey") {
 		t.Error("a passkey is offered")
 	}

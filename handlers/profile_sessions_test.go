@@ -123,7 +123,7 @@ func TestSecurityEvents(t *testing.T) {
 	s.db.Wait(time.Hour)
 	b.do(http.MethodHead, profilePage, nil, nil)
 	b.get(profilePage).expect(t, http.StatusOK, "failed 2 times, the last time 1 hour ago .", "Sign-in failed", "Firefox on Windows", "198.51.100.7")
-	if again := b.get(profilePage).text(); strings.Contains(again, "Since you were last here") {
+	if again := b.get(profilePage).text(); strings.Contains(again, "Since you last opened this page") {
 		t.Error("the failures are told twice")
 	}
 	s.signedInFrom(t, ana, onWindows, "198.51.100.7")

@@ -177,7 +177,7 @@ func TestForgottenPassword(t *testing.T) {
 	var first string
 	for _, email := range []string{"nobody@northwind.example", dan.Email, "ANA@northwind.example"} {
 		got := s.browser(t).do(http.MethodPost, "/forgot", values("email", email), http.Header{"X-Forwarded-Host": {"evil.example"}, "X-Forwarded-Proto": {"https"}})
-		got.expect(t, http.StatusOK, "Look into your mail")
+		got.expect(t, http.StatusOK, "Check your mail")
 		body := strings.ReplaceAll(got.body, email, "EMAIL")
 		if first == "" {
 			first = body

@@ -89,7 +89,9 @@ func (h *Handlers) signUp(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return h.makeAccount(c, input, hash, func() error { return again(http.StatusUnprocessableEntity, views.EmailTaken, nil) })
+	return h.makeAccount(c, input, hash, func() error {
+		return again(http.StatusUnprocessableEntity, "", models.FieldErrors{"email": views.EmailTaken})
+	})
 }
 
 // makeAccount makes the account and signs it in. taken answers for an address that has one.

@@ -97,9 +97,9 @@ func TestARemovedMembersOpenPage(t *testing.T) {
 	if got := again.post("/login", "email", jonas.Email, "password", password, "next", page); got.StatusCode != http.StatusSeeOther {
 		t.Fatalf("%s", got.Status)
 	}
-	again.get(page).expect(t, http.StatusForbidden, "You are in no team", "Ask an owner of a team for an invitation.")
-	again.post(page+"/revoke").expect(t, http.StatusForbidden, "You are in no team")
-	again.post(remove).expect(t, http.StatusForbidden, "You are in no team")
+	again.get(page).expect(t, http.StatusForbidden, "You are not in a team", "Ask an owner of a team for an invitation.")
+	again.post(page+"/revoke").expect(t, http.StatusForbidden, "You are not in a team")
+	again.post(remove).expect(t, http.StatusForbidden, "You are not in a team")
 	assertGood(t, s, app, token)
 	if got := again.post("/logout"); got.to() != "/login" {
 		t.Errorf("signing out: %q", got.to())
@@ -120,8 +120,8 @@ func TestLeaveTeamPage(t *testing.T) {
 	if got := viewer.post(teamPage + "/leave"); got.to() != apps {
 		t.Fatalf("%s to %q", got.Status, got.to())
 	}
-	viewer.get(apps).expect(t, http.StatusForbidden, "You left northwind.", "You are in no team")
-	viewer.post(teamPage+"/leave").expect(t, http.StatusForbidden, "You are in no team")
+	viewer.get(apps).expect(t, http.StatusForbidden, "You left northwind.", "You are not in a team")
+	viewer.post(teamPage+"/leave").expect(t, http.StatusForbidden, "You are not in a team")
 	if event := s.db.Events(t, ana.TeamID)[0]; event.Action != models.AuditMemberLeft || event.ActorID != vic.UserID {
 		t.Errorf("recorded as %+v", event)
 	}

@@ -39,7 +39,7 @@ func TestWebhookPage(t *testing.T) {
 		t.Fatalf("%s to %q %s", got.Status, got.to(), got.text())
 	}
 	shown := b.get(warningsPage)
-	shown.expect(t, http.StatusOK, "The webhook was set up.", address, "Send test event", "Nothing was sent so far.")
+	shown.expect(t, http.StatusOK, "The webhook was set up.", address, "Send test event", "Nothing has been sent yet.")
 	if strings.Contains(shown.body, "whsec_"+"A") || strings.Contains(shown.body, "<b>") {
 		t.Error("the page holds what it should not")
 	}
@@ -48,7 +48,7 @@ func TestWebhookPage(t *testing.T) {
 	b.get(warningsPage).expect(t, http.StatusOK, "The address of the webhook was saved.")
 
 	b.post(warningsPage+"/webhook/test").expect(t, http.StatusSeeOther)
-	b.get(warningsPage).expect(t, http.StatusOK, "A test event is on its way.", "Waiting", "None so far", "0 of 7")
+	b.get(warningsPage).expect(t, http.StatusOK, "A test event is on its way.", "Waiting", "None yet", "0 of 7")
 	due, err := s.db.DueDeliveries(t.Context(), 8)
 	if err != nil || len(due) != 1 {
 		t.Fatal(due, err)

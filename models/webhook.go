@@ -110,7 +110,9 @@ func CheckWebhookURL(raw string, plain bool) (address, problem string) {
 		return "", "Enter an address such as https://example.com/latchkey."
 	case len(address) > maxWebhookURL:
 		return "", "Use at most 2,048 characters."
-	case u.Scheme != "https" && (u.Scheme != "http" || !plain):
+	case u.Scheme != "https" && plain && u.Scheme != "http":
+		return "", "The address must begin with https:// or http://."
+	case u.Scheme != "https" && !plain:
 		return "", "The address must begin with https://."
 	case u.User != nil:
 		return "", "Leave out the name and password: deliveries are signed instead."

@@ -89,6 +89,8 @@ func newSettingItem(s models.Setting) SettingItem {
 		item.Value = "Set"
 	case !s.Set && s.Default == "":
 		item.Value = "Not set"
+	case !s.Set:
+		item.Value = s.Default
 	}
 	return item
 }

@@ -150,7 +150,7 @@ func AdminServer(page layout.Page, view AdminServerView) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = fact("Of it free").Render(templ.WithChildren(ctx, templ_7745c5c3_Var8), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = fact("Free in the file").Render(templ.WithChildren(ctx, templ_7745c5c3_Var8), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -310,7 +310,7 @@ func AdminServer(page layout.Page, view AdminServerView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, " <section class=\"card\" aria-labelledby=\"settings-title\"><header><div><h2 id=\"settings-title\">Settings</h2><p>They are read at the start, from flags and variables. What may hold a password is shown as set or not.</p></div></header>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, " <section class=\"card\" aria-labelledby=\"settings-title\"><header><div><h2 id=\"settings-title\">Settings</h2><p>They are read at the start, from flags and variables. What may hold a password is shown only as set or not set.</p></div></header>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

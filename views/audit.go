@@ -80,7 +80,7 @@ func NewAuditView(list models.AuditList, state AuditState, now Clock) AuditView 
 	in := state.Typed
 	view := AuditView{
 		Nav: state.Nav, Path: state.Path, Clear: state.Path, Filtered: in != models.AuditInput{}, Zone: now.zoneName(),
-		Lead:   "Everything done in this account, newest first. Entries are kept for " + state.Keep + " and cannot be changed.",
+		Lead:   "Everything done in this team, newest first. Entries are kept for " + state.Keep + " and cannot be changed.",
 		CSV:    withQuery(state.Path+AuditCSV, auditQuery(in)),
 		JSONL:  withQuery(state.Path+AuditJSONL, auditQuery(in)),
 		Action: auditActions(in.Action, state.Choices.Actions),
@@ -109,6 +109,13 @@ func NewAuditView(list models.AuditList, state AuditState, now Clock) AuditView 
 		view.Rows = append(view.Rows, newAuditItem(event, now))
 	}
 	return view
+}
+
+func (v AuditView) title() string {
+	if v.Path == AdminAuditPath {
+		return "Audit log · Administration"
+	}
+	return "Audit log"
 }
 
 // dayInput keeps what was typed and is no day: a date field would drop it.

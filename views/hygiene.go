@@ -80,5 +80,5 @@ func makerGone(name string) string {
 	if name == "" {
 		name = "Whoever made it"
 	}
-	return name + " is no longer in the team and may know the secret. Who takes over is told before something of it ends."
+	return name + " is no longer in the team and may know the secret. Whoever takes it over answers for it and gets its warnings."
 }

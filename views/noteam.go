@@ -16,7 +16,7 @@ type TeamLink struct{ ID, Name string }
 
 // NewNoTeamView says why the reader acts in no team: memberships are all teams that they are in.
 func NewNoTeamView(memberships []models.Membership, now Clock) NoTeamView {
-	view := NoTeamView{Heading: "You are in no team", Text: "Ask an owner of a team for an invitation. Your account stays as it is.", Return: ApplicationsPath}
+	view := NoTeamView{Heading: "You are not in a team", Text: "Ask an owner of a team for an invitation. Your account stays as it is.", Return: ApplicationsPath}
 	var suspended models.Membership
 	for _, m := range memberships {
 		if m.SuspendedAt.IsZero() {

@@ -1,9 +1,11 @@
 package views
 
+import "github.com/latchkey/latchkey/views/layout"
+
 // The pages of what ends and what should be looked at.
 const (
-	HygienePath             = ApplicationsPath + "/hygiene"
-	WarningsPath            = "/user/warnings"
+	HygienePath             = layout.HygienePath
+	WarningsPath            = layout.WarningsPath
 	MakeCalendarPath        = WarningsPath + "/calendar"
 	RemoveCalendarPath      = MakeCalendarPath + "/remove"
 	WebhookPath             = WarningsPath + "/webhook"

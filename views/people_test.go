@@ -123,7 +123,7 @@ func wayInGoldens() map[string]templ.Component {
 	typed := models.AccountInput{Name: "Ana Ruiz", Email: "ana", Team: hostileNames[0]}
 	errs := models.FieldErrors{"name": "Enter a name.", "email": "Enter an email address such as ana@example.com.", "password": "Use at least 12 characters.", "team": "Use at most 64 characters."}
 	taken := NewSignUpForm(models.AccountInput{Name: "Ana", Email: "ana@northwind.example", Team: "Northwind"}, nil, false)
-	taken.Error = EmailTaken
+	taken.EmailError = EmailTaken
 	switcher := in
 	switcher.Teams = []layout.TeamChoice{{ID: "t1", Name: "Northwind", Role: "Owner", Current: true}, {ID: "t2", Name: hostileNames[0], Role: "Viewer"}, {ID: "t3", Name: hostileNames[5], Role: "Developer"}}
 	teamless := in
@@ -131,28 +131,29 @@ func wayInGoldens() map[string]templ.Component {
 	own := models.Membership{TeamID: "t1", TeamName: "Northwind", SuspendedAt: now}
 	other := models.Membership{TeamID: "t2", TeamName: hostileNames[0]}
 	return map[string]templ.Component{
-		"invitation":           Invitation(out, join(models.Actor{}, "", nil)),
-		"invitation-hostile":   Invitation(out, NewInvitationView(hostile, "kQ3v", models.Actor{}, hostileNames[1], errs)),
-		"invitation-exists":    Invitation(out, join(models.Actor{}, "Sam", models.FieldErrors{"email": "x"})),
-		"invitation-join":      Invitation(in, NewInvitationView(nobody, "kQ3v", sam, "", nil)),
-		"invitation-full":      Invitation(in, join(sam, "", models.FieldErrors{"team": "The team has 200 members, as many as a team may have. An owner has to remove one first."})),
-		"invitation-other":     Invitation(in, join(actorOf(models.RoleOwner), "", nil)),
-		"invitation-gone":      InvitationGone(out),
-		"invitation-gone-in":   InvitationGone(in),
-		"signup":               SignUp(out, NewSignUpForm(models.AccountInput{}, nil, false)),
-		"signup-mailed":        SignUp(out, NewSignUpForm(models.AccountInput{}, nil, true)),
-		"signup-errors":        SignUp(out, NewSignUpForm(typed, errs, false)),
-		"signup-taken":         SignUp(out, taken),
-		"signup-sent":          SignUpSent(out),
-		"signup-finish":        FinishSignUp(out, NewFinishSignUpForm("kQ3v", models.AccountInput{Name: "Ana Ruiz", Email: "ana@northwind.example", Team: "Northwind"}, "")),
-		"signup-finish-errors": FinishSignUp(out, NewFinishSignUpForm("kQ3v", models.AccountInput{Name: hostileNames[1], Email: "ana@northwind.example", Team: hostileNames[0]}, "Use at least 12 characters.")),
-		"signup-gone":          SignUpGone(out),
-		"login-signup":         Login(out, LoginForm{SignUp: true}),
-		"switcher":             Team(switcher, NewTeamView(memberRows()[:1], nil, nil, TeamState{Actor: actorOf(models.RoleOwner)}, clock)),
-		"no-team":              NoTeam(teamless, NewNoTeamView(nil, clock)),
-		"no-team-suspended":    NoTeam(teamless, NewNoTeamView([]models.Membership{own}, clock)),
-		"no-team-two":          NoTeam(teamless, NewNoTeamView([]models.Membership{own, own}, clock)),
-		"no-team-other":        NoTeam(teamless, NewNoTeamView([]models.Membership{own, other}, clock)),
+		"404-in-one-team-of-several": Error(switcher, NewErrorView(404, models.RoleOwner, "H5ZQ")),
+		"invitation":                 Invitation(out, join(models.Actor{}, "", nil)),
+		"invitation-hostile":         Invitation(out, NewInvitationView(hostile, "kQ3v", models.Actor{}, hostileNames[1], errs)),
+		"invitation-exists":          Invitation(out, join(models.Actor{}, "Sam", models.FieldErrors{"email": "x"})),
+		"invitation-join":            Invitation(in, NewInvitationView(nobody, "kQ3v", sam, "", nil)),
+		"invitation-full":            Invitation(in, join(sam, "", models.FieldErrors{"team": "The team has 200 members, as many as a team may have. An owner has to remove one first."})),
+		"invitation-other":           Invitation(in, join(actorOf(models.RoleOwner), "", nil)),
+		"invitation-gone":            InvitationGone(out),
+		"invitation-gone-in":         InvitationGone(in),
+		"signup":                     SignUp(out, NewSignUpForm(models.AccountInput{}, nil, false)),
+		"signup-mailed":              SignUp(out, NewSignUpForm(models.AccountInput{}, nil, true)),
+		"signup-errors":              SignUp(out, NewSignUpForm(typed, errs, false)),
+		"signup-taken":               SignUp(out, taken),
+		"signup-sent":                SignUpSent(out),
+		"signup-finish":              FinishSignUp(out, NewFinishSignUpForm("kQ3v", models.AccountInput{Name: "Ana Ruiz", Email: "ana@northwind.example", Team: "Northwind"}, "")),
+		"signup-finish-errors":       FinishSignUp(out, NewFinishSignUpForm("kQ3v", models.AccountInput{Name: hostileNames[1], Email: "ana@northwind.example", Team: hostileNames[0]}, "Use at least 12 characters.")),
+		"signup-gone":                SignUpGone(out),
+		"login-signup":               Login(out, LoginForm{SignUp: true}),
+		"switcher":                   Team(switcher, NewTeamView(memberRows()[:1], nil, nil, TeamState{Actor: actorOf(models.RoleOwner)}, clock)),
+		"no-team":                    NoTeam(teamless, NewNoTeamView(nil, clock)),
+		"no-team-suspended":          NoTeam(teamless, NewNoTeamView([]models.Membership{own}, clock)),
+		"no-team-two":                NoTeam(teamless, NewNoTeamView([]models.Membership{own, own}, clock)),
+		"no-team-other":              NoTeam(teamless, NewNoTeamView([]models.Membership{own, other}, clock)),
 	}
 }
 
@@ -165,7 +166,7 @@ func TestRolesTable(t *testing.T) {
 			t.Errorf("%+v", line)
 		}
 	}
-	if len(lines) != 5 || lines[4].Developer || lines[2].Viewer || !lines[0].Viewer {
+	if len(lines) != 6 || lines[5].Developer || lines[4].Developer || lines[2].Viewer || !lines[0].Viewer {
 		t.Errorf("%+v", lines)
 	}
 }

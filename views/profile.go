@@ -103,7 +103,7 @@ func NewProfile(facts ProfileFacts, typed ProfileTyped, now Clock) Profile {
 		page.MayProve = ConfirmPath + "?next=" + ProfilePath
 	}
 	if facts.Failures > 0 {
-		page.Failed = "Since you were last here, signing in to your account or confirming it failed " + models.Count(facts.Failures, "time") + ", the last time "
+		page.Failed = "Since you last opened this page, signing in to your account or confirming it failed " + models.Count(facts.Failures, "time") + ", the last time "
 		page.FailedAt = ago(facts.FailedAt, now).Within()
 	}
 	return page

@@ -35,7 +35,7 @@ func sessionsCard(profile Profile) templ.Component {
 			templ_7745c5c3_Var1 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<section class=\"card\" aria-labelledby=\"sessions-title\"><header><div><h2 id=\"sessions-title\">Sessions</h2><p>The browsers in which you are signed in. End what you do not know, and change your password then.</p></div>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<section class=\"card\" aria-labelledby=\"sessions-title\"><header><div><h2 id=\"sessions-title\">Sessions</h2><p>The browsers in which you are signed in. End any that are not yours, then change your password.</p></div>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -174,7 +174,7 @@ func ForgotSent(page layout.Page, email string) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = layout.GateHead("Look into your mail", "").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = layout.GateHead("Check your mail", "").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -217,7 +217,7 @@ func ForgotSent(page layout.Page, email string) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "</p><p class=\"hint\">Nothing there after a few minutes? Look into the spam folder, or ask whoever runs Latchkey for a link.</p></section><p class=\"gate-head\"><a href=\"")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "</p><p class=\"hint\">Nothing there after a few minutes? Look in the spam folder, or ask whoever runs Latchkey for a link.</p></section><p class=\"gate-head\"><a href=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -236,7 +236,7 @@ func ForgotSent(page layout.Page, email string) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = layout.Gate(page.On("Look into your mail", layout.NavNone)).Render(templ.WithChildren(ctx, templ_7745c5c3_Var8), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = layout.Gate(page.On("Check your mail", layout.NavNone)).Render(templ.WithChildren(ctx, templ_7745c5c3_Var8), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -80,7 +80,7 @@ func NewSecondFactorView(state SecondFactorState, now Clock) SecondFactorView {
 		view.Required = state.Required + " requires a second factor. Set one up to go on."
 	}
 	if app := state.Factors.Authenticator; app != nil {
-		view.App = AppCard{On: true, Added: ago(app.CreatedAt, now), LastUsed: ago(app.LastUsedAt, now), SetUp: "Set up another app"}
+		view.App = AppCard{On: true, Added: ago(app.CreatedAt, now), LastUsed: ago(app.LastUsedAt, now), SetUp: "Replace app"}
 	}
 	for _, passkey := range state.Factors.Passkeys {
 		view.Passkeys.Rows = append(view.Passkeys.Rows, PasskeyItem{
@@ -89,8 +89,8 @@ func NewSecondFactorView(state SecondFactorState, now Clock) SecondFactorView {
 	}
 	switch {
 	case !state.Passkeys:
-		view.Passkeys.Unavailable = "Browsers make passkeys for names, and the address of this site is the number " + state.Address +
-			". Whoever runs Latchkey can give it a name by LATCHKEY_BASE_URL, such as http://localhost:8080."
+		view.Passkeys.Unavailable = "Passkeys need a site with a name, and this one is opened as " + state.Address +
+			". Whoever runs Latchkey can name it with LATCHKEY_BASE_URL, for example http://localhost:8080."
 	case len(state.Factors.Passkeys) >= models.MaxPasskeys:
 		view.Passkeys.Full = "You have " + models.Count(models.MaxPasskeys, "passkey") + ", which is the most. Remove one to add another."
 	}

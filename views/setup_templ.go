@@ -47,7 +47,7 @@ func Setup(page layout.Page, form SetupForm) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = layout.GateHead("Set up Latchkey", "Create the first account. It becomes the owner of the team.").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = layout.GateHead("Set up Latchkey", "Create the first account. It becomes the owner of the team and an operator of this installation.").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -82,11 +82,12 @@ var roleLines = []struct {
 	text string
 	may  models.Permission
 }{
-	{"See applications and audit log", models.MayView},
-	{"Create and delete applications", models.MayManage},
+	{"See applications, members and the audit log", models.MayView},
+	{"Create, change and delete applications", models.MayManage},
 	{"Show, copy and generate tokens", models.MayReveal},
 	{"Rotate client secrets", models.MayManage},
 	{"Invite, change and remove members", models.MayOwn},
+	{"Require a second factor, set up the webhook, rename the team", models.MayOwn},
 }
 
 // linkMask stands for a link that is not in the page.

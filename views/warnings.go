@@ -22,7 +22,7 @@ type WarningsState struct {
 
 // WarningsView is the page Warnings.
 type WarningsView struct {
-	MailText string
+	Lead     string
 	Zone     string
 	Calendar CalendarCard
 	Webhook  WebhookCard
@@ -69,12 +69,15 @@ type DeliveryItem struct {
 // NewWarningsView shows how the reader and the team are told.
 func NewWarningsView(state WarningsState, now Clock) WarningsView {
 	view := WarningsView{
-		MailText: "This Latchkey sends no mail.", Zone: now.zoneName(),
+		Lead: "Before a manually created token or an old client secret ends, the pages mark it and the webhook gets an event, 7 days and 1 day ahead. " +
+			"A token that lives no longer than that is left out. This Latchkey sends no mail.",
+		Zone:        now.zoneName(),
 		Calendar:    CalendarCard{Submit: "Make a feed", Made: ui.Never, LastRead: ui.Never},
 		FeedAddress: state.FeedAddress, Secret: state.Secret,
 	}
 	if state.Mails {
-		view.MailText = "They also get one mail that lists everything."
+		view.Lead = "Before a manually created token or an old client secret ends, whoever made it and the owners get a mail, 7 days and 1 day ahead, once each. " +
+			"The pages mark it and the webhook gets an event. A token that lives no longer than that is left out."
 	}
 	if state.Feed != nil {
 		view.Calendar = CalendarCard{On: true, Made: day(state.Feed.CreatedAt, now), LastRead: ago(state.Feed.LastUsedAt, now), Submit: "Renew address"}

@@ -181,4 +181,7 @@ func TestAddressesAsTyped(t *testing.T) {
 			t.Errorf("%q where private ones are allowed: %q %q", address, got, problem)
 		}
 	}
+	if _, problem := allowed.Check("ftp://localhost/"); problem != "The address must begin with https:// or http://." {
+		t.Errorf("ftp where private ones are allowed: %q", problem)
+	}
 }
