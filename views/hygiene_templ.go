@@ -235,7 +235,7 @@ func Hygiene(page layout.Page, view HygieneView) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = layout.App(page.On("Hygiene", layout.NavHygiene)).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = layout.App(page.On("Hygiene", layout.NavApplicationsBelow)).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -4,8 +4,8 @@ import "github.com/latchkey/latchkey/views/layout"
 
 // The pages of what ends and what should be looked at.
 const (
-	HygienePath             = layout.HygienePath
-	WarningsPath            = layout.WarningsPath
+	HygienePath             = ApplicationsPath + "/hygiene"
+	WarningsPath            = "/user/warnings"
 	MakeCalendarPath        = WarningsPath + "/calendar"
 	RemoveCalendarPath      = MakeCalendarPath + "/remove"
 	WebhookPath             = WarningsPath + "/webhook"

@@ -10,9 +10,6 @@ const (
 	NavApplicationsBelow
 	NavTokens
 	NavTokensBelow
-	NavHygiene
-	NavWarnings
-	NavWarningsBelow
 	NavDocs
 	NavTeam
 	NavTeamBelow
@@ -40,8 +37,6 @@ var navGroups = []navGroup{{
 	items: []navItem{
 		{"Applications", ApplicationsPath, "app-window", "OAuth2 clients and their secrets", NavApplications, NavApplicationsBelow},
 		{"Tokens", TokensPath, "key-round", "Access tokens by application", NavTokens, NavTokensBelow},
-		{"Hygiene", HygienePath, "shield-check", "Applications that need a look", NavHygiene, NavNone},
-		{"Warnings", WarningsPath, "bell", "Who is told before tokens end", NavWarnings, NavWarningsBelow},
 	},
 }}
 

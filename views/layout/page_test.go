@@ -30,9 +30,6 @@ func TestNavCurrent(t *testing.T) {
 		group        bool
 	}{
 		{NavNone, "", "", false},
-		{NavHygiene, "", "", true},
-		{NavWarnings, "", "", true},
-		{NavWarningsBelow, "", "", true},
 		{NavApplications, "page", "", true},
 		{NavApplicationsBelow, "true", "", true},
 		{NavTokens, "", "page", true},

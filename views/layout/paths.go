@@ -4,8 +4,6 @@ package layout
 const (
 	ApplicationsPath = "/user/api_v2/applications"
 	TokensPath       = "/user/api_v2/access_tokens"
-	HygienePath      = ApplicationsPath + "/hygiene"
-	WarningsPath     = "/user/warnings"
 	TeamPath         = "/user/team"
 	AuditPath        = "/user/audit"
 	ProfilePath      = "/user/profile"
