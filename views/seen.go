@@ -35,8 +35,8 @@ type SeenItem struct {
 	// OnlyWay says what the removal of the last credential means; empty for any other.
 	OnlyWay string
 	Seen    string
-	At   ui.Moment
-	Ends ui.Moment
+	At      ui.Moment
+	Ends    ui.Moment
 }
 
 // SeenTyped is what was chosen on the page. nil Chosen stands for everything.

@@ -169,7 +169,7 @@ func Seen(page layout.Page, seen SeenView) templ.Component {
 							return templ_7745c5c3_Err
 						}
 					}
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, "</div><p class=\"hint\" id=\"sn-keys-hint\">Whoever has the private key gets tokens. After the removal those that they have go on until they expire or are revoked.</p></fieldset>")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, "</div><p class=\"hint\" id=\"sn-keys-hint\">Programs that sign with the private key get no more tokens then. Tokens they have go on until they expire or are revoked.</p></fieldset>")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
