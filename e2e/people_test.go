@@ -90,7 +90,7 @@ func changeRoleAndRemove(p, q *tab, app string) {
 
 	p.t.Log("remove, and mend what was seen")
 	d = p.whole().dialog("link", "Remove Oluwaseun Adebayo", "Remove Oluwaseun Adebayo?")
-	p.sees("They have seen 2 tokens and secrets that still work.")
+	p.sees("They have seen or added 2 tokens, secrets and public keys that still work.")
 	d.follow("button", "Remove member")
 	p.announces("Oluwaseun Adebayo was removed.")
 	p.sees("What Oluwaseun Adebayo has seen")

@@ -37,6 +37,7 @@ func (w *world) peopleOf(t testing.TB, ana *client) people {
 	jonas := signIn(t, w.s, formerEmail)
 	jonas.reveal(w.bot + "/secret")
 	jonas.reveal(jonas.generate(w.bot, "migration"))
+	jonas.deed(w.bot+"/keys", url.Values{"name": {"Laptop of Jonas"}, "key": {newSigner(t).public(t)}})
 	signIn(t, w.s, teamlessEmail).post(teamPage+"/leave", url.Values{})
 	id := idIn(t, ana, "/user/team/members/([^/]+)/remove", "Jonas Weber")
 	ana.deed(teamPage+"/members/"+id+"/remove", nil)

@@ -109,23 +109,23 @@ func (h *Handlers) showSeen(c echo.Context, status int, typed views.SeenTyped, p
 	return show(c, status, views.Seen(page, views.NewSeenView(list, typed, problem, h.clock(c))))
 }
 
-// endSeen revokes the tokens and replaces the secrets that were chosen.
+// endSeen revokes the tokens, replaces the secrets and removes the keys that were chosen.
 func (h *Handlers) endSeen(c echo.Context) error {
 	fields, err := form(c)
 	if err != nil {
 		return err
 	}
 	overlap, ok := parseOverlap(fields.Get("overlap"))
-	tokens, chosen := fields["token"], fields["secret"]
+	tokens, keys, chosen := fields["token"], fields["key"], fields["secret"]
 	typed := views.SeenTyped{Chosen: map[string]bool{}, Overlap: fields.Get("overlap")}
-	for _, id := range slices.Concat(tokens, chosen) {
+	for _, id := range slices.Concat(tokens, keys, chosen) {
 		typed.Chosen[id] = true
 	}
 	switch {
 	case !ok:
 		return h.showSeen(c, http.StatusUnprocessableEntity, typed, "Choose one of the times shown for the old secrets.")
 	case len(typed.Chosen) == 0:
-		return h.showSeen(c, http.StatusUnprocessableEntity, typed, "Choose what to revoke or rotate.")
+		return h.showSeen(c, http.StatusUnprocessableEntity, typed, "Choose what to revoke, rotate or remove.")
 	case len(typed.Chosen) > models.MaxSeen:
 		return echo.ErrBadRequest
 	}
@@ -136,7 +136,7 @@ func (h *Handlers) endSeen(c echo.Context) error {
 		}
 	}
 	ctx, actor, person := c.Request().Context(), actorOf(c), c.Param(paramMember)
-	ended, err := h.Store.EndSeen(ctx, actor, person, store.SeenEnding{Tokens: tokens, Secrets: secrets, Overlap: overlap})
+	ended, err := h.Store.EndSeen(ctx, actor, person, store.SeenEnding{Tokens: tokens, Keys: keys, Secrets: secrets, Overlap: overlap})
 	if err != nil {
 		return err
 	}

@@ -27,20 +27,26 @@ type Membership struct {
 const MaxSeen = 100
 
 // Seen is a value that still works and that one person knows, or could have known: a
-// token or client secret that was shown to them, or a token that they generated.
+// token or client secret that was shown to them, a token that they generated, or a
+// public key that they added.
 type Seen struct {
 	Type          SightedType
 	ID            string
 	ApplicationID string
 	AppName       string
-	// Name is a token's, often empty.
-	Name  string
-	Last4 string
-	// ExpiresAt is zero for a current client secret.
+	// Name is a key's or a token's, which is often empty.
+	Name string
+	// Last4 is empty for a key, Description for all else.
+	Last4       string
+	Description string
+	// ExpiresAt is zero for a current client secret and for a key.
 	ExpiresAt Time
-	// Times and LastAt are zero for a token that was generated and never shown.
+	// Times and LastAt are zero for a token that was generated and never shown. For a key
+	// LastAt is when it was added.
 	Times  int64
 	LastAt Time
+	// OnlyWay tells of a key that its application has no secret, and no key of anybody else.
+	OnlyWay bool
 }
 
 // SeenList is what one person knows of a team. Total counts what is not shown too.

@@ -14,13 +14,14 @@ type Sighting struct {
 	Times    int64
 }
 
-// SightedType is what was seen.
+// SightedType is what somebody knows.
 type SightedType string
 
-// What can be seen.
+// What can be known. A public key has no sighting: whoever added it may hold the private half.
 const (
 	SightedToken  SightedType = "token"
 	SightedSecret SightedType = "secret"
+	SightedKey    SightedType = "key"
 )
 
 // Witnesses are who made and who has seen the values that a page shows masked.

@@ -71,16 +71,23 @@ func (c change) checkKey(key models.ClientKey) error {
 func (s *Store) RemoveClientKey(ctx context.Context, actor models.Actor, appID, id string) (models.ClientKey, error) {
 	var key models.ClientKey
 	err := s.write(ctx, actor, models.AuditKeyRemoved, func(c change) error {
-		app, err := c.application(actor.TeamID, appID)
-		if err != nil {
-			return err
-		}
-		if err := c.Where("id = ? AND application_id = ? AND team_id = ?", id, appID, actor.TeamID).Take(&key).Error; err != nil {
-			return err
-		}
-		c.about("application", app.ID, app.Name)
-		c.event.Detail = key.Name + " (" + key.Description + "), thumbprint " + key.Thumbprint
-		return c.Exec("DELETE FROM client_keys WHERE id = ? AND application_id = ? AND team_id = ?", id, appID, actor.TeamID).Error
+		var err error
+		key, err = c.removeKey(actor, appID, id)
+		return err
 	})
 	return key, err
+}
+
+func (c change) removeKey(actor models.Actor, appID, id string) (models.ClientKey, error) {
+	var key models.ClientKey
+	app, err := c.application(actor.TeamID, appID)
+	if err != nil {
+		return key, err
+	}
+	if err := c.Where("id = ? AND application_id = ? AND team_id = ?", id, appID, actor.TeamID).Take(&key).Error; err != nil {
+		return key, err
+	}
+	c.about("application", app.ID, app.Name)
+	c.event.Detail = key.Name + " (" + key.Description + "), thumbprint " + key.Thumbprint
+	return key, c.Exec("DELETE FROM client_keys WHERE id = ? AND application_id = ? AND team_id = ?", id, appID, actor.TeamID).Error
 }

@@ -19,25 +19,32 @@ const (
 	// liveSecrets are the client secrets of a team that still work and that somebody saw.
 	liveSecrets = `FROM sightings s JOIN client_secrets c ON c.id = s.object_id AND (c.expires_at = 0 OR c.expires_at > @now)
 		JOIN applications a ON a.id = c.application_id`
+	// addedKeys are the public keys of a team.
+	addedKeys = "FROM applications a CROSS JOIN client_keys k ON k.application_id = a.id"
 
 	seenBy = `SELECT 'token' AS type, t.id, a.id AS application_id, a.name AS app_name, a.name_key, t.name, t.last4, t.expires_at,
-		COALESCE(s.times, 0) AS times, COALESCE(s.last_at, 0) AS last_at
+		COALESCE(s.times, 0) AS times, COALESCE(s.last_at, 0) AS last_at, '' AS description, 0 AS only_way
 		` + liveTokens + ` LEFT JOIN sightings s ON s.object_id = t.id AND s.user_id = @user
 		WHERE ` + ofTeamNow + ` AND (t.created_by = @user OR s.user_id IS NOT NULL)
-		UNION ALL SELECT 'secret', c.id, a.id, a.name, a.name_key, '', c.last4, c.expires_at, s.times, s.last_at
-		` + liveSecrets + ` WHERE s.team_id = @team AND s.user_id = @user AND ` + ofTeamNow
+		UNION ALL SELECT 'secret', c.id, a.id, a.name, a.name_key, '', c.last4, c.expires_at, s.times, s.last_at, '', 0
+		` + liveSecrets + ` WHERE s.team_id = @team AND s.user_id = @user AND ` + ofTeamNow + `
+		UNION ALL SELECT 'key', k.id, a.id, a.name, a.name_key, k.name, '', 0, 0, k.created_at, k.description,
+		NOT EXISTS (SELECT 1 FROM client_secrets c WHERE c.application_id = a.id AND (c.expires_at = 0 OR c.expires_at > @now))
+		AND NOT EXISTS (SELECT 1 FROM client_keys o WHERE o.application_id = a.id AND o.created_by <> @user)
+		` + addedKeys + ` WHERE ` + ofTeamNow + ` AND k.created_by = @user`
 
 	formerMembers = `WITH known AS (
 		SELECT t.created_by AS user_id, t.id ` + liveTokens + ` WHERE ` + ofTeamNow + ` AND t.created_by <> ''
 		UNION SELECT s.user_id, t.id ` + liveTokens + ` JOIN sightings s ON s.object_id = t.id WHERE ` + ofTeamNow + `
-		UNION SELECT s.user_id, c.id ` + liveSecrets + ` WHERE s.team_id = @team AND ` + ofTeamNow + `)
+		UNION SELECT s.user_id, c.id ` + liveSecrets + ` WHERE s.team_id = @team AND ` + ofTeamNow + `
+		UNION SELECT k.created_by, k.id ` + addedKeys + ` WHERE ` + ofTeamNow + ` AND k.created_by <> '')
 		SELECT u.id AS user_id, u.name, u.email, COUNT(*) AS known FROM known JOIN users u ON u.id = known.user_id
 		WHERE NOT EXISTS (SELECT 1 FROM members m WHERE m.team_id = @team AND m.user_id = u.id)
 		GROUP BY u.id ORDER BY u.name COLLATE NOCASE, u.id LIMIT 50`
 )
 
 // Seen lists what still works of what a person has seen or generated in a team, client
-// secrets included. A person with nothing there who is not in the team gives models.ErrNotFound.
+// secrets included, and of the public keys that they added. A person with nothing there who is not in the team gives models.ErrNotFound.
 func (s *Store) Seen(ctx context.Context, team, userID string) (models.SeenList, error) {
 	list, err := change{DB: s.read(ctx), now: s.now()}.seen(team, userID)
 	return list, translate(err)
@@ -72,17 +79,18 @@ func (s *Store) FormerMembers(ctx context.Context, team string) ([]models.Former
 	return rows, translate(err)
 }
 
-// SeenEnding says which values of those that a person has seen are to end: tokens, and
+// SeenEnding says which values of those that a person knows are to end: tokens, public keys, and
 // client secrets with the new ones that take their place. Overlap is how long a current
 // secret goes on; an old one ends at once.
 type SeenEnding struct {
 	Tokens  []string
+	Keys    []string
 	Secrets map[string]models.ClientSecret
 	Overlap time.Duration
 }
 
 // SeenEnded counts what was done.
-type SeenEnded struct{ Tokens, Rotated, Retired int64 }
+type SeenEnded struct{ Tokens, Rotated, Retired, Keys int64 }
 
 // String says it as the audit log does.
 func (e SeenEnded) String() string {
@@ -91,7 +99,7 @@ func (e SeenEnded) String() string {
 		n    int64
 		noun string
 		done string
-	}{{e.Tokens, "token", "revoked"}, {e.Rotated, "secret", "rotated"}, {e.Retired, "old secret", "ended"}} {
+	}{{e.Tokens, "token", "revoked"}, {e.Rotated, "secret", "rotated"}, {e.Retired, "old secret", "ended"}, {e.Keys, "public key", "removed"}} {
 		if part.n > 0 {
 			parts = append(parts, models.Count(part.n, part.noun)+" "+part.done)
 		}
@@ -99,7 +107,7 @@ func (e SeenEnded) String() string {
 	return strings.Join(parts, ", ")
 }
 
-// EndSeen ends values that a person has seen, all or none, with an event for each. What
+// EndSeen ends values that a person knows, all or none, with an event for each. What
 // has ended meanwhile, or was never theirs to see, is passed over.
 func (s *Store) EndSeen(ctx context.Context, actor models.Actor, userID string, ending SeenEnding) (SeenEnded, error) {
 	var ended SeenEnded
@@ -141,6 +149,11 @@ func (c change) endSeen(actor models.Actor, row models.Seen, ending SeenEnding, 
 	case row.Type == models.SightedSecret && replaced:
 		return c.deed(actor, models.AuditSecretRetired, &ended.Retired, func(c change) error {
 			return c.retireSecret(actor, row.ApplicationID)
+		})
+	case row.Type == models.SightedKey && slices.Contains(ending.Keys, row.ID):
+		return c.deed(actor, models.AuditKeyRemoved, &ended.Keys, func(c change) error {
+			_, err := c.removeKey(actor, row.ApplicationID, row.ID)
+			return err
 		})
 	}
 	return nil

@@ -1,7 +1,5 @@
 package views
 
-import "github.com/latchkey/latchkey/views/layout"
-
 // The pages of what ends and what should be looked at.
 const (
 	HygienePath             = ApplicationsPath + "/hygiene"

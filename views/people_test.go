@@ -1,6 +1,7 @@
 package views
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -47,7 +48,11 @@ func seenList(member bool) models.SeenList {
 		}
 		return seen
 	}
+	key := func(id, app, name, description string, only bool) models.Seen {
+		return models.Seen{Type: models.SightedKey, ID: id, AppName: app, Name: name, Description: description, LastAt: before(2 * time.Hour), OnlyWay: only}
+	}
 	return models.SeenList{UserID: "u2", Name: "Jonas Weber", Member: member, Total: 250, Rows: []models.Seen{
+		key("p1", "Trading bot", "Laptop", "EC, P-256", false), key("p2", hostileNames[0], hostileNames[3], "Ed25519", true),
 		value(models.SightedSecret, "s2", "Trading bot", "", "3f9a", 0, 3), value(models.SightedSecret, "s1", hostileNames[0], "", "k8Tz", now.Add(40*time.Minute), 1),
 		value(models.SightedToken, "k1", "Trading bot", "Backfill", "Zk3Q", now.Add(72*time.Hour), 1), value(models.SightedToken, "k2", hostileNames[3], hostileNames[3], "8tHw", now.Add(time.Hour), 0),
 	}}
@@ -104,9 +109,10 @@ func teamGoldens() map[string]templ.Component {
 		"invitation-cancel":    CancelInvitation(owner, NewConfirmCancelInvitation(invitationRows()[0].Invitation)),
 
 		"seen":         Seen(flashed(owner, "Jonas Weber was removed."), NewSeenView(seenList(false), SeenTyped{}, "", clock)),
-		"seen-none":    Seen(owner, NewSeenView(seenList(false), seenErr, "Choose what to revoke or rotate.", clock)),
+		"seen-none":    Seen(owner, NewSeenView(seenList(false), seenErr, "Choose what to revoke, rotate or remove.", clock)),
 		"seen-tokens":  Seen(owner, NewSeenView(only(seenList(true), models.SightedToken), SeenTyped{}, "", clock)),
 		"seen-secrets": Seen(owner, NewSeenView(only(seenList(true), models.SightedSecret), SeenTyped{}, "", clock)),
+		"seen-keys":    Seen(owner, NewSeenView(only(seenList(true), models.SightedKey), SeenTyped{}, "", clock)),
 		"seen-nothing": Seen(owner, NewSeenView(models.SeenList{UserID: "u2", Name: hostileNames[0], Member: true}, SeenTyped{}, "", clock)),
 	}
 }
@@ -191,11 +197,32 @@ func TestTeamAsARole(t *testing.T) { // D2
 
 func TestWhatAMemberKnows(t *testing.T) {
 	for total, want := range map[int64]string{
-		0: "", 1: "They have seen 1 token or secret that still works. The next page lists it, to be revoked or rotated.",
-		1200: "They have seen 1,200 tokens and secrets that still work. The next page lists them, to be revoked or rotated.",
+		0: "", 1: "They have seen or added 1 token, secret or public key that still works. The next page lists it, to be revoked, rotated or removed.",
+		1200: "They have seen or added 1,200 tokens, secrets and public keys that still work. The next page lists them, to be revoked, rotated or removed.",
 	} {
 		if got := NewConfirmRemoveMember(memberRows()[1], "Northwind", models.SeenList{Total: total}, nil); got.Knows != want {
 			t.Errorf("%d: %q", total, got.Knows)
 		}
+	}
+}
+
+func TestWhatTheButtonSays(t *testing.T) {
+	all := seenList(true)
+	without := func(kind models.SightedType) models.SeenList {
+		list := all
+		list.Rows = slices.DeleteFunc(slices.Clone(all.Rows), func(row models.Seen) bool { return row.Type == kind })
+		return list
+	}
+	for want, list := range map[string]models.SeenList{
+		"Revoke, rotate and remove": all, "Revoke tokens": only(all, models.SightedToken), "Rotate secrets": only(all, models.SightedSecret), "Remove keys": only(all, models.SightedKey),
+		"Revoke tokens and rotate secrets": without(models.SightedKey), "Revoke tokens and remove keys": without(models.SightedSecret), "Rotate secrets and remove keys": without(models.SightedToken),
+	} {
+		if got := NewSeenView(list, SeenTyped{}, "", clock).Submit; got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	// Nothing is there: no button, and no words for it.
+	if got := NewSeenView(models.SeenList{}, SeenTyped{}, "", clock).Submit; got != "" {
+		t.Errorf("%q for nothing", got)
 	}
 }

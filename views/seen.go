@@ -2,6 +2,7 @@ package views
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/latchkey/latchkey/models"
 	"github.com/latchkey/latchkey/views/ui"
@@ -13,6 +14,7 @@ type SeenView struct {
 	Former  bool
 	Tokens  []SeenItem
 	Secrets []SeenItem
+	Keys    []SeenItem
 	// Overlaps says how long replaced secrets go on, empty where none is a current one.
 	Overlaps []ui.Choice
 	// More says that the list is not the whole of it, empty otherwise.
@@ -27,11 +29,14 @@ type SeenItem struct {
 	ID, AppName, Name, Last4 string
 	Checked                  bool
 	// Old is a client secret that another one has replaced; Kind says so.
-	Old  bool
+	Old bool
+	// Kind of a key is its description.
 	Kind string
-	Seen string
-	At   ui.Moment
-	Ends ui.Moment
+	// OnlyWay says what the removal of the last credential means; empty for any other.
+	OnlyWay string
+	Seen    string
+	At      ui.Moment
+	Ends    ui.Moment
 }
 
 // SeenTyped is what was chosen on the page. nil Chosen stands for everything.
@@ -47,12 +52,15 @@ func NewSeenView(list models.SeenList, typed SeenTyped, problem string, now Cloc
 	for _, row := range list.Rows {
 		item := newSeenItem(row, now)
 		item.Checked = typed.Chosen == nil || typed.Chosen[row.ID]
-		if row.Type == models.SightedToken {
+		switch row.Type {
+		case models.SightedToken:
 			view.Tokens = append(view.Tokens, item)
-			continue
+		case models.SightedKey:
+			view.Keys = append(view.Keys, item)
+		case models.SightedSecret:
+			view.Secrets = append(view.Secrets, item)
+			current = current || !item.Old
 		}
-		view.Secrets = append(view.Secrets, item)
-		current = current || !item.Old
 	}
 	if current {
 		view.Overlaps = overlapChoices(typed.Overlap)
@@ -60,19 +68,35 @@ func NewSeenView(list models.SeenList, typed SeenTyped, problem string, now Cloc
 	if shown := int64(len(list.Rows)); list.Total > shown {
 		view.More = "The first " + models.FormatNumber(shown) + " of " + models.FormatNumber(list.Total) + " are shown. The others follow once these are done."
 	}
-	switch {
-	case len(view.Secrets) == 0:
-		view.Submit = "Revoke tokens"
-	case len(view.Tokens) == 0:
-		view.Submit = "Rotate secrets"
-	default:
-		view.Submit = "Revoke tokens and rotate secrets"
-	}
+	view.Submit = view.submit()
 	return view
+}
+
+func (v SeenView) submit() string {
+	deeds := make([]string, 0, 3)
+	for _, part := range []struct {
+		items []SeenItem
+		deed  string
+	}{{v.Tokens, "revoke tokens"}, {v.Secrets, "rotate secrets"}, {v.Keys, "remove keys"}} {
+		if len(part.items) > 0 {
+			deeds = append(deeds, part.deed)
+		}
+	}
+	switch len(deeds) {
+	case 0:
+		return ""
+	case 3:
+		return "Revoke, rotate and remove"
+	}
+	text := strings.Join(deeds, " and ")
+	return strings.ToUpper(text[:1]) + text[1:]
 }
 
 func newSeenItem(row models.Seen, now Clock) SeenItem {
 	item := SeenItem{ID: row.ID, AppName: row.AppName, Name: row.Name, Last4: row.Last4, Old: row.Type == models.SightedSecret && !row.ExpiresAt.IsZero()}
+	if row.Type == models.SightedKey {
+		return item.asKey(row, now)
+	}
 	item.Kind = "client secret"
 	if item.Old {
 		item.Kind = "old client secret"
@@ -90,6 +114,14 @@ func newSeenItem(row models.Seen, now Clock) SeenItem {
 	}
 	if !row.ExpiresAt.IsZero() {
 		item.Ends = until(row.ExpiresAt, now)
+	}
+	return item
+}
+
+func (item SeenItem) asKey(row models.Seen, now Clock) SeenItem {
+	item.Kind, item.Seen, item.At = row.Description, "Added by them ", ago(row.LastAt, now).Within()
+	if row.OnlyWay {
+		item.OnlyWay = "There is no client secret and no public key of anybody else: without theirs no program will be able to get a token."
 	}
 	return item
 }

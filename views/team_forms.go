@@ -64,7 +64,7 @@ func NewRoleForm(member models.MemberRow, reader string, chosen models.Role, err
 // ConfirmRemoveMember asks before a member is removed.
 type ConfirmRemoveMember struct {
 	Name, TeamName string
-	// Knows says what they have seen that still works; empty for nothing.
+	// Knows says what they have seen or added that still works; empty for nothing.
 	Knows  string
 	Error  string
 	Action string
@@ -74,10 +74,10 @@ type ConfirmRemoveMember struct {
 func NewConfirmRemoveMember(member models.MemberRow, team string, seen models.SeenList, errs models.FieldErrors) ConfirmRemoveMember {
 	page := ConfirmRemoveMember{Name: member.Name, TeamName: team, Error: errs["role"], Action: RemoveMemberPath(member.UserID)}
 	if seen.Total > 0 {
-		page.Knows = "They have seen " + models.FormatNumber(seen.Total) + " tokens and secrets that still work. The next page lists them, to be revoked or rotated."
+		page.Knows = "They have seen or added " + models.FormatNumber(seen.Total) + " tokens, secrets and public keys that still work. The next page lists them, to be revoked, rotated or removed."
 	}
 	if seen.Total == 1 {
-		page.Knows = "They have seen 1 token or secret that still works. The next page lists it, to be revoked or rotated."
+		page.Knows = "They have seen or added 1 token, secret or public key that still works. The next page lists it, to be revoked, rotated or removed."
 	}
 	return page
 }

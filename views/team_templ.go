@@ -911,7 +911,7 @@ func formerCard(team TeamView) templ.Component {
 		}
 		ctx = templ.ClearChildren(ctx)
 		if len(team.Former) > 0 {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 54, "<section class=\"card\" aria-labelledby=\"former-title\"><header><div><h2 id=\"former-title\">Left the team</h2><p>People who are no members any more and have seen tokens or secrets that still work.</p></div></header>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 54, "<section class=\"card\" aria-labelledby=\"former-title\"><header><div><h2 id=\"former-title\">Left the team</h2><p>People who are no members any more and have seen tokens or secrets, or added public keys, that still work.</p></div></header>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -980,7 +980,7 @@ func formerCard(team TeamView) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 59, "\">Revoke or rotate")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 59, "\">Revoke, rotate or remove")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
