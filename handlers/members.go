@@ -47,6 +47,10 @@ func (h *Handlers) changeRole(c echo.Context) error {
 		page := views.NewRoleForm(member, actor.UserID, role, errs)
 		return show(c, http.StatusUnprocessableEntity, views.ChangeRole(h.plainPage(c), page))
 	}
+	if member.Role != role {
+		h.tell(models.User{Name: member.Name, Email: member.Email}, "Your role in "+actor.TeamName,
+			"Your role in "+actor.TeamName+" is now "+role.Title()+". It was "+member.Role.Title()+". "+actor.UserName+" changed it.")
+	}
 	text := "The role of " + member.Name + " is now " + role.Title() + "."
 	if member.UserID == actor.UserID {
 		text = "Your role is now " + role.Title() + "."

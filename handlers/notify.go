@@ -17,11 +17,15 @@ type outbox interface {
 
 // notify tells a person by mail, where there is any, what happened to their account.
 func (h *Handlers) notify(user models.User, subject, text string) {
+	h.tell(user, subject, text+"\n\nIf this was not you, change your password and end the other sessions on your profile:\n"+h.BaseURL+views.ProfilePath)
+}
+
+// tell mails a person what concerns them, where there is mail.
+func (h *Handlers) tell(user models.User, subject, text string) {
 	if !h.outbox.Enabled() {
 		return
 	}
-	text = "Hello " + user.Name + ",\n\n" + text + "\n\nIf this was not you, change your password and end the other sessions on your profile:\n" +
-		h.BaseURL + views.ProfilePath + "\n"
+	text = "Hello " + user.Name + ",\n\n" + text + "\n"
 	h.outbox.Send(mail.Message{To: user.Email, Subject: subject, Text: models.NewSecret(text)})
 }
 

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/latchkey/latchkey/mail"
 	"github.com/latchkey/latchkey/models"
 	"github.com/latchkey/latchkey/store"
 )
@@ -63,6 +64,23 @@ func TestChangeRolePage(t *testing.T) {
 	// The page that was open as an owner does nothing more.
 	owner.post(page, "role", "viewer").expect(t, http.StatusForbidden)
 	developer.get(teamPage).expect(t, http.StatusOK, "jonas You jonas@northwind.example Owner")
+}
+
+// S23: a member is told of a role that changed, once, and not of one that is as it was.
+func TestAChangedRoleIsMailed(t *testing.T) {
+	s := newSite(t)
+	ana := s.member(t, "northwind", "ana", models.RoleOwner)
+	jonas := s.member(t, "northwind", "jonas", models.RoleDeveloper)
+	owner := s.signedIn(t, ana)
+	var sent []mail.Message
+	s.pages.CatchMail(func(message mail.Message) { sent = append(sent, message) })
+	for range 2 {
+		owner.post(teamPage+"/members/"+jonas.UserID+"/role", "role", "viewer").expect(t, http.StatusSeeOther)
+	}
+	if len(sent) != 1 || sent[0].To != jonas.Email || sent[0].Subject != "Your role in northwind" ||
+		!strings.Contains(sent[0].Text.Reveal(), "is now Viewer. It was Developer. ana changed it.") {
+		t.Errorf("sent %d", len(sent))
+	}
 }
 
 // T4, S3: a removed member's open page leads out, and its posts do nothing.
