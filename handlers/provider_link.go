@@ -8,7 +8,6 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"github.com/latchkey/latchkey/mail"
 	"github.com/latchkey/latchkey/models"
 	"github.com/latchkey/latchkey/provider"
 	"github.com/latchkey/latchkey/secrets"
@@ -94,14 +93,14 @@ func (h *Handlers) linkProvider(c echo.Context) error {
 	if err := h.keepProviderCookie(c, models.Secret{}, -1); err != nil {
 		return err
 	}
-	h.tellOfProvider(actor, "was linked to your account at "+h.BaseURL+". You can sign in with it from now on. If that was not you, sign in, unlink it on your profile and change your password.")
+	h.tellOfProvider(actor, "was linked to your account at "+h.BaseURL+". You can sign in with it from now on. If you did not do that, unlink it on your profile too.")
 	return h.say(c, waiting.Next, flash{Text: h.Provider.Name + " was linked. You can sign in with it from now on."})
 }
 
 // tellOfProvider tells the owner of an account by mail, where there is mail, that a
 // way in has come or gone.
 func (h *Handlers) tellOfProvider(actor models.Actor, what string) {
-	h.Mail.Send(mail.Message{To: actor.Email, Subject: "Your sign-in at Latchkey was changed", Text: models.NewSecret(h.Provider.Name + " " + what + "\n")})
+	h.notify(models.User{Name: actor.UserName, Email: actor.Email}, "Your sign-in at Latchkey was changed", h.Provider.Name+" "+what)
 }
 
 // providerCard is the card of the profile, nil where people sign in by no provider.
@@ -171,6 +170,6 @@ func (h *Handlers) unlinkProvider(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	h.tellOfProvider(actor, "was unlinked from your account at "+h.BaseURL+". You can no longer sign in with it. If that was not you, change your password.")
+	h.tellOfProvider(actor, "was unlinked from your account at "+h.BaseURL+". You can no longer sign in with it.")
 	return h.say(c, views.ProviderPath, flash{Text: h.Provider.Name + " was unlinked."})
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/latchkey/latchkey/mail"
 	"github.com/latchkey/latchkey/models"
 	"github.com/latchkey/latchkey/provider"
 	"github.com/latchkey/latchkey/provider/providertest"
@@ -167,10 +168,15 @@ func TestLinkFromTheProfileAndUnlink(t *testing.T) { // S5, S7, S21
 	elsewhere := s.browser(t)
 	elsewhere.signInByProvider().expect(t, http.StatusSeeOther)
 	b.get("/user/profile/provider/unlink").expect(t, http.StatusOK, "Unlink Example ID?", "ana@northwind.example")
+	var told []mail.Message
+	s.pages.CatchMail(func(message mail.Message) { told = append(told, message) })
 	if got := b.post("/user/profile/provider/unlink"); got.to() != "/user/profile/provider" {
 		t.Fatalf("%s to %q", got.Status, got.to())
 	}
 	b.get("/user/profile/provider").expect(t, http.StatusOK, "Example ID was unlinked.", "Link Example ID")
+	if len(told) != 1 || told[0].To != "ana@northwind.example" || !strings.Contains(told[0].Text.Reveal(), "Hello ana,\n\nExample ID was unlinked from your account") { // S23
+		t.Errorf("told %d times", len(told))
+	}
 	if got := elsewhere.get(apps); !strings.HasPrefix(got.to(), "/login") {
 		t.Error("the session that came by the link goes on")
 	}

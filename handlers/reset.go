@@ -97,7 +97,7 @@ func (h *Handlers) resetLink(code models.Secret) models.Secret {
 
 func (h *Handlers) mailResetLink(name, email string, code models.Secret, lives time.Duration) {
 	text := views.PasswordMail(name, h.resetLink(code), h.now().Add(lives), h.BaseURL)
-	h.Mail.Send(mail.Message{To: email, Subject: "Set your Latchkey password", Text: text})
+	h.outbox.Send(mail.Message{To: email, Subject: "Set your Latchkey password", Text: text})
 }
 
 // resetPage shows the form and does not use the link up: programs that look at mail
