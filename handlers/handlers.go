@@ -10,12 +10,14 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/latchkey/latchkey/gateway"
 	"github.com/latchkey/latchkey/mail"
 	"github.com/latchkey/latchkey/models"
 	"github.com/latchkey/latchkey/provider"
 	"github.com/latchkey/latchkey/secrets"
 	"github.com/latchkey/latchkey/store"
 	"github.com/latchkey/latchkey/tokens"
+	"github.com/latchkey/latchkey/usage"
 	"github.com/latchkey/latchkey/views"
 	"github.com/latchkey/latchkey/webhooks"
 )
@@ -52,6 +54,9 @@ type Deps struct {
 	Installation models.Installation
 	// Provider is the OpenID provider by which people sign in too, nil for none.
 	Provider *provider.Client
+	// Gateway has the routes to the APIs and the streams that are open; Meter knows how teams stand.
+	Gateway *gateway.Gateway
+	Meter   *usage.Meter
 }
 
 // Handlers holds the pages.

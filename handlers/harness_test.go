@@ -16,6 +16,7 @@ import (
 	"github.com/labstack/echo/v4"
 	"golang.org/x/net/html"
 
+	"github.com/latchkey/latchkey/gateway"
 	"github.com/latchkey/latchkey/handlers"
 	"github.com/latchkey/latchkey/mail"
 	"github.com/latchkey/latchkey/middleware"
@@ -24,6 +25,7 @@ import (
 	"github.com/latchkey/latchkey/store"
 	"github.com/latchkey/latchkey/store/storetest"
 	"github.com/latchkey/latchkey/tokens"
+	"github.com/latchkey/latchkey/usage"
 )
 
 const password = "seven gulls over Brest"
@@ -47,6 +49,16 @@ type site struct {
 	keys  *secrets.Keys
 }
 
+// gateway is one with the routes given, for change functions that want some.
+func (s *site) gateway(t testing.TB, deps handlers.Deps, routes ...models.Upstream) *gateway.Gateway {
+	t.Helper()
+	lastUsed := tokens.NewLastUsed(t.Context(), s.db.Store, deps.Log, time.Hour)
+	return gateway.New(gateway.Deps{
+		Routes: routes, Verifier: tokens.NewVerifier(s.db.Store, tokens.NewCache(), lastUsed, s.db.Now), Meter: deps.Meter,
+		Streams: gateway.NewStreams(), Refusals: gateway.NewRefusals(t.Context(), s.db.Store), Realm: "latchkey", Log: deps.Log, Now: deps.Now,
+	})
+}
+
 func newSite(t testing.TB, change ...func(*handlers.Deps)) *site {
 	t.Helper()
 	s := &site{db: storetest.New(t)}
@@ -62,6 +74,8 @@ func newSite(t testing.TB, change ...func(*handlers.Deps)) *site {
 		Limits:      models.Limits{MaxLifespan: 365 * 86400, Scopes: []string{"api"}},
 		SessionIdle: 12 * time.Hour, SessionMax: 168 * time.Hour, SetupCode: models.NewSecret(setupCode), KeepAudit: 365 * 24 * time.Hour,
 	}
+	deps.Meter = usage.New(t.Context(), s.db.Store, s.db.Now)
+	deps.Gateway = s.gateway(t, deps)
 	for _, f := range change {
 		f(&deps)
 	}

@@ -71,6 +71,11 @@ func (h *Handlers) Table() []Route {
 		h.adminPages(),
 		h.providerPages(),
 		h.warningPages(),
+		h.temporaryPages(),
+		h.refusalPages(),
+		h.explorerPages(),
+		h.usagePages(),
+		h.planPages(),
 	)
 }
 

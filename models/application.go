@@ -54,6 +54,8 @@ type Application struct {
 	LastUsedAt      Time
 	// TakenOverBy answers for the application instead of whoever made it; empty for nobody.
 	TakenOverBy string
+	// PointsPerDay caps what its calls may cost in a day (UTC); zero for no cap.
+	PointsPerDay int64
 }
 
 // Expiry is when a token made now expires. lifespan, in seconds, shortens the

@@ -92,4 +92,6 @@ type Notice struct {
 	// resource server has a ClientID alone.
 	ApplicationID string
 	ClientID      string
+	// TeamID names a team whose plan or points changed.
+	TeamID string
 }

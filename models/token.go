@@ -14,6 +14,8 @@ const (
 	KindManual TokenKind = "manual"
 	// KindClientCredentials is issued at the token endpoint and never shown again.
 	KindClientCredentials TokenKind = "client_credentials"
+	// KindTemporary is a member's own in a team, for trying the API from the browser.
+	KindTemporary TokenKind = "temporary"
 )
 
 // Status is what a token is at one moment. It is derived from times, never stored.
@@ -157,13 +159,17 @@ type Refusal string
 // The reasons.
 const (
 	RefusedMalformed Refusal = "malformed"
-	RefusedUnknown   Refusal = "unknown"
-	RefusedExpired   Refusal = "expired"
-	RefusedRevoked   Refusal = "revoked"
-	RefusedDisabled  Refusal = "application switched off"
-	RefusedDeleted   Refusal = "application deleted"
-	RefusedSuspended Refusal = "team suspended"
-	RefusedForeign   Refusal = "another team's"
+	// RefusedCheckDigits has the form of a token, and the last six characters do not fit it.
+	RefusedCheckDigits Refusal = "wrong check digits"
+	RefusedUnknown     Refusal = "unknown"
+	RefusedExpired     Refusal = "expired"
+	RefusedRevoked     Refusal = "revoked"
+	RefusedDisabled    Refusal = "application switched off"
+	RefusedDeleted     Refusal = "application deleted"
+	RefusedSuspended   Refusal = "team suspended"
+	RefusedForeign     Refusal = "another team's"
+	// RefusedScope is for a good token that lacks the scope asked for.
+	RefusedScope Refusal = "wrong scope"
 )
 
 // Refused tells whether the token is not good at now, and why.

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/latchkey/latchkey/tokens"
 )
 
 // These targets look at the parsers themselves, which package oauth keeps to itself.
@@ -93,7 +95,7 @@ func FuzzBearer(f *testing.F) {
 		if second != "" {
 			r.Header.Add("Authorization", second)
 		}
-		value, sent, ok := bearer(r)
+		value, sent, ok := tokens.Bearer(r.Header.Values("Authorization"))
 		token := value.Reveal()
 		if !ok {
 			if token != "" {

@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -18,7 +17,7 @@ import (
 // verify tells a proxy whether a request may pass, by its Authorization header
 // (RFC 6750 section 2.1) and nothing else of it.
 func (h *Handler) verify(c echo.Context) error {
-	value, sent, ok := bearer(c.Request())
+	value, sent, ok := tokens.Bearer(c.Request().Header.Values(echo.HeaderAuthorization))
 	if !ok {
 		reason := "no token"
 		if sent {
@@ -47,39 +46,8 @@ func (h *Handler) verify(c echo.Context) error {
 		}
 	}
 	h.Verifier.Used(grant, c.RealIP())
-	describe(c.Response().Header(), grant)
+	grant.Describe(c.Response().Header())
 	return c.NoContent(http.StatusOK)
-}
-
-// describe says whose the token is. One array holds all values, since this runs
-// for every call of an API.
-func describe(h http.Header, grant tokens.Grant) {
-	values := [...]string{
-		grant.TeamID, grant.ApplicationID, grant.ClientID, grant.Scopes, grant.TokenID, grant.ExpiresAt.Std().Format(time.RFC3339),
-	}
-	for i, name := range [...]string{
-		"X-Latchkey-Team", "X-Latchkey-Application", "X-Latchkey-Client-Id", "X-Latchkey-Scope", "X-Latchkey-Token-Id", "X-Latchkey-Expires",
-	} {
-		h[name] = values[i : i+1 : i+1]
-	}
-}
-
-// bearer takes the token from one Authorization header. sent tells whether the
-// request carried a token at all, good form or not.
-func bearer(r *http.Request) (value models.Secret, sent, ok bool) {
-	headers := r.Header.Values(echo.HeaderAuthorization)
-	if len(headers) != 1 {
-		return models.Secret{}, len(headers) > 1, false
-	}
-	scheme, rest, _ := strings.Cut(headers[0], " ")
-	if !strings.EqualFold(scheme, "Bearer") {
-		return models.Secret{}, false, false
-	}
-	token := strings.Trim(rest, " ")
-	if token == "" || strings.ContainsAny(token, " ,\t") {
-		return models.Secret{}, token != "", false
-	}
-	return models.NewSecret(token), true, true
 }
 
 func (h *Handler) challenge() string { return `Bearer realm="` + h.Realm + `"` }

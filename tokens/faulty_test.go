@@ -27,10 +27,10 @@ func TestVerifyWithAFaultyStore(t *testing.T) {
 		{"row of another value", issue(t, "lk_at_", 1)[0], &fakeStore{bearer: good}, models.RefusedUnknown, 1},
 		{"row without a hash", value.Reveal(), &fakeStore{bearer: models.Bearer{Token: models.Token{ExpiresAt: noon + 1}}}, models.RefusedUnknown, 1},
 		{"no row", value.Reveal(), &fakeStore{findErr: models.ErrNotFound}, models.RefusedUnknown, 1},
-		{"no row, bad checksum", value.Reveal() + "x", &fakeStore{findErr: models.ErrNotFound}, models.RefusedMalformed, 1},
+		{"no row, bad checksum", value.Reveal() + "x", &fakeStore{findErr: models.ErrNotFound}, models.RefusedCheckDigits, 1},
 		{"found without a good checksum", "imported", &fakeStore{bearer: models.Bearer{Token: models.Token{Hash: secrets.Hash(models.NewSecret("imported")), ExpiresAt: noon + 1}}}, "", 1}, // T1
 		{"empty", "", &fakeStore{bearer: good}, models.RefusedMalformed, 0},
-		{"512 bytes", strings.Repeat("a", 512), &fakeStore{findErr: models.ErrNotFound}, models.RefusedMalformed, 1},
+		{"512 bytes", strings.Repeat("-", 512), &fakeStore{findErr: models.ErrNotFound}, models.RefusedMalformed, 1},
 		{"513 bytes", strings.Repeat("a", 513), &fakeStore{bearer: good}, models.RefusedMalformed, 0}, // R2
 	} {
 		if got := refusal(t, tokens.NewVerifier(test.store, tokens.Trusted(), nil, fixed(noon)), models.NewSecret(test.value)); got != test.want {

@@ -26,15 +26,20 @@ func newValue(prefix string) models.Secret {
 // for scanners and for saying why a token is refused; it never decides that
 // one is good.
 func WellFormed(text string) bool {
-	if len(text) < secrets.RandomChars+checkChars || len(text) > maxValue {
-		return false
-	}
-	tail := text[len(text)-secrets.RandomChars-checkChars:]
-	if strings.Trim(tail, secrets.Base62Digits) != "" {
+	if !shaped(text) {
 		return false
 	}
 	cut := len(text) - checkChars
 	return checksum(text[:cut]) == text[cut:]
+}
+
+// shaped tells whether text has the form of a token value, check digits aside.
+func shaped(text string) bool {
+	if len(text) < secrets.RandomChars+checkChars || len(text) > maxValue {
+		return false
+	}
+	tail := text[len(text)-secrets.RandomChars-checkChars:]
+	return strings.Trim(tail, secrets.Base62Digits) == ""
 }
 
 func checksum(body string) string {

@@ -2,6 +2,7 @@ package tokens
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 
 	"github.com/latchkey/latchkey/models"
@@ -10,6 +11,8 @@ import (
 
 // Grant is what a good token allows.
 type Grant struct {
+	// Hash is the SHA-256 of the value, for asking again: see Recheck.
+	Hash          [sha256.Size]byte
 	TokenID       string
 	TeamID        string
 	ApplicationID string
@@ -22,7 +25,13 @@ type Grant struct {
 
 // RefusedError means that a token is not good. Whoever sent it is told that
 // much and no more.
-type RefusedError struct{ Reason models.Refusal }
+type RefusedError struct {
+	Reason models.Refusal
+	// Hash is the SHA-256 of the value; TokenID, ApplicationID and TeamID are empty where
+	// there is no such token.
+	Hash                           [sha256.Size]byte
+	TokenID, ApplicationID, TeamID string
+}
 
 func (e RefusedError) Error() string { return "token refused: " + string(e.Reason) }
 
@@ -52,9 +61,18 @@ func (v *Verifier) Used(grant Grant, from string) {
 func (v *Verifier) Inspect(ctx context.Context, value models.Secret, team string) (Grant, error) {
 	text := value.Reveal()
 	if text == "" || len(text) > maxValue {
-		return Grant{}, RefusedError{models.RefusedMalformed}
+		return Grant{}, RefusedError{Reason: models.RefusedMalformed, Hash: tokenHash(secrets.Hash(value))}
 	}
-	hash := tokenHash(secrets.Hash(value))
+	return v.inspect(ctx, tokenHash(secrets.Hash(value)), text, team)
+}
+
+// Recheck is Inspect for a token that was good before, by the hash of its grant. Who keeps
+// something open for a token asks by it, again and again.
+func (v *Verifier) Recheck(ctx context.Context, hash [sha256.Size]byte) (Grant, error) {
+	return v.inspect(ctx, hash, "", "")
+}
+
+func (v *Verifier) inspect(ctx context.Context, hash tokenHash, text, team string) (Grant, error) {
 	now := v.now()
 	bearer, ok := v.cache.token(hash)
 	// What is not good at once is read from the store, whatever the cache holds: so
@@ -68,13 +86,13 @@ func (v *Verifier) Inspect(ctx context.Context, value models.Secret, team string
 		now = v.now() // it may have ended while the store was asked
 	}
 	if reason, refused := bearer.Refused(now); refused {
-		return Grant{}, RefusedError{reason}
+		return Grant{}, refusal(reason, hash, bearer)
 	}
 	if team != "" && bearer.TeamID != team {
-		return Grant{}, RefusedError{models.RefusedForeign}
+		return Grant{}, refusal(models.RefusedForeign, hash, bearer)
 	}
 	return Grant{
-		TokenID: bearer.ID, TeamID: bearer.TeamID, ApplicationID: bearer.ApplicationID, ClientID: bearer.ClientID,
+		Hash: hash, TokenID: bearer.ID, TeamID: bearer.TeamID, ApplicationID: bearer.ApplicationID, ClientID: bearer.ClientID,
 		Scopes: models.EffectiveScopes(bearer.Scopes, bearer.AppScopes), ExpiresAt: bearer.ExpiresAt, CreatedAt: bearer.CreatedAt,
 	}, nil
 }
@@ -86,7 +104,7 @@ func (v *Verifier) read(ctx context.Context, hash tokenHash, text string) (model
 	began := v.cache.notices.Load()
 	bearer, err := v.store.TokenByHash(ctx, hash[:])
 	if errors.Is(err, models.ErrNotFound) || err == nil && !secrets.Equal(hash[:], bearer.Hash) {
-		return models.Bearer{}, RefusedError{unknown(text)}
+		return models.Bearer{}, RefusedError{Reason: unknown(text), Hash: hash}
 	}
 	if err != nil {
 		return models.Bearer{}, err
@@ -97,9 +115,17 @@ func (v *Verifier) read(ctx context.Context, hash tokenHash, text string) (model
 	return bearer, nil
 }
 
+func refusal(reason models.Refusal, hash tokenHash, b models.Bearer) RefusedError {
+	return RefusedError{Reason: reason, Hash: hash, TokenID: b.ID, ApplicationID: b.ApplicationID, TeamID: b.TeamID}
+}
+
+// unknown says why there is no such token; an empty text is one that was there before.
 func unknown(text string) models.Refusal {
-	if WellFormed(text) {
+	switch {
+	case text == "" || WellFormed(text):
 		return models.RefusedUnknown
+	case shaped(text):
+		return models.RefusedCheckDigits
 	}
 	return models.RefusedMalformed
 }

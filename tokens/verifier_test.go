@@ -67,7 +67,7 @@ func TestIssueAndVerify(t *testing.T) {
 	token, value := b.issue(t)
 	grant, err := b.verifier.Inspect(t.Context(), value, "")
 	want := tokens.Grant{
-		TokenID: token.ID, TeamID: b.ana.TeamID, ApplicationID: b.app.ID, ClientID: b.app.ClientID,
+		Hash: [32]byte(secrets.Hash(value)), TokenID: token.ID, TeamID: b.ana.TeamID, ApplicationID: b.app.ID, ClientID: b.app.ClientID,
 		Scopes: "api", CreatedAt: storetest.Start, ExpiresAt: storetest.Start.Add(time.Hour),
 	}
 	if err != nil || grant != want {

@@ -40,10 +40,13 @@ var mayImport = map[string][]string{
 	"webhooks":        {"models", "secrets", "store"},
 	"warnings":        {"models", "store", "mail", "webhooks"},
 	"oauth":           {"models", "store", "tokens", "secrets", "middleware"},
-	"handlers":        {"provider", "models", "store", "tokens", "secrets", "views", "views/layout", "mail", "middleware", "static", "webhooks", "warnings"},
+	"usage":           {"models"},
+	"gateway":         {"models", "tokens", "usage"},
+	"api":             {"models", "store", "tokens", "secrets", "usage", "middleware"},
+	"handlers":        {"gateway", "usage", "provider", "models", "store", "tokens", "secrets", "views", "views/layout", "mail", "middleware", "static", "webhooks", "warnings"},
 	"bench":           {},
 	"bench/hello":     {},
-	"cmd/web":         {"provider", "models", "secrets", "migrations", "views", "store", "tokens", "oauth", "handlers", "mail", "middleware", "webhooks", "warnings"},
+	"cmd/web":         {"api", "gateway", "usage", "provider", "models", "secrets", "migrations", "views", "store", "tokens", "oauth", "handlers", "mail", "middleware", "webhooks", "warnings"},
 	"e2e":             {},
 
 	"provider/providertest": {},
@@ -55,6 +58,7 @@ var mustNot = map[string][]string{
 	"views":  {"net/http", "github.com/labstack", "gorm.io"},
 	"tokens": {"net/http", "database/sql", "github.com/labstack", "gorm.io"},
 	"store":  {"net/http", "github.com/labstack"},
+	"usage":  {"net/http", "database/sql", "github.com/labstack", "gorm.io"},
 	"oauth":  {"github.com/gorilla", "github.com/a-h/templ", "gorm.io"},
 }
 
@@ -194,6 +198,10 @@ var withoutActor = map[string]string{
 	"ClaimDelivery":  "the program delivers what a change has queued",
 	"FinishDelivery": "the program delivers what a change has queued",
 	"SeeCalendar":    "counted, not audited",
+	// Calls of APIs.
+	"LeasePoints":      "counted, not audited; the ledger holds what is spent",
+	"SaveUsage":        "counted, not audited; the ledger holds what is spent",
+	"SaveRefusedCalls": "counted, not audited",
 }
 
 var readers = []string{
@@ -206,6 +214,7 @@ var readers = []string{
 	"Attention", "CalendarByCode", "CalendarEndings", "CalendarFeed", "Deliveries", "DueDeliveries", "Hygiene", "Webhook",
 	"Factors", "PasskeyOwner", "RecoveryCodeHash", "SecondFactorPolicy",
 	"ManualTokens", "Purge", "PurgeLeftovers", "ResourceServers", "Session", "Status",
+	"Standing", "UsedToday",
 	"Token", "TokenByHash", "User", "UserByEmail", "Witnesses",
 }
 

@@ -45,6 +45,11 @@ type Config struct {
 	OIDC provider.Settings
 	// WebhookPrivate lets webhooks lead into private networks.
 	WebhookPrivate bool
+	// Upstreams are the gateway's routes, GatewayHost its own host name if it has one.
+	Upstreams   []models.Upstream
+	GatewayHost string
+	// PointsSecret is what a shop signs its reports of purchases with; empty where none does.
+	PointsSecret models.Secret
 
 	allowHTTP bool
 	// What has been read without a problem, for rules that need several settings.
@@ -84,6 +89,10 @@ var settings = []setting{
 	{"signup", "closed", "closed, or open to let anyone create an account with a team of their own", parseSignUp},
 	{"smtp-url", "", "mail server, such as smtp://user:password@mail.example.com:587?from=latchkey@example.com; without it, links are shown to be sent by hand (better set as a variable: it holds a password)", parseSMTPURL},
 	{"smtp-ca", "", "a PEM file of the CAs that the mail server's certificate may come from (default: the system's)", parseSMTPCA},
+
+	{"upstreams", "", "APIs that the gateway protects, separated by spaces: /path=http://host:port;api=v2;cost=5 (options: api, cost, scope, strip, ws, graphql, origin)", parseUpstreams},
+	{"gateway-host", "", "own host name of the gateway's routes, apart from the pages'", parseGatewayHost},
+	{"points-secret", "", "what a shop signs its reports of purchases at /hooks/points with (better set as a variable)", parsePointsSecret},
 
 	{"oidc-issuer", "", "address of an OpenID provider by which people can sign in", parseIssuer},
 	{"oidc-client-id", "", "what Latchkey is called at the provider", parseAny(func(c *Config) *string { return &c.OIDC.ClientID })},

@@ -14,6 +14,7 @@ import (
 
 	"github.com/urfave/cli/v3"
 
+	"github.com/latchkey/latchkey/api"
 	"github.com/latchkey/latchkey/handlers"
 	"github.com/latchkey/latchkey/mail"
 	"github.com/latchkey/latchkey/models"
@@ -32,6 +33,8 @@ const (
 	drainFor = requestTimeout + 5*time.Second
 	// parallelHashes bounds the memory and cores that argon2id takes.
 	parallelHashes = 2
+	// realm is what tokens are for, in WWW-Authenticate.
+	realm = "latchkey"
 	// mailFor is how long mail that waits may take at the stop.
 	mailFor = 10 * time.Second
 )
@@ -72,7 +75,8 @@ func (p *program) serve(ctx context.Context, cmd *cli.Command) error {
 	}
 	room := newTokenRoom(context.WithoutCancel(ctx), config, db, keys, log)
 	mailer := mail.New(context.WithoutCancel(ctx), config.Mail, log, clock)
-	w := wire(config, db, keys, room, mailer, setupCode, log)
+	calls := newCallRoom(context.WithoutCancel(ctx), config, db, room, log)
+	w := wire(config, db, keys, room, calls, mailer, setupCode, log)
 	sweeping, stopSweeping := context.WithCancel(ctx)
 	swept := sweep(sweeping, db, config, log)
 	warned := warn(sweeping, db, keys, mailer, config, log)
@@ -91,7 +95,7 @@ func (p *program) serve(ctx context.Context, cmd *cli.Command) error {
 	warned()
 	rest, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainFor)
 	defer cancel()
-	return errors.Join(err, room.close(rest), closeMail(rest, mailer), db.Close())
+	return errors.Join(err, calls.close(rest), room.close(rest), closeMail(rest, mailer), db.Close())
 }
 
 // closeMail comes after what must not be lost: a server that hangs takes the mail's time alone.
@@ -107,16 +111,18 @@ type tokenRoom struct {
 	feed     *tokens.Feed
 	issuer   *tokens.Issuer
 	lastUsed *tokens.LastUsed
+	verifier *tokens.Verifier
 }
 
 // newTokenRoom starts it. ctx bounds its writes; close ends it.
 func newTokenRoom(ctx context.Context, config Config, db *store.Store, keys *secrets.Keys, log *slog.Logger) tokenRoom {
 	cache := tokens.NewCache()
 	db.Subscribe(cache.Forget)
+	lastUsed := tokens.NewLastUsed(ctx, db, log, lastUsedEvery)
 	return tokenRoom{
 		cache: cache, feed: tokens.NewFeed(ctx, db, cache, log),
 		issuer:   tokens.NewIssuer(ctx, db, keys, config.TokenPrefix, config.Limits.MaxLifespan, clockMillis),
-		lastUsed: tokens.NewLastUsed(ctx, db, log, lastUsedEvery),
+		lastUsed: lastUsed, verifier: tokens.NewVerifier(db, cache, lastUsed, clockMillis),
 	}
 }
 
@@ -137,7 +143,7 @@ func drain(ctx context.Context, server *http.Server) error {
 }
 
 // wire builds everything by hand; it can be read from top to bottom.
-func wire(config Config, db *store.Store, keys *secrets.Keys, room tokenRoom, mailer *mail.Mailer, setupCode models.Secret, log *slog.Logger) world {
+func wire(config Config, db *store.Store, keys *secrets.Keys, room tokenRoom, calls callRoom, mailer *mail.Mailer, setupCode models.Secret, log *slog.Logger) world {
 	docsURL := config.DocsURL
 	if docsURL == "" {
 		docsURL = views.DocsPath
@@ -150,13 +156,16 @@ func wire(config Config, db *store.Store, keys *secrets.Keys, room tokenRoom, ma
 			BaseURL: config.BaseURL, HTTPS: https, DocsURL: docsURL, Limits: config.Limits,
 			SessionIdle: config.SessionIdle, SessionMax: config.SessionMax, SetupCode: setupCode, KeepAudit: config.Keep.Audit,
 			SignUp: config.SignUp, RequireSecondFactor: config.RequireSecondFactor, Provider: config.openIDProvider(), Webhooks: webhookPolicy(config),
+			Gateway: calls.gateway, Meter: calls.meter,
 			Installation: models.Installation{Version: version(), StartedAt: clockMillis(), Settings: config.Shown},
 		}),
 		oauth: oauth.New(oauth.Deps{
-			Store: db, Issuer: room.issuer, Verifier: tokens.NewVerifier(db, room.cache, room.lastUsed, clockMillis),
+			Store: db, Issuer: room.issuer, Verifier: room.verifier,
 			Clients: tokens.NewClients(db, room.cache), LastUsed: room.lastUsed,
-			IssuerURL: config.BaseURL, Scopes: config.Limits.Scopes, DocsURL: absolute(config.BaseURL, docsURL), Realm: "latchkey", Now: clock,
+			IssuerURL: config.BaseURL, Scopes: config.Limits.Scopes, DocsURL: absolute(config.BaseURL, docsURL), Realm: realm, Now: clock,
 		}),
+		api:     api.New(api.Deps{Store: db, Verifier: room.verifier, Meter: calls.meter, Realm: realm, PointsSecret: config.PointsSecret, Now: clock}),
+		gateway: calls.gateway,
 	}
 }
 

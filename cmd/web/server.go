@@ -11,6 +11,8 @@ import (
 	"github.com/labstack/echo/v4"
 	echomiddleware "github.com/labstack/echo/v4/middleware"
 
+	"github.com/latchkey/latchkey/api"
+	"github.com/latchkey/latchkey/gateway"
 	"github.com/latchkey/latchkey/handlers"
 	"github.com/latchkey/latchkey/middleware"
 	"github.com/latchkey/latchkey/models"
@@ -34,7 +36,7 @@ const (
 	statusClientLeft = 499
 )
 
-// world is the two sides of Latchkey and what they share.
+// world is the sides of Latchkey and what they share.
 type world struct {
 	log     *slog.Logger
 	https   bool
@@ -43,6 +45,8 @@ type world struct {
 	formTargets []string
 	pages       *handlers.Handlers
 	oauth       *oauth.Handler
+	api         *api.Handler
+	gateway     *gateway.Gateway
 }
 
 func newServer(w world) *http.Server {
@@ -56,7 +60,7 @@ func newServer(w world) *http.Server {
 	}
 }
 
-// newEcho orders what every request passes and mounts both sides.
+// newEcho orders what every request passes and mounts all sides.
 func newEcho(w world) *echo.Echo {
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
@@ -65,14 +69,18 @@ func newEcho(w world) *echo.Echo {
 	e.Use(
 		// Outermost, so that an error page is still written in time.
 		echomiddleware.ContextTimeoutWithConfig(echomiddleware.ContextTimeoutConfig{
-			Timeout: handlerTimeout, Skipper: func(c echo.Context) bool { return oauth.KeepsTime(c.Request().URL.Path) },
+			Timeout: handlerTimeout, Skipper: func(c echo.Context) bool {
+				return oauth.KeepsTime(c.Request().URL.Path) || w.gateway.Owns(c.Request())
+			},
 		}),
 		middleware.RequestID(),
-		middleware.SecurityHeaders(w.https, func(path string) bool { return !oauth.Owns(path) }, w.formTargets...),
 		middleware.Log(w.log, clock),
 		middleware.Recover(),
+		w.divert,
+		middleware.SecurityHeaders(w.https, func(path string) bool { return !oauth.Owns(path) && !api.Owns(path) }, w.formTargets...),
 	)
 	w.oauth.Routes(e)
+	w.api.Routes(e)
 	w.pages.Routes(e)
 	return e
 }
@@ -90,7 +98,7 @@ func addressFrom(proxies []*net.IPNet) echo.IPExtractor {
 	return echo.ExtractIPFromXFFHeader(trust...)
 }
 
-// writeError tells the two worlds apart by path, once. The answer to what is
+// writeError tells the worlds apart by path, once. The answer to what is
 // our fault does not say why; the log does.
 func (w world) writeError(err error, c echo.Context) {
 	var toClient *net.OpError
@@ -109,8 +117,11 @@ func (w world) writeError(err error, c echo.Context) {
 	defer cancel()
 	c.SetRequest(c.Request().WithContext(ctx))
 	write := w.pages.WriteError
-	if oauth.Owns(c.Request().URL.Path) {
+	switch {
+	case oauth.Owns(c.Request().URL.Path):
 		write = oauth.WriteError
+	case api.Owns(c.Request().URL.Path):
+		write = api.WriteError
 	}
 	if failed := write(c, err); failed != nil {
 		w.log.Error("error not written", "request", middleware.ID(c), "error", failed)

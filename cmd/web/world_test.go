@@ -30,8 +30,11 @@ func testWorld(t *testing.T, log *slog.Logger) world {
 		t.Fatal(err)
 	}
 	room := newTokenRoom(context.WithoutCancel(t.Context()), config, db, keys, log)
-	t.Cleanup(func() { _ = errors.Join(room.close(context.Background()), db.Close()) })
-	return wire(config, db, keys, room, &mail.Mailer{}, models.Secret{}, log)
+	calls := newCallRoom(context.WithoutCancel(t.Context()), config, db, room, log)
+	t.Cleanup(func() {
+		_ = errors.Join(calls.close(context.Background()), room.close(context.Background()), db.Close())
+	})
+	return wire(config, db, keys, room, calls, &mail.Mailer{}, models.Secret{}, log)
 }
 
 // A6: a request that ran out of time still gets a whole error page.

@@ -11,6 +11,9 @@ const (
 	NavTokens
 	NavTokensBelow
 	NavDocs
+	NavUsage
+	NavUsageBelow
+	NavExplorer
 	NavTeam
 	NavTeamBelow
 	NavAudit
@@ -42,6 +45,8 @@ var navGroups = []navGroup{{
 
 // navLinks stand in the top bar beside the groups.
 var navLinks = []navItem{
+	{"Explorer", ExplorerPath, "square-terminal", "", NavExplorer, NavNone},
+	{"Usage", UsagePath, "chart-column", "", NavUsage, NavUsageBelow},
 	{"Team", TeamPath, "users", "", NavTeam, NavTeamBelow},
 	{"Audit log", AuditPath, "scroll-text", "", NavAudit, NavNone},
 }

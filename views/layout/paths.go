@@ -4,6 +4,8 @@ package layout
 const (
 	ApplicationsPath = "/user/api_v2/applications"
 	TokensPath       = "/user/api_v2/access_tokens"
+	ExplorerPath     = "/user/explorer"
+	UsagePath        = "/user/usage"
 	TeamPath         = "/user/team"
 	AuditPath        = "/user/audit"
 	ProfilePath      = "/user/profile"

@@ -1,0 +1,37 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+
+	"github.com/latchkey/latchkey/gateway"
+	"github.com/latchkey/latchkey/store"
+	"github.com/latchkey/latchkey/usage"
+)
+
+// callRoom is what runs behind the calls of APIs.
+type callRoom struct {
+	meter    *usage.Meter
+	refusals *gateway.Refusals
+	gateway  *gateway.Gateway
+}
+
+// newCallRoom starts it. ctx bounds its writes; close ends it.
+func newCallRoom(ctx context.Context, config Config, db *store.Store, room tokenRoom, log *slog.Logger) callRoom {
+	meter := usage.New(ctx, db, clockMillis)
+	db.Subscribe(meter.Forget)
+	refusals := gateway.NewRefusals(ctx, db)
+	return callRoom{
+		meter: meter, refusals: refusals,
+		gateway: gateway.New(gateway.Deps{
+			Routes: config.Upstreams, Verifier: room.verifier, Meter: meter, Streams: gateway.NewStreams(), Refusals: refusals,
+			Host: config.GatewayHost, Realm: realm, Log: log, Now: clock,
+		}),
+	}
+}
+
+// close stores what waits. No call runs any more.
+func (r callRoom) close(ctx context.Context) error {
+	return errors.Join(r.meter.Close(ctx), r.refusals.Close(ctx))
+}

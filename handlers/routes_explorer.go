@@ -1,0 +1,6 @@
+package handlers
+
+// explorerPages try the APIs of the gateway.
+func (h *Handlers) explorerPages() []Route {
+	return []Route{}
+}

@@ -1,0 +1,6 @@
+package handlers
+
+// planPages let operators give plans and points.
+func (h *Handlers) planPages() []Route {
+	return []Route{}
+}

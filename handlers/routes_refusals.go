@@ -1,0 +1,6 @@
+package handlers
+
+// refusalPages say why calls were refused.
+func (h *Handlers) refusalPages() []Route {
+	return []Route{}
+}

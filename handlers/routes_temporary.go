@@ -1,0 +1,6 @@
+package handlers
+
+// temporaryPages are about the temporary token.
+func (h *Handlers) temporaryPages() []Route {
+	return []Route{}
+}
