@@ -122,7 +122,7 @@ func TestPlanAndPointsOfATeam(t *testing.T) {
 			t.Fatalf("%s %s", got.Status, got.text())
 		}
 	}
-	b.get(path).expect(t, http.StatusOK, "Added <b>Thanks</b> Reference INV-1 Just now op +500 1,500")
+	b.get(path).expect(t, http.StatusOK, "The balance of northwind is now 1,500 points.", "Added <b>Thanks</b> Reference INV-1 Just now op +500 1,500")
 	b.post(path+"/points", "points", "500", "reference", "INV-1", "note", "<b>Thanks</b>", "once", "another")
 	b.get(path).expect(t, http.StatusOK, "This purchase was added before. Nothing was changed.", "Balance 1,500")
 	got = b.post(path+"/points", "points", "501", "reference", "INV-1", "once", "third")

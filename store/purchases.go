@@ -13,11 +13,9 @@ import (
 func (s *Store) AddPoints(ctx context.Context, actor models.Actor, in models.PointsChange, formKey string) (models.Receipt, error) {
 	var receipt models.Receipt
 	err := s.operate(ctx, actor, models.AuditPointsAdded, func(c change) error {
-		balance, err := c.ledgerOf(in.TeamID)
-		if err != nil {
+		if err := c.openLedger(&receipt, in.TeamID, formKey); err != nil {
 			return err
 		}
-		receipt.Balance = balance
 		earlier, err := c.purchase(in.Reference)
 		if err != nil {
 			return err
@@ -26,7 +24,7 @@ func (s *Store) AddPoints(ctx context.Context, actor models.Actor, in models.Poi
 			receipt.Duplicate, receipt.At = true, earlier.At
 			return sameOrOther(earlier, in)
 		}
-		return c.book(&receipt, models.LedgerPurchase, in, formKey)
+		return c.book(&receipt, models.LedgerPurchase, in)
 	})
 	return receipt, err
 }
@@ -56,30 +54,36 @@ func sameOrOther(earlier models.LedgerEntry, in models.PointsChange) error {
 func (s *Store) CorrectPoints(ctx context.Context, actor models.Actor, in models.PointsChange, formKey string) (models.Receipt, error) {
 	var receipt models.Receipt
 	err := s.operate(ctx, actor, models.AuditPointsCorrected, func(c change) error {
-		var err error
-		if receipt.Balance, err = c.ledgerOf(in.TeamID); err != nil {
+		if err := c.openLedger(&receipt, in.TeamID, formKey); err != nil {
 			return err
 		}
-		return c.book(&receipt, models.LedgerCorrection, in, formKey)
+		return c.book(&receipt, models.LedgerCorrection, in)
 	})
 	return receipt, err
 }
 
-// book adds an entry that an operator or a shop has asked for.
-func (c change) book(receipt *models.Receipt, kind models.LedgerKind, in models.PointsChange, formKey string) error {
-	posted, err := c.once(in.TeamID, formKey, string(kind))
-	if err != nil {
+// openLedger is ledgerOf for a form: errNothingToDo where it was posted before.
+func (c change) openLedger(receipt *models.Receipt, team, formKey string) error {
+	var err error
+	if receipt.Balance, err = c.ledgerOf(team); err != nil {
 		return err
 	}
-	if posted != "" {
+	posted, err := c.once(team, formKey, "done")
+	if err == nil && posted != "" {
 		return errNothingToDo
 	}
+	return err
+}
+
+// book adds an entry that an operator or a shop has asked for.
+func (c change) book(receipt *models.Receipt, kind models.LedgerKind, in models.PointsChange) error {
 	before := receipt.Balance
 	// Both are far from where the sum would overflow.
 	if after := before + in.Points; after > models.MaxBalance || after < -models.MaxBalance {
 		return models.FieldErrors{"points": "The balance would pass " + models.FormatNumber(models.MaxBalance) + " points, as many as a team may have either way."}
 	}
 	receipt.At = c.now
+	var err error
 	receipt.Balance, err = addEntry(c.DB, models.LedgerEntry{
 		TeamID: in.TeamID, At: c.now, Kind: kind, Points: in.Points, Reference: in.Reference, Note: in.Note,
 		ActorID: c.event.ActorID, ActorName: c.event.ActorName,
