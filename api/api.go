@@ -8,6 +8,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/latchkey/latchkey/middleware"
 	"github.com/latchkey/latchkey/models"
 	"github.com/latchkey/latchkey/store"
 	"github.com/latchkey/latchkey/tokens"
@@ -32,10 +33,17 @@ type Deps struct {
 }
 
 // Handler holds the endpoints.
-type Handler struct{ Deps }
+type Handler struct {
+	Deps
+	hookFailures *middleware.Limiter
+}
 
 // New makes the endpoints.
-func New(deps Deps) *Handler { return &Handler{deps} }
+func New(deps Deps) *Handler {
+	return &Handler{Deps: deps, hookFailures: middleware.NewLimiter(hookFailures, deps.Now)}
+}
 
 // Routes adds the endpoints to e.
-func (h *Handler) Routes(*echo.Echo) {}
+func (h *Handler) Routes(e *echo.Echo) {
+	h.hookRoutes(e)
+}

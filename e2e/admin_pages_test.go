@@ -32,9 +32,9 @@ func newAdministration(t testing.TB, s *server) administration {
 	olga := signIn(t, s, operatorEmail)
 	a := administration{server: map[string]string{}}
 	a.user = pathIn(t, olga.get("/admin/users?q=sam@").body, "/admin/users/")
-	a.team = strings.TrimSuffix(pathIn(t, olga.get("/admin/teams?q=northwind").body, "/admin/teams/"), "/suspend")
+	a.team = pathIn(t, olga.get("/admin/teams?q=northwind").body, "/admin/teams/")
 	contoso := pathIn(t, olga.get("/admin/teams?q=contoso").body, "/admin/teams/")
-	olga.deed(contoso, url.Values{"reason": {strings.Repeat("W", 120) + " unpaid since " + strings.Repeat("M", 60)}})
+	olga.deed(contoso+"/suspend", url.Values{"reason": {strings.Repeat("W", 120) + " unpaid since " + strings.Repeat("M", 60)}})
 	for _, name := range append(themes, strings.Repeat("W", 64)) {
 		got := olga.post("/admin/resource-servers/new", url.Values{"name": {name}})
 		if got.status != http.StatusOK || !strings.Contains(got.body, "shown once") {

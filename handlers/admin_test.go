@@ -25,8 +25,8 @@ func (s *site) operator(t testing.TB, team, name string) models.Actor {
 }
 
 // adminPathOf fills in the parameters of a route of operators.
-func adminPathOf(route handlers.Route, user, team, server string) string {
-	return strings.NewReplacer(":user", user, ":team", team, ":server", server).Replace(route.Path)
+func adminPathOf(route handlers.Route, user, team, server, plan string) string {
+	return strings.NewReplacer(":user", user, ":team", team, ":server", server, ":plan", plan).Replace(route.Path)
 }
 
 func (s *site) resourceServer(t testing.TB, name string) models.ResourceServer {
@@ -44,7 +44,7 @@ func TestAdministrationIsForOperators(t *testing.T) {
 	s := newSite(t)
 	op := s.operator(t, "contoso", "op")
 	ana := s.member(t, "northwind", "ana", models.RoleOwner)
-	server := s.resourceServer(t, "API")
+	server, plan := s.resourceServer(t, "API"), s.plan(t, ana.TeamID, models.Plan{Name: "Pro", Points: 1000})
 	owner := s.signedIn(t, ana)
 	owner.get("/user/api_v2/applications").expect(t, http.StatusOK)
 	if strings.Contains(owner.get("/user/api_v2/applications").body, "/admin") {
@@ -55,7 +55,7 @@ func TestAdministrationIsForOperators(t *testing.T) {
 		if !route.Operator {
 			continue
 		}
-		for _, path := range []string{adminPathOf(route, op.UserID, ana.TeamID, server.ID), adminPathOf(route, "x", "x", "x")} {
+		for _, path := range []string{adminPathOf(route, op.UserID, ana.TeamID, server.ID, plan.ID), adminPathOf(route, "x", "x", "x", "x")} {
 			got := owner.do(route.Method, path, fieldsOf(route), nil)
 			got.expect(t, http.StatusForbidden, "Only operators, who run this installation, see Administration.")
 			if strings.Contains(got.body, `href="/admin`) {
@@ -75,7 +75,7 @@ func TestOperatorsWalkTheirPages(t *testing.T) {
 	s := newSite(t)
 	op := s.operator(t, "contoso", "op")
 	ana := s.member(t, "northwind", "ana", models.RoleOwner)
-	server := s.resourceServer(t, "API")
+	server, plan := s.resourceServer(t, "API"), s.plan(t, ana.TeamID, models.Plan{Name: "Pro", Points: 1000})
 	b := s.signedIn(t, op)
 	b.get("/user/api_v2/applications").expect(t, http.StatusOK, "Administration")
 	if to := b.get("/admin").to(); to != "/admin/teams" {
@@ -86,14 +86,14 @@ func TestOperatorsWalkTheirPages(t *testing.T) {
 			continue
 		}
 		if route.Method == http.MethodGet {
-			got := b.get(adminPathOf(route, ana.UserID, ana.TeamID, server.ID))
+			got := b.get(adminPathOf(route, ana.UserID, ana.TeamID, server.ID, plan.ID))
 			got.expect(t, http.StatusOK)
 			if got.Header.Get("Cache-Control") != "no-store" {
 				t.Errorf("%s: %q", route.Path, got.Header.Get("Cache-Control"))
 			}
 		}
 		if strings.Contains(route.Path, ":") {
-			got := b.do(route.Method, adminPathOf(route, "x", "x", "x"), fieldsOf(route), nil)
+			got := b.do(route.Method, adminPathOf(route, "x", "x", "x", "x"), fieldsOf(route), nil)
 			got.expect(t, http.StatusNotFound, "Page not found")
 		}
 	}
@@ -102,7 +102,7 @@ func TestOperatorsWalkTheirPages(t *testing.T) {
 		if !route.Operator || !route.Fresh {
 			continue
 		}
-		path := adminPathOf(route, ana.UserID, ana.TeamID, server.ID)
+		path := adminPathOf(route, ana.UserID, ana.TeamID, server.ID, plan.ID)
 		got := b.do(route.Method, path, fieldsOf(route), nil)
 		if !strings.HasPrefix(got.to(), "/confirm?next=%2Fadmin%2F") {
 			t.Errorf("%s %s: %s to %q", route.Method, route.Path, got.Status, got.to())

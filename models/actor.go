@@ -82,3 +82,6 @@ type Actor struct {
 
 // CommandLine is the actor of sub-commands: a shell on the host is operator power.
 var CommandLine = Actor{UserName: "Command line", Operator: true}
+
+// Shop is the actor of points that a shop reports: it has proved itself by its signature.
+var Shop = Actor{UserName: "Shop"}

@@ -104,6 +104,17 @@ const (
 	AuditRefused        AuditAction = "Request refused"
 )
 
+// What operators do about plans and points. What concerns a team stands in its own log.
+const (
+	AuditPlanAdded       AuditAction = "Plan added"
+	AuditPlanChanged     AuditAction = "Plan changed"
+	AuditPlanRetired     AuditAction = "Plan retired"
+	AuditPlanGiven       AuditAction = "Plan given"
+	AuditPlanEnded       AuditAction = "Plan ended"
+	AuditPointsAdded     AuditAction = "Points added"
+	AuditPointsCorrected AuditAction = "Points corrected"
+)
+
 // AuditEvent is one line of the audit log. Rows are only ever added.
 type AuditEvent struct {
 	ID     string `gorm:"primaryKey"`

@@ -6,6 +6,9 @@ import (
 	"github.com/latchkey/latchkey/models"
 )
 
+const teamColumns = `SELECT t.*, (SELECT COUNT(*) FROM members m WHERE m.team_id = t.id) AS members,
+	(SELECT COUNT(*) FROM applications a WHERE a.team_id = t.id AND a.deleted_at = 0) AS applications`
+
 const foundTeams = ` FROM teams t WHERE ? = '' OR t.name_key LIKE ? ESCAPE '\'`
 
 // Teams lists one page of all teams by name, for operators.
@@ -15,8 +18,7 @@ func (s *Store) Teams(ctx context.Context, query models.ListQuery) (models.TeamL
 	if err := s.read(ctx).Raw("SELECT COUNT(*)"+foundTeams, found...).Scan(&list.Total).Error; err != nil {
 		return list, translate(err)
 	}
-	err := s.read(ctx).Raw(`SELECT t.*, (SELECT COUNT(*) FROM members m WHERE m.team_id = t.id) AS members,
-		(SELECT COUNT(*) FROM applications a WHERE a.team_id = t.id AND a.deleted_at = 0) AS applications`+foundTeams+
+	err := s.read(ctx).Raw(teamColumns+foundTeams+
 		" ORDER BY t.name_key, t.id LIMIT ? OFFSET ?", append(found, models.PageSize, offset(query.Page))...).Scan(&list.Rows).Error
 	return list, translate(err)
 }
@@ -26,6 +28,20 @@ func (s *Store) Team(ctx context.Context, id string) (models.Team, error) {
 	var team models.Team
 	err := s.read(ctx).Where("id = ?", id).Take(&team).Error
 	return team, translate(err)
+}
+
+// TeamDetail finds any team with what it has, for operators.
+func (s *Store) TeamDetail(ctx context.Context, id string) (models.TeamRow, error) {
+	var team models.TeamRow
+	err := s.read(ctx).Raw(teamColumns+" FROM teams t WHERE t.id = ?", id).Take(&team).Error
+	return team, translate(err)
+}
+
+// FindTeams finds the teams that have an ID or a name, for operators: names are not unique.
+func (s *Store) FindTeams(ctx context.Context, idOrName string) ([]models.Team, error) {
+	var teams []models.Team
+	err := s.read(ctx).Where("id = ? OR name_key = ?", idOrName, models.FoldName(idOrName)).Order("created_at, id").Find(&teams).Error
+	return teams, translate(err)
 }
 
 // SuspendTeam has all tokens and credentials of a team refused from now on. Its members
@@ -85,7 +101,7 @@ func (s *Store) AddTeam(ctx context.Context, actor models.Actor, in models.TeamI
 		if err != nil {
 			return err
 		}
-		if err := c.Create(&team).Error; err != nil {
+		if err := c.createTeam(team); err != nil {
 			return err
 		}
 		c.event.TeamID = team.ID

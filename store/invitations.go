@@ -64,9 +64,14 @@ func (c change) checkInvited(team string, invitation models.Invitation) error {
 	if err := c.Exec("DELETE FROM invitations WHERE team_id = ? AND expires_at <= ?", team, c.now).Error; err != nil {
 		return err
 	}
-	var have struct{ Members, Pending int64 }
+	var have struct{ Members, All, Pending int64 }
 	err := c.Raw(`SELECT (SELECT COUNT(*) FROM members m JOIN users u ON u.id = m.user_id WHERE m.team_id = ? AND u.email_key = ?) AS members,
-		(SELECT COUNT(*) FROM invitations WHERE team_id = ?) AS pending`, team, invitation.EmailKey, team).Scan(&have).Error
+		(SELECT COUNT(*) FROM members WHERE team_id = ?) AS "all", (SELECT COUNT(*) FROM invitations WHERE team_id = ?) AS pending`,
+		team, invitation.EmailKey, team, team).Scan(&have).Error
+	if err != nil {
+		return err
+	}
+	allowed, plan, err := c.memberLimit(team)
 	switch {
 	case err != nil:
 		return err
@@ -74,6 +79,8 @@ func (c change) checkInvited(team string, invitation models.Invitation) error {
 		return models.FieldErrors{"email": invitation.Email + " is a member of this team already."}
 	case have.Pending >= models.MaxInvitations:
 		return models.FieldErrors{"email": "The team has " + strconv.Itoa(models.MaxInvitations) + " pending invitations, as many as there may be. Cancel one first."}
+	case allowed > 0 && have.All+have.Pending >= allowed:
+		return models.FieldErrors{"email": "The team’s plan, " + plan + ", allows " + models.Count(allowed, "member") + ", pending invitations counted. " + largerPlan}
 	}
 	return nil
 }

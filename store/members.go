@@ -141,15 +141,24 @@ func (c change) endMembership(team, userID string) error {
 	return c.Exec("UPDATE users SET last_team_id = '' WHERE id = ? AND last_team_id = ?", userID, team).Error
 }
 
+// largerPlan says who can do something about the members that a plan allows.
+const largerPlan = "An owner can remove one first, or whoever runs this installation can give the team another plan."
+
 // addMember gives a person a place in a team. Where the team or the person has no room
 // for one more it returns models.FieldErrors (team).
 func (c change) addMember(team, userID string, role models.Role) error {
 	var have struct{ Members, Teams int64 }
 	err := c.Raw("SELECT (SELECT COUNT(*) FROM members WHERE team_id = ?) AS members, (SELECT COUNT(*) FROM members WHERE user_id = ?) AS teams",
 		team, userID).Scan(&have).Error
+	if err != nil {
+		return err
+	}
+	allowed, plan, err := c.memberLimit(team)
 	switch {
 	case err != nil:
 		return err
+	case allowed > 0 && have.Members >= allowed:
+		return models.FieldErrors{"team": "The team’s plan, " + plan + ", allows " + models.Count(allowed, "member") + ", and the team has as many. " + largerPlan}
 	case have.Members >= models.MaxMembers:
 		return models.FieldErrors{"team": "The team has " + strconv.Itoa(models.MaxMembers) + " members, as many as a team may have. An owner has to remove one first."}
 	case have.Teams >= models.MaxTeams:

@@ -17,10 +17,10 @@ func (s *Store) SignUp(ctx context.Context, actor models.Actor, account Account)
 			return err
 		}
 		team := models.Team{ID: NewID(), Name: account.Team, NameKey: models.FoldName(account.Team), CreatedAt: c.now}
-		if err := c.Create(&team).Error; err != nil {
+		c.event.TeamID, c.event.ActorID, c.event.ActorName, c.event.ActorRole = team.ID, user.ID, user.Name, models.RoleOwner
+		if err := c.createTeam(team); err != nil {
 			return err
 		}
-		c.event.TeamID, c.event.ActorID, c.event.ActorName, c.event.ActorRole = team.ID, user.ID, user.Name, models.RoleOwner
 		c.about("user", user.ID, user.Name)
 		c.event.Detail = models.RoleOwner.Title() + " of " + team.Name
 		return c.addMember(team.ID, user.ID, models.RoleOwner)

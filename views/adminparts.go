@@ -11,7 +11,7 @@ import (
 // adminTabs are the pages of the area; current is the path of the one shown.
 func adminTabs(current string) []ui.Tab {
 	tabs := []ui.Tab{
-		{Text: "Teams", Href: AdminTeamsPath}, {Text: "Users", Href: AdminUsersPath},
+		{Text: "Teams", Href: AdminTeamsPath}, {Text: "Users", Href: AdminUsersPath}, {Text: "Plans", Href: AdminPlansPath},
 		{Text: "Resource servers", Href: AdminResourceServersPath}, {Text: "Audit log", Href: AdminAuditPath}, {Text: "Server", Href: AdminServerPath},
 	}
 	for i := range tabs {

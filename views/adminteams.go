@@ -13,7 +13,7 @@ type AdminTeamsList struct {
 
 // AdminTeamItem is a row. One of SuspendHref and ResumeAction is empty.
 type AdminTeamItem struct {
-	Name                      string
+	Name, Href                string
 	Members, Applications     string
 	Created                   ui.Moment
 	Suspended                 bool
@@ -28,18 +28,22 @@ var adminTeamColumns = []ui.Column{{Text: "Name"}, {Text: "Members"}, {Text: "Ap
 func NewAdminTeamsList(list models.TeamList, query models.ListQuery, now Clock) AdminTeamsList {
 	page := AdminTeamsList{List: newListState(AdminTeamsPath, query, list.Total, len(list.Rows))}
 	for _, team := range list.Rows {
-		item := AdminTeamItem{
-			Name: team.Name, Members: models.FormatNumber(team.Members), Applications: models.FormatNumber(team.Applications),
-			Created: day(team.CreatedAt, now), Suspended: !team.SuspendedAt.IsZero(), Reason: team.SuspendedReason,
-		}
-		if item.Suspended {
-			item.Since, item.ResumeAction = day(team.SuspendedAt, now), ResumeTeamPath(team.ID)
-		} else {
-			item.SuspendHref = SuspendTeamPath(team.ID)
-		}
-		page.Rows = append(page.Rows, item)
+		page.Rows = append(page.Rows, newAdminTeamItem(team, now))
 	}
 	return page
+}
+
+func newAdminTeamItem(team models.TeamRow, now Clock) AdminTeamItem {
+	item := AdminTeamItem{
+		Name: team.Name, Href: AdminTeamPath(team.ID), Members: models.FormatNumber(team.Members), Applications: models.FormatNumber(team.Applications),
+		Created: day(team.CreatedAt, now), Suspended: !team.SuspendedAt.IsZero(), Reason: team.SuspendedReason,
+	}
+	if item.Suspended {
+		item.Since, item.ResumeAction = day(team.SuspendedAt, now), ResumeTeamPath(team.ID)
+	} else {
+		item.SuspendHref = SuspendTeamPath(team.ID)
+	}
+	return item
 }
 
 // NewConfirmSuspend asks before everything of a team is refused.

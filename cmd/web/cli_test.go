@@ -39,6 +39,7 @@ func madeFolder(t *testing.T) map[string]string {
 // which begin with one say that they made it.
 func TestCommandsWithoutADatabase(t *testing.T) {
 	for _, args := range [][]string{
+		{"plan", "list"}, {"plan", "add", "--name", "Free", "--points", "1"}, {"points", "add", "--team", "Northwind", "--points", "1"},
 		{"status"}, {"purge"}, {"resource-server", "list"}, {"resource-server", "remove", "--name", "API"}, {"user", "passwd", "--email", "a@example.com", "--password-stdin"},
 	} {
 		env := folder(t)

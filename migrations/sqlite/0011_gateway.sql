@@ -69,7 +69,7 @@ CREATE TABLE ledger_entries (
     actor_id      TEXT NOT NULL DEFAULT '',
     actor_name    TEXT NOT NULL DEFAULT ''
 ) STRICT;
-CREATE INDEX ledger_entries_by_team ON ledger_entries (team_id, at, id);
+CREATE INDEX ledger_entries_used ON ledger_entries (team_id, at, points) WHERE kind = 'use'; -- there may be one a second
 CREATE INDEX ledger_entries_paid ON ledger_entries (team_id, at, id) WHERE kind <> 'use';
 CREATE UNIQUE INDEX ledger_entries_purchase ON ledger_entries (reference) WHERE kind = 'purchase' AND reference <> '';
 CREATE UNIQUE INDEX ledger_entries_use ON ledger_entries (team_id, reference) WHERE kind = 'use';
