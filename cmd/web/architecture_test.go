@@ -52,6 +52,7 @@ var mayImport = map[string][]string{
 	"provider/providertest": {},
 
 	"gateway/gatewaytest": {},
+	"bench/proxy":         {},
 }
 
 // mustNot lists imports of others that a package may not have.

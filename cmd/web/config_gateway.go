@@ -53,7 +53,7 @@ func parsePointsSecret(c *Config, value string) string {
 // ourPaths are the first segments of all paths that are answered here or may be one day.
 var ourPaths = []string{
 	"", ".well-known", "admin", "api", "calendar", "confirm", "docs", "email", "favicon.ico", "forgot", "healthz", "hooks", "invitations", "login", "logout",
-	"metrics", "oauth2", "readyz", "reset", "robots.txt", "setup", "signup", "static", "team", "user",
+	"metrics", "oauth2", "readyz", "reset", "robots.txt", "setup", "signup", "static", "team", "theme", "user",
 }
 
 // checkGateway holds the gateway's routes against the other settings.
