@@ -94,7 +94,7 @@ func TestClientsThatLeave(t *testing.T) {
 		await(t, g.upstream.Arrived)
 		leave()
 	}()
-	if _, err := http.DefaultClient.Do(g.request(t, http.MethodGet, "/v1/hang", nil).WithContext(ctx)); err == nil { //nolint:bodyclose // there is none
+	if _, err := http.DefaultClient.Do(g.request(t, http.MethodGet, "/v1/hang", nil).WithContext(ctx)); err == nil {
 		t.Error("answered")
 	}
 	await(t, g.upstream.Left)

@@ -116,7 +116,7 @@ func (g *Gateway) Serve(w http.ResponseWriter, r *http.Request, from Caller) {
 	}
 	from.note("upstream", to.Path)
 	if r.Method == http.MethodConnect || r.Method == http.MethodTrace {
-		g.refuse(w, from, http.StatusMethodNotAllowed, "The gateway forwards no calls with the method "+r.Method+".")
+		g.refuse(w, from, http.StatusMethodNotAllowed, "The gateway forwards no calls with the methods CONNECT and TRACE.")
 		return
 	}
 	defer g.open.Add(-1)

@@ -125,6 +125,8 @@ func newGateTo(t testing.TB, upstream *gatewaytest.Upstream, routes string, chan
 	log := slog.New(slog.NewTextHandler(g, nil))
 	cache := tokens.NewCache()
 	g.db.Subscribe(cache.Forget)
+	feed := tokens.NewFeed(context.Background(), g.db, cache, log)
+	t.Cleanup(feed.Close)
 	lastUsed := tokens.NewLastUsed(context.Background(), g.db, log, time.Hour)
 	t.Cleanup(func() { _ = lastUsed.Close(context.Background()) })
 	deps := gateway.Deps{

@@ -24,7 +24,7 @@ func (g *Gateway) refuse(w http.ResponseWriter, from Caller, status int, sentenc
 		h.Set("Strict-Transport-Security", strictTransport)
 	}
 	w.WriteHeader(status)
-	_, _ = io.WriteString(w, sentence) // whoever left does not miss it
+	_, _ = io.WriteString(w, sentence) //nolint:gosec // plain text that holds nothing of the request; whoever left does not miss it
 }
 
 // unauthorized answers 401; it names an error only where a token was sent (RFC 6750

@@ -164,7 +164,7 @@ func TestUpgradeWithoutWebSockets(t *testing.T) {
 func TestTooManyCalls(t *testing.T) {
 	g := newGate(t, "/=UP", func(d *gateway.Deps) { d.Limits.Calls = 2 })
 	for range 2 {
-		go func() { _, _ = http.DefaultClient.Do(g.request(t, http.MethodGet, "/hang", nil)) }() //nolint:bodyclose // it hangs
+		go func() { _, _ = http.DefaultClient.Do(g.request(t, http.MethodGet, "/hang", nil)) }()
 		await(t, g.upstream.Arrived)
 	}
 	answer := g.get(t, "/x")

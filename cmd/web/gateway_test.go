@@ -197,7 +197,7 @@ func TestWebSocketsInTheServer(t *testing.T) {
 	}
 	_ = socket.Close(websocket.StatusNormalClosure, "")
 	s.line(t, "upstream=/v1", "status=101")
-	_, res, err := websocket.Dial(t.Context(), s.base+"/v2/ws", &websocket.DialOptions{HTTPHeader: http.Header{"Authorization": {"Bearer " + bearer}}}) //nolint:bodyclose // Dial closes it
+	_, res, err := websocket.Dial(t.Context(), s.base+"/v2/ws", &websocket.DialOptions{HTTPHeader: http.Header{"Authorization": {"Bearer " + bearer}}})
 	if err == nil || res.StatusCode != http.StatusBadRequest {
 		t.Errorf("%v %v", res, err)
 	}
