@@ -107,8 +107,7 @@ const unreachable = "127.0.0.1:1"
 
 // A quiet stream lasts as long as it may, however short the deadlines of the server.
 func TestQuietStreamsLast(t *testing.T) {
-	g := newGate(t, "/=UP", short(func(l *gateway.Limits) { l.Stall = 100 * time.Millisecond }))
-	g.Config.ReadTimeout, g.Config.WriteTimeout = 50*time.Millisecond, 50*time.Millisecond
+	g := newGate(t, "/=UP", short(func(l *gateway.Limits) { l.Stall = 200 * time.Millisecond }))
 	read, write := io.Pipe()
 	res, err := http.DefaultClient.Do(g.request(t, http.MethodGet, "/sse", nil))
 	if err != nil {
@@ -119,7 +118,7 @@ func TestQuietStreamsLast(t *testing.T) {
 	if _, err := io.ReadFull(res.Body, first); err != nil {
 		t.Fatal(err)
 	}
-	timer := time.NewTimer(500 * time.Millisecond)
+	timer := time.NewTimer(700 * time.Millisecond)
 	ended := make(chan error, 1)
 	go func() { _, err := res.Body.Read(first); ended <- err }()
 	select {
@@ -129,7 +128,7 @@ func TestQuietStreamsLast(t *testing.T) {
 	}
 	// The same for one with a body that has come whole, and then the end is clean.
 	go func() { _, _ = io.WriteString(write, "x"); _ = write.Close() }()
-	answer := g.send(t, g.request(t, http.MethodPost, "/slow?ms=400", read))
+	answer := g.send(t, g.request(t, http.MethodPost, "/slow?ms=600", read))
 	if answer.body != "slow" || answer.err != nil {
 		t.Errorf("%q %v", answer.body, answer.err)
 	}
@@ -137,7 +136,7 @@ func TestQuietStreamsLast(t *testing.T) {
 
 // R2: a client that stops sending is cut, and so is the upstream's half of it.
 func TestClientsThatStopSending(t *testing.T) {
-	g := newGate(t, "/=UP", short(func(l *gateway.Limits) { l.Stall = 100 * time.Millisecond }))
+	g := newGate(t, "/=UP", short(func(l *gateway.Limits) { l.Stall = 200 * time.Millisecond }))
 	conn := g.dial(t)
 	_, _ = fmt.Fprintf(conn, "POST /x HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer %s\r\nContent-Length: 100\r\n\r\nhalf", value)
 	res, body := readAnswer(t, conn)
@@ -158,7 +157,6 @@ func TestClientsThatStopSending(t *testing.T) {
 // A body that comes slowly comes whole, where it does not stop.
 func TestSlowBodiesComeThrough(t *testing.T) {
 	g := newGate(t, "/=UP", short(func(l *gateway.Limits) { l.Stall = 300 * time.Millisecond }))
-	g.Config.ReadTimeout, g.Config.WriteTimeout = 200*time.Millisecond, 200*time.Millisecond
 	read, write := io.Pipe()
 	go func() {
 		for range 10 {
@@ -175,7 +173,6 @@ func TestSlowBodiesComeThrough(t *testing.T) {
 // R2: a client that stops reading holds nothing for long.
 func TestClientsThatStopReading(t *testing.T) {
 	g := newGate(t, "/=UP", short(func(l *gateway.Limits) { l.Stall = 200 * time.Millisecond }))
-	g.Config.WriteTimeout = 200 * time.Millisecond
 	conn := g.dial(t)
 	_, _ = fmt.Fprintf(conn, "GET /large?bytes=%d HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer %s\r\n\r\n", 1<<30, value)
 	if c := g.meter.next(t); c.status != 200 { // without a byte being read

@@ -142,6 +142,9 @@ func newGateTo(t testing.TB, upstream *gatewaytest.Upstream, routes string, chan
 	g.Server = httptest.NewUnstartedServer(http.HandlerFunc(g.serve))
 	// As in cmd/web; a call that takes longer must not end by them.
 	g.Config.ReadTimeout, g.Config.WriteTimeout, g.Config.MaxHeaderBytes = 10*time.Second, 30*time.Second, 16<<10
+	if stall := deps.Limits.Stall; stall > 0 {
+		g.Config.ReadTimeout, g.Config.WriteTimeout = stall, stall
+	}
 	g.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo)
 	g.Start()
 	t.Cleanup(func() {
