@@ -21,6 +21,14 @@ type endpoint struct {
 	// widest endpoints are measured at the most connections only.
 	widest bool
 	file   string
+	// bar is what the endpoint is measured beside, bare echo where it is nil.
+	bar *bar
+}
+
+// bar is a bare server and what is asked of it.
+type bar struct {
+	server   *server
+	endpoint endpoint
 }
 
 // script is the Lua that sends the requests.
@@ -54,6 +62,16 @@ func (l *lab) endpoint(name string) (endpoint, error) {
 	case "applications-gzip":
 		e = endpoint{title: "the same page, compressed", requests: []request{l.pageRequest()}, check: checkApplications, widest: true}
 		e.requests[0].headers = append(e.requests[0].headers, [2]string{"Accept-Encoding", "gzip"})
+	case "gateway":
+		e = endpoint{title: "`GET` through the gateway, 1,000 live tokens (of a bare `httputil.ReverseProxy`)", check: checkHello}
+		for _, token := range l.world.tokens {
+			e.requests = append(e.requests, request{http.MethodGet, gatewayPath, "", [][2]string{{"Authorization", "Bearer " + token}}})
+		}
+		beside, err := l.endpoint("hello")
+		if err != nil {
+			return e, err
+		}
+		e.bar = &bar{l.proxy, beside}
 	}
 	e.name, e.file = name, l.path(name+".requests")
 	var lines strings.Builder

@@ -20,6 +20,8 @@ type lab struct {
 	log      *os.File
 	hello    *server
 	web      *server // nil while it is stopped
+	proxy    *server // nil until something is measured beside it
+	routes   string  // of the gateway
 	world    world
 	// filled are the row IDs of the tokens put in by SQL that have not expired;
 	// expired those that expireSome took last.
@@ -59,7 +61,7 @@ func (l *lab) open(ctx context.Context) error {
 	if err := writeScripts(l.dir); err != nil {
 		return err
 	}
-	for name, pkg := range map[string]string{"web": "cmd/web", "bare": "bench/hello"} {
+	for name, pkg := range map[string]string{"web": "cmd/web", "bare": "bench/hello", "proxy": "bench/proxy"} {
 		l.say("building %s", pkg)
 		build := command(ctx, "go", "build", "-trimpath", "-o", l.path(name), "github.com/latchkey/latchkey/"+pkg)
 		if out, err := build.CombinedOutput(); err != nil {
@@ -77,8 +79,10 @@ func (l *lab) open(ctx context.Context) error {
 // close ends what runs and removes the data.
 func (l *lab) close() error {
 	err := l.stopWeb()
-	if l.hello != nil {
-		l.hello.kill()
+	for _, bare := range []*server{l.hello, l.proxy} {
+		if bare != nil {
+			bare.kill()
+		}
 	}
 	if l.log != nil {
 		err = errors.Join(err, l.log.Close())
@@ -100,7 +104,7 @@ func (l *lab) places() []string {
 // startWeb starts the product with its log on, in a file.
 func (l *lab) startWeb(ctx context.Context, addr string) error {
 	var err error
-	args := append(l.places(), "--addr", addr, "--log", "text")
+	args := append(l.places(), "--addr", addr, "--log", "text", "--upstreams", l.routes)
 	if l.web, err = startServer(ctx, l.log, l.path("web"), args...); err != nil {
 		return fmt.Errorf("starting the product: %w\n%s", err, l.logTail())
 	}
@@ -114,6 +118,16 @@ func (l *lab) stopWeb() error {
 	web := l.web
 	l.web = nil
 	return web.stop()
+}
+
+const gatewayPath = "/bench"
+
+// openGateway puts the gateway, and a bare proxy beside it, before bare echo.
+func (l *lab) openGateway(ctx context.Context) error {
+	l.routes = gatewayPath + "=" + l.hello.base + ";strip"
+	var err error
+	l.proxy, err = startServer(ctx, nil, l.path("proxy"), l.hello.base)
+	return err
 }
 
 // whileStopped does something to the data with no server on it.

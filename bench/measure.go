@@ -30,6 +30,10 @@ func (l *lab) measure(ctx context.Context, r *result, e endpoint, purging bool) 
 	if err != nil {
 		return err
 	}
+	beside := bar{l.hello, hello}
+	if e.bar != nil {
+		beside = *e.bar
+	}
 	purged := int64(0)
 	for i := range l.rounds {
 		var took round
@@ -38,8 +42,8 @@ func (l *lab) measure(ctx context.Context, r *result, e endpoint, purging bool) 
 				return err
 			}
 		}
-		if took.bare, err = l.load(ctx, l.hello, hello, r.connections, l.seconds); err != nil {
-			return fmt.Errorf("bare echo: %w", err)
+		if took.bare, err = l.load(ctx, beside.server, beside.endpoint, r.connections, l.seconds); err != nil {
+			return fmt.Errorf("what is bare: %w", err)
 		}
 		if purging {
 			if err := l.whileStopped(ctx, (*lab).expireSome); err != nil {
@@ -56,9 +60,11 @@ func (l *lab) measure(ctx context.Context, r *result, e endpoint, purging bool) 
 			}
 			purged += gone
 		}
-		l.bare[r.connections] = append(l.bare[r.connections], took.bare)
+		if e.bar == nil {
+			l.bare[r.connections] = append(l.bare[r.connections], took.bare)
+		}
 		r.rounds = append(r.rounds, took)
-		l.say("%-20s %2d connections, round %d: %6.0f/s, p50 %.2f ms, p99 %.2f ms, %.3f of bare echo",
+		l.say("%-20s %2d connections, round %d: %6.0f/s, p50 %.2f ms, p99 %.2f ms, %.3f of bare",
 			r.key, r.connections, i+1, took.own.rate, took.own.p50, took.own.p99, took.own.rate/took.bare.rate)
 	}
 	if purging {

@@ -13,7 +13,7 @@ func (l *lab) report() string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	line("Measured on %s (%s), 4 KiB reach the disk in %.2f ms. Load: wrk on the same machine;", machine(), now().UTC().Format("2 January 2006"), l.facts.synced)
-	line("%d rounds of %d s, bare echo before each; medians, the ratio with its least and greatest. Memory is the peak.", l.rounds, l.seconds)
+	line("%d rounds of %d s, bare echo (or what a row names) before each; medians, the ratio with its least and greatest. Memory is the peak.", l.rounds, l.seconds)
 	line("")
 	line("| what | connections | requests/s | p50 ms | p99 ms | of bare echo | memory MB |")
 	line("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")

@@ -38,6 +38,7 @@ func stages(o options) []stage {
 			name: stagePurge, suffix: big + ", expired ones being purged", endpoints: []string{"verify", "introspect", "token"},
 			fill: (*lab).fillTokens, widest: true, purging: true,
 		},
+		{endpoints: []string{"gateway"}, fill: (*lab).openGateway},
 	}
 }
 

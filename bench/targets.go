@@ -27,6 +27,7 @@ func (l *lab) targets() []target {
 		l.part("`POST /oauth2/introspect`, 1,000 live tokens", "introspect", 0.45, 0.65),
 		l.part("Applications page, 25 of 10,000, signed in", "applications", 0.05, 0.10),
 	}
+	list = append(list, l.part("a call through the gateway, of a bare `httputil.ReverseProxy`", "gateway", 0.5, 0))
 	lone, known := l.find("token", 1)
 	t := target{what: "p50 of a lone token request", unit: "ms", known: known, least: 0.6, less: true}
 	if known {

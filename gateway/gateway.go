@@ -4,11 +4,15 @@
 package gateway
 
 import (
+	"context"
+	"crypto/x509"
 	"errors"
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/latchkey/latchkey/models"
@@ -27,8 +31,12 @@ type Deps struct {
 	Host string
 	// Realm stands in WWW-Authenticate.
 	Realm string
-	Log   *slog.Logger
-	Now   func() time.Time
+	// CAs sign the certificates of upstreams; nil for those that the system knows.
+	CAs *x509.CertPool
+	// Limits that are zero are those of DefaultLimits.
+	Limits Limits
+	Log    *slog.Logger
+	Now    func() time.Time
 }
 
 // Caller is what the server knows of a request besides the request.
@@ -37,29 +45,51 @@ type Caller struct {
 	Address, RequestID string
 	// HTTPS tells that the client came over https.
 	HTTPS bool
-	// Note adds a fact to the request's log line: a reason, an ID, never a value.
+	// Chain is X-Forwarded-For as a trusted proxy sent it, with that proxy at its end, and
+	// Host the name that the client asked that proxy for. Both are empty without one.
+	Chain, Host string
+	// Note adds a fact to the request's log line: a reason, an ID, never a value. It may
+	// be nil.
 	Note func(key, value string)
+}
+
+func (c Caller) note(key, value string) {
+	if c.Note != nil {
+		c.Note(key, value)
+	}
 }
 
 // Gateway forwards calls. It is safe for concurrent use.
 type Gateway struct {
 	Deps
-	proxies map[string]http.Handler
+	routes    []route // longest path first
+	transport *http.Transport
+	buffers   buffers
+	open      atomic.Int64
+	// warned is the minute in which the log was last told of a cost that is none.
+	warned atomic.Int64
+
+	// What is asked of the meter; tests answer it themselves.
+	admit   func(ctx context.Context, call usage.Call) (*usage.Permit, error)
+	refused func(call usage.Call, status int)
+	done    func(permit *usage.Permit, status int, points int64)
 }
 
 // New makes the gateway.
 func New(deps Deps) *Gateway {
-	g := &Gateway{Deps: deps, proxies: map[string]http.Handler{}}
-	for _, route := range deps.Routes {
-		g.proxies[route.Path] = g.newProxy(route)
+	deps.Limits = deps.Limits.orDefault()
+	g := &Gateway{Deps: deps, transport: newTransport(deps), admit: deps.Meter.Admit, refused: deps.Meter.Refused, done: (*usage.Permit).Done}
+	for _, upstream := range deps.Routes {
+		g.routes = append(g.routes, newRoute(upstream))
 	}
+	slices.SortStableFunc(g.routes, func(a, b route) int { return len(b.Path) - len(a.Path) })
 	return g
 }
 
 // Owns tells whether a request is the gateway's: by its host where the gateway has one of
 // its own, else by its path.
 func (g *Gateway) Owns(r *http.Request) bool {
-	if len(g.Routes) == 0 {
+	if len(g.routes) == 0 {
 		return false
 	}
 	if g.Host != "" {
@@ -67,77 +97,113 @@ func (g *Gateway) Owns(r *http.Request) bool {
 		if name, _, err := net.SplitHostPort(host); err == nil {
 			host = name
 		}
-		return strings.EqualFold(host, g.Host)
+		return strings.EqualFold(strings.TrimSuffix(host, "."), g.Host)
 	}
-	_, ok := g.route(r.URL.Path)
-	return ok
-}
-
-// route finds the route with the longest path that covers a clean path.
-func (g *Gateway) route(clean string) (models.Upstream, bool) {
-	var found models.Upstream
-	ok := false
-	for _, route := range g.Routes {
-		if route.Covers(clean) && (!ok || len(route.Path) > len(found.Path)) {
-			found, ok = route, true
-		}
-	}
-	return found, ok
+	return g.find(r.URL.Path) != nil
 }
 
 // Serve answers a request that the gateway owns.
 func (g *Gateway) Serve(w http.ResponseWriter, r *http.Request, from Caller) {
-	route, ok := g.route(r.URL.Path)
-	if !ok {
-		http.Error(w, "Not Found", http.StatusNotFound)
+	to, problem := g.read(r)
+	switch {
+	case problem != "":
+		from.note("refused", "path")
+		g.refuse(w, from, http.StatusBadRequest, problem)
+		return
+	case to == nil:
+		g.refuse(w, from, http.StatusNotFound, "There is no API at this path.")
 		return
 	}
-	from.Note("upstream", route.Path)
-	value, sent, ok := tokens.Bearer(r.Header.Values("Authorization"))
-	if !ok {
-		g.unauthorized(w, sent)
+	from.note("upstream", to.Path)
+	if r.Method == http.MethodConnect || r.Method == http.MethodTrace {
+		g.refuse(w, from, http.StatusMethodNotAllowed, "The gateway forwards no calls with the methods CONNECT and TRACE.")
 		return
+	}
+	defer g.open.Add(-1)
+	if g.open.Add(1) > g.Limits.Calls {
+		from.note("refused", "too many calls")
+		w.Header().Set("Retry-After", "1")
+		g.refuse(w, from, http.StatusServiceUnavailable, "Too many calls are open on this server. Try again in a second.")
+		return
+	}
+	if grant, ok := g.allow(w, r, to, from); ok {
+		g.forward(w, r, to, grant, from)
+	}
+}
+
+// allow lets a call with a good token that has the route's scope come to the limits, and
+// answers all others.
+func (g *Gateway) allow(w http.ResponseWriter, r *http.Request, to *route, from Caller) (tokens.Grant, bool) {
+	value, sent, ok := g.authenticate(r)
+	if !ok {
+		reason := "no token"
+		if sent {
+			reason = string(models.RefusedMalformed)
+		}
+		from.note("refused", reason)
+		g.unauthorized(w, from, sent)
+		return tokens.Grant{}, false
 	}
 	grant, err := g.Verifier.Inspect(r.Context(), value, "")
 	var refused tokens.RefusedError
 	if errors.As(err, &refused) {
-		from.Note("refused", string(refused.Reason))
-		g.Refusals.Note(refused, route.Path, from.Address, r.UserAgent())
-		g.unauthorized(w, true)
-		return
+		from.note("refused", string(refused.Reason))
+		g.Refusals.Note(refused, to.Path, from.Address, r.UserAgent())
+		g.unauthorized(w, from, true)
+		return tokens.Grant{}, false
 	}
 	if err != nil {
-		g.unavailable(w)
-		return
+		from.note("refused", "store away")
+		g.unavailable(w, from)
+		return tokens.Grant{}, false
+	}
+	from.note("token", grant.TokenID)
+	if to.Scope != "" && !hasScope(grant.Scopes, to.Scope) {
+		g.lacksScope(w, r, to, grant, from)
+		return tokens.Grant{}, false
+	}
+	if wantsWebSocket(r) && !to.WebSocket {
+		from.note("refused", "websocket")
+		g.refused(to.call(grant), http.StatusBadRequest)
+		g.refuse(w, from, http.StatusBadRequest, "This API takes no WebSockets here. Whoever runs Latchkey can let them through with the route's option ws.")
+		return tokens.Grant{}, false
 	}
 	g.Verifier.Used(grant, from.Address)
-	g.forward(w, r, route, grant)
+	return grant, true
 }
 
-func (g *Gateway) forward(w http.ResponseWriter, r *http.Request, route models.Upstream, grant tokens.Grant) {
-	call := usage.Call{TeamID: grant.TeamID, ApplicationID: grant.ApplicationID, TokenID: grant.TokenID, Route: route.Path, API: route.API, Cost: route.Cost}
-	permit, err := g.Meter.Admit(r.Context(), call)
-	if err != nil {
-		g.unavailable(w)
-		return
+// authenticate takes the token from a request. sent tells whether there was one at all,
+// good form or not.
+func (g *Gateway) authenticate(r *http.Request) (value models.Secret, sent, ok bool) {
+	return tokens.Bearer(r.Header.Values("Authorization"))
+}
+
+func hasScope(granted, wanted string) bool {
+	for scope := range strings.SplitSeq(granted, " ") {
+		if scope == wanted {
+			return true
+		}
 	}
-	defer permit.Done(http.StatusOK, usage.CostOfRoute)
-	grant.Describe(r.Header)
-	g.proxies[route.Path].ServeHTTP(w, r)
+	return false
 }
 
-// unauthorized answers 401; it names an error only where a token was sent (RFC 6750
-// section 3.1).
-func (g *Gateway) unauthorized(w http.ResponseWriter, sent bool) {
-	challenge := `Bearer realm="` + g.Realm + `"`
-	if sent {
-		challenge += `, error="invalid_token"`
+// wantsWebSocket tells whether a request asks for a WebSocket (RFC 6455 section 4.1).
+// Other upgrades are not taken up.
+func wantsWebSocket(r *http.Request) bool {
+	if !strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
+		return false
 	}
-	w.Header().Set("WWW-Authenticate", challenge)
-	http.Error(w, "Unauthorized", http.StatusUnauthorized)
+	for _, line := range r.Header["Connection"] {
+		for option := range strings.SplitSeq(line, ",") {
+			if strings.EqualFold(strings.Trim(option, " \t"), "Upgrade") {
+				return true
+			}
+		}
+	}
+	return false
 }
 
-func (g *Gateway) unavailable(w http.ResponseWriter) {
-	w.Header().Set("Retry-After", "1")
-	http.Error(w, "The token cannot be checked right now. Try again in a second.", http.StatusServiceUnavailable)
+// call is what the meter is told of a call.
+func (to *route) call(grant tokens.Grant) usage.Call {
+	return usage.Call{TeamID: grant.TeamID, ApplicationID: grant.ApplicationID, TokenID: grant.TokenID, Route: to.Path, API: to.API, Cost: to.Cost}
 }

@@ -14,27 +14,31 @@ const annotationsKey = "log annotations"
 func Log(log *slog.Logger, now func() time.Time) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
-			start := now()
+			// Also for an answer that is cut by a panic.
+			defer writeLine(log, now, now(), c)
 			if err := next(c); err != nil {
 				c.Error(err)
 			}
-			ctx, end, level := c.Request().Context(), now(), levelOf(c.Response().Status)
-			if !log.Enabled(ctx, level) {
-				return nil
-			}
-			// Not by a method of log, which looks for its caller: a fifth of the work.
-			line := slog.NewRecord(end, level, "request", 0)
-			line.AddAttrs(
-				slog.String("request", ID(c)), slog.String("method", c.Request().Method), slog.String("route", routeOf(c)),
-				slog.Int("status", c.Response().Status), slog.Int64("bytes", c.Response().Size),
-				slog.Duration("took", end.Sub(start)), slog.String("from", c.RealIP()),
-			)
-			notes, _ := c.Get(annotationsKey).([]slog.Attr)
-			line.AddAttrs(notes...)
-			_ = log.Handler().Handle(ctx, line) // as the methods of log do
 			return nil
 		}
 	}
+}
+
+func writeLine(log *slog.Logger, now func() time.Time, start time.Time, c echo.Context) {
+	ctx, end, level := c.Request().Context(), now(), levelOf(c.Response().Status)
+	if !log.Enabled(ctx, level) {
+		return
+	}
+	// Not by a method of log, which looks for its caller: a fifth of the work.
+	line := slog.NewRecord(end, level, "request", 0)
+	line.AddAttrs(
+		slog.String("request", ID(c)), slog.String("method", c.Request().Method), slog.String("route", routeOf(c)),
+		slog.Int("status", c.Response().Status), slog.Int64("bytes", c.Response().Size),
+		slog.Duration("took", end.Sub(start)), slog.String("from", c.RealIP()),
+	)
+	notes, _ := c.Get(annotationsKey).([]slog.Attr)
+	line.AddAttrs(notes...)
+	_ = log.Handler().Handle(ctx, line) // as the methods of log do
 }
 
 func routeOf(c echo.Context) string {

@@ -54,6 +54,8 @@ type RefusedError struct {
 	Text string
 	// RetryAfter is zero where waiting does not help.
 	RetryAfter time.Duration
+	// Rate is what is left of the team's rate limit.
+	Rate Rate
 }
 
 func (e RefusedError) Error() string { return "call refused: " + string(e.Limit) }

@@ -26,7 +26,7 @@ func newCallRoom(ctx context.Context, config Config, db *store.Store, room token
 		meter: meter, refusals: refusals,
 		gateway: gateway.New(gateway.Deps{
 			Routes: config.Upstreams, Verifier: room.verifier, Meter: meter, Streams: gateway.NewStreams(), Refusals: refusals,
-			Host: config.GatewayHost, Realm: realm, Log: log, Now: clock,
+			Host: config.GatewayHost, Realm: realm, CAs: config.UpstreamCAs, Log: log, Now: clock,
 		}),
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/x509"
 	"net"
 	"net/netip"
 	"net/url"
@@ -48,6 +49,8 @@ type Config struct {
 	// Upstreams are the gateway's routes, GatewayHost its own host name if it has one.
 	Upstreams   []models.Upstream
 	GatewayHost string
+	// UpstreamCAs sign the certificates of upstreams; nil for those that the system knows.
+	UpstreamCAs *x509.CertPool
 	// PointsSecret is what a shop signs its reports of purchases with; empty where none does.
 	PointsSecret models.Secret
 
@@ -92,6 +95,7 @@ var settings = []setting{
 
 	{"upstreams", "", "APIs that the gateway protects, separated by spaces: /path=http://host:port;api=v2;cost=5 (options: api, cost, scope, strip, ws, graphql, origin)", parseUpstreams},
 	{"gateway-host", "", "own host name of the gateway's routes, apart from the pages'", parseGatewayHost},
+	{"upstream-ca", "", "a PEM file of the CAs that certificates of APIs may come from (default: the system's)", parseUpstreamCA},
 	{"points-secret", "", "what a shop signs its reports of purchases at /hooks/points with (better set as a variable)", parsePointsSecret},
 
 	{"oidc-issuer", "", "address of an OpenID provider by which people can sign in", parseIssuer},
@@ -150,6 +154,7 @@ func readConfig(cmd *cli.Command) (Config, error) {
 		wrong = append(wrong, "--session-max (LATCHKEY_SESSION_MAX): write at least the "+config.SessionIdle.String()+" of --session-idle")
 	}
 	wrong = append(wrong, checkProvider(cmd)...)
+	wrong = append(wrong, config.checkGateway()...)
 	if len(wrong) > 0 {
 		return Config{}, usageError{lines: wrong}
 	}

@@ -16,15 +16,24 @@ import (
 
 	"github.com/latchkey/latchkey/mail"
 	"github.com/latchkey/latchkey/models"
+	"github.com/latchkey/latchkey/store"
 )
 
 func testWorld(t *testing.T, log *slog.Logger) world {
+	t.Helper()
+	w, _ := testWorldWith(t, log, func(*Config) {})
+	return w
+}
+
+// testWorldWith is a world with other settings, and its database.
+func testWorldWith(t *testing.T, log *slog.Logger, change func(*Config)) (world, *store.Store) {
 	t.Helper()
 	dir := t.TempDir()
 	config := Config{
 		BaseURL: "http://127.0.0.1:8080", Database: filepath.Join(dir, "latchkey.db"), Keys: filepath.Join(dir, "keys.json"), TokenPrefix: "lk_at_",
 		Limits: models.Limits{MaxLifespan: 3600, Scopes: []string{"api"}}, SessionIdle: time.Hour, SessionMax: time.Hour,
 	}
+	change(&config)
 	db, keys, err := open(t.Context(), config)
 	if err != nil {
 		t.Fatal(err)
@@ -34,7 +43,7 @@ func testWorld(t *testing.T, log *slog.Logger) world {
 	t.Cleanup(func() {
 		_ = errors.Join(calls.close(context.Background()), room.close(context.Background()), db.Close())
 	})
-	return wire(config, db, keys, room, calls, &mail.Mailer{}, models.Secret{}, log)
+	return wire(config, db, keys, room, calls, &mail.Mailer{}, models.Secret{}, log), db
 }
 
 // A6: a request that ran out of time still gets a whole error page.
