@@ -39,6 +39,8 @@ type Caller struct {
 	HTTPS bool
 	// Note adds a fact to the request's log line: a reason, an ID, never a value.
 	Note func(key, value string)
+	// Points is told what a call has cost, once, before its answer ends; nil for nobody.
+	Points func(int64)
 }
 
 // Gateway forwards calls. It is safe for concurrent use.
@@ -111,10 +113,10 @@ func (g *Gateway) Serve(w http.ResponseWriter, r *http.Request, from Caller) {
 		return
 	}
 	g.Verifier.Used(grant, from.Address)
-	g.forward(w, r, route, grant)
+	g.forward(w, r, route, grant, from)
 }
 
-func (g *Gateway) forward(w http.ResponseWriter, r *http.Request, route models.Upstream, grant tokens.Grant) {
+func (g *Gateway) forward(w http.ResponseWriter, r *http.Request, route models.Upstream, grant tokens.Grant, from Caller) {
 	call := usage.Call{TeamID: grant.TeamID, ApplicationID: grant.ApplicationID, TokenID: grant.TokenID, Route: route.Path, API: route.API, Cost: route.Cost}
 	permit, err := g.Meter.Admit(r.Context(), call)
 	if err != nil {
@@ -123,6 +125,9 @@ func (g *Gateway) forward(w http.ResponseWriter, r *http.Request, route models.U
 	}
 	defer permit.Done(http.StatusOK, usage.CostOfRoute)
 	grant.Describe(r.Header)
+	if from.Points != nil {
+		defer from.Points(route.Cost)
+	}
 	g.proxies[route.Path].ServeHTTP(w, r)
 }
 

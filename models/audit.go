@@ -104,6 +104,9 @@ const (
 	AuditRefused        AuditAction = "Request refused"
 )
 
+// What is done in the Explorer.
+const AuditTokenUsed AuditAction = "Token used in Explorer"
+
 // AuditEvent is one line of the audit log. Rows are only ever added.
 type AuditEvent struct {
 	ID     string `gorm:"primaryKey"`
