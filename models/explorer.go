@@ -94,7 +94,7 @@ func (r *ExplorerRequest) nameBody() {
 
 // explorerPath joins what was typed to the route, which it must not leave.
 func explorerPath(route Upstream, typed string) (escaped, problem string) {
-	const say = "Begin with a slash, such as /orders/42, and put what follows a ? into Query."
+	const say = "Begin with a slash, such as /orders/42. The query has a field of its own."
 	base := (&url.URL{Path: strings.TrimSuffix(route.Path, "/")}).EscapedPath()
 	if typed == "" {
 		return (&url.URL{Path: route.Path}).EscapedPath(), ""
