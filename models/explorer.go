@@ -100,7 +100,7 @@ func explorerPath(route Upstream, typed string) (escaped, problem string) {
 		return (&url.URL{Path: route.Path}).EscapedPath(), ""
 	}
 	u, err := url.Parse(base + typed)
-	if err != nil || typed[0] != '/' || strings.ContainsAny(typed, "?#\\") || u.Host != "" || !route.Covers(u.Path) || !printable(u.Path) {
+	if err != nil || typed[0] != '/' || strings.ContainsAny(typed, "?#\\") || u.Host != "" || strings.Contains(u.Path, "//") || !route.Covers(u.Path) || !printable(u.Path) {
 		return "", say
 	}
 	for part := range strings.SplitSeq(u.Path, "/") {
