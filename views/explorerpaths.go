@@ -16,6 +16,12 @@ const (
 	PostmanPath      = ExplorerPath + "/postman"
 )
 
+// Where on the page the browser goes after a form.
+const (
+	toAnswer = "#answer"
+	toCode   = "#ex-code"
+)
+
 // TemporaryToken stands for the reader's own temporary token where one is chosen by its ID.
 const TemporaryToken = "temporary"
 

@@ -92,6 +92,15 @@ codeForm.addEventListener("submit", async (event) => {
   }
 });
 
+/* The editors' own text areas have no name for screen readers. */
+const names = { "graphiql-query-editor": "Query", "graphiql-response": "Answer", "graphiql-editor-tool": "Variables or headers" };
+new MutationObserver(() => {
+  for (const area of box.querySelectorAll(".CodeMirror textarea:not([aria-label])")) {
+    const place = Object.keys(names).find((name) => area.closest("." + name));
+    area.setAttribute("aria-label", names[place] ?? "Editor");
+  }
+}).observe(box, { childList: true, subtree: true });
+
 const keep = (name) => (value) => { typed[name] = value ?? ""; };
 typed.query = field("query");
 typed.variables = field("variables");
