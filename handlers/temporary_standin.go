@@ -16,7 +16,8 @@ var standins sync.Map
 func (h *Handlers) temporaryToken(c echo.Context) (models.Token, models.Secret, error) {
 	ctx, actor := c.Request().Context(), actorOf(c)
 	if at, ok := standins.Load(actor.TeamID + actor.UserID); ok {
-		if row, err := h.Store.UsableToken(ctx, actor.TeamID, at.(string)); err == nil {
+		id, _ := at.(string)
+		if row, err := h.Store.UsableToken(ctx, actor.TeamID, id); err == nil {
 			value, err := h.Issuer.Open(row.Token)
 			return row.Token, value, err
 		}

@@ -105,7 +105,9 @@ const (
 )
 
 // What is done in the Explorer.
-const AuditTokenUsed AuditAction = "Token used in Explorer"
+const (
+	AuditTokenUsed AuditAction = "Token used in Explorer"
+)
 
 // AuditEvent is one line of the audit log. Rows are only ever added.
 type AuditEvent struct {
