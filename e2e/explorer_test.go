@@ -122,6 +122,15 @@ func TestExplorerGraphiQL(t *testing.T) {
 	})
 	p.press("\x1b")
 
+	t.Log("open a dialog, which brings a style element under the page's nonce")
+	p.whole().click("button", "Open settings dialog")
+	p.whole().find("heading", "Settings")
+	if hidden := eval[string](p, `getComputedStyle(document.body).overflow`); hidden != "hidden" {
+		t.Errorf("the page scrolls behind the dialog: overflow is %s", hidden)
+	}
+	p.press("\x1b")
+	p.whole().lacks("heading", "Settings")
+
 	t.Log("show it as code, and copy that with the token")
 	setEditor(p, ".graphiql-query-editor", `query Mine($id: ID!) { order(id: $id) { id note } }`)
 	p.whole().click("button", "Show code")
