@@ -32,6 +32,9 @@ const (
 	explorerAgent = "Latchkey-Explorer"
 )
 
+// errBroken is a call that ended without an answer.
+var errBroken = errors.New("the API broke off before it answered")
+
 // sendable tells whether the chosen token may be used now: that of an application wants a
 // fresh proof of identity, as seeing its value does.
 func (h *Handlers) sendable(c echo.Context, choice views.ExplorerChoice) bool {
@@ -59,6 +62,8 @@ func (h *Handlers) sendAndShow(c echo.Context, choice views.ExplorerChoice, view
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
 		view.Problem, status = "The API did not answer within 30 seconds. Try again, or ask for less.", http.StatusGatewayTimeout
+	case errors.Is(err, errBroken):
+		view.Problem, status = "The API broke off before it answered. Try again in a moment.", http.StatusBadGateway
 	case err != nil:
 		return err
 	default:
@@ -132,8 +137,12 @@ func (h *Handlers) send(ctx context.Context, c echo.Context, request models.Expl
 		Address: c.RealIP(), RequestID: middleware.ID(c), HTTPS: h.HTTPS, Points: points.set,
 		Note: func(key, text string) { middleware.Annotate(c, "explorer_"+key, text) },
 	})
-	if err != nil {
-		return views.Answered{}, err
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return views.Answered{}, ctx.Err()
+	case err != nil:
+		h.Log.Warn("call of the Explorer failed", "request", middleware.ID(c), "error", err)
+		return views.Answered{}, errBroken
 	}
 	defer response.Body.Close()
 	answered := views.Answered{Status: response.StatusCode, Reason: http.StatusText(response.StatusCode), Headers: headerLines(response.Header)}
