@@ -20,7 +20,7 @@ UNESCAPED = templ\.(Raw|Safe[A-Z]|JSUnsafe)|template\.(HTML|JS|CSS|URL)
 GORM_TRAPS = \.(Where|Not|Or)\(&|\.(First|Take|Last|Find|Delete)\([^()]*,|\.(Updates|Save|Assign|Attrs)\(
 
 .DEFAULT_GOAL := help
-.PHONY: help run build generate check-generated lint fmt test cover fuzz bench bench-go vuln install-test-tools clean
+.PHONY: help run build generate graphiql check-generated lint fmt test cover fuzz bench bench-go vuln install-test-tools clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' Makefile
@@ -38,6 +38,14 @@ generate: $(TEMPL) $(ESBUILD) ## write views/*_templ.go and static/dist
 		--target=chrome123,firefox121,safari17.5 --log-level=warning --outfile=static/dist/latchkey.css
 	$(ESBUILD) static/js/latchkey.js static/js/passkey.js --minify --format=esm --target=es2022 \
 		--log-level=warning --outdir=static/dist
+
+# Not part of generate: it needs Node, and what it writes changes with package-lock.json alone.
+graphiql: $(ESBUILD) ## bundle the GraphQL editor anew into static/dist (needs Node and the network)
+	cd static/graphiql && npm ci --ignore-scripts --no-audit --no-fund && node style.mjs node_modules/.style.css
+	$(ESBUILD) static/graphiql/index.js --bundle --minify --format=esm --target=es2022 --legal-comments=none \
+		'--define:process.env.NODE_ENV="production"' --log-level=error | gzip -9n > static/dist/graphiql.js.gz
+	$(ESBUILD) static/graphiql/node_modules/.style.css --minify --target=chrome123,firefox121,safari17.5 \
+		--log-level=error | gzip -9n > static/dist/graphiql.css.gz
 
 # Compares checksums, not commits, so that it also works before a commit.
 check-generated: $(TEMPL) $(ESBUILD) ## fail if generated files are not up to date

@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/latchkey/latchkey/models"
+	"github.com/latchkey/latchkey/usage"
 )
 
 // costHeader is how an upstream names the points of a call, in a header or a trailer.
@@ -25,4 +26,12 @@ func (x *exchange) cost(h http.Header) {
 	if minute := x.Now().Unix() / 60; x.warned.Swap(minute) != minute {
 		x.Log.Warn("an upstream named a cost that is no whole number from 0 to "+models.FormatNumber(models.MaxCost)+": the route's was taken", "upstream", x.to.Path)
 	}
+}
+
+// charged is what the call has cost.
+func (x *exchange) charged() int64 {
+	if x.points == usage.CostOfRoute {
+		return x.to.Cost
+	}
+	return x.points
 }

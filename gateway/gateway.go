@@ -51,6 +51,8 @@ type Caller struct {
 	// Note adds a fact to the request's log line: a reason, an ID, never a value. It may
 	// be nil.
 	Note func(key, value string)
+	// Points is told what a call has cost, once, before its answer ends; nil for nobody.
+	Points func(int64)
 }
 
 func (c Caller) note(key, value string) {

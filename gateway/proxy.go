@@ -151,4 +151,7 @@ func (x *exchange) end() {
 	x.mu.Unlock()
 	x.cancel(nil)
 	x.done(x.permit, x.status, x.points)
+	if x.from.Points != nil {
+		x.from.Points(x.charged())
+	}
 }

@@ -28,6 +28,10 @@ type limits struct {
 	invitations, invitationMails *middleware.Limiter
 	// departures bounds how often one address is sent to the provider.
 	departures *middleware.Limiter
+	// exploring counts the requests of the Explorer that run; tokenUses bounds how often one
+	// person's use of one token is noted.
+	exploring *running
+	tokenUses *middleware.Limiter
 }
 
 // running counts, by person, what goes on now. It is safe for concurrent use.
@@ -64,6 +68,7 @@ func newLimits(now func() time.Time) limits {
 		signIns: newSignInLimits(now), signUps: newSignUpLimits(now), resets: newResetLimits(now), factorLimits: newFactorLimits(now), warned: newWarningLimits(now),
 		reveals: every(time.Minute, 60), exporting: &running{count: map[string]int{}}, refusals: every(time.Minute, 20), exports: every(time.Minute, 20),
 		newEmails: every(time.Hour, 10), invitations: every(time.Hour, models.MaxInvitations), invitationMails: every(time.Hour, 3), departures: every(time.Minute, 120),
+		exploring: &running{count: map[string]int{}}, tokenUses: every(time.Hour, 1),
 	}
 }
 

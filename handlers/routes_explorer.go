@@ -1,6 +1,19 @@
 package handlers
 
-// explorerPages try the APIs of the gateway.
+import "github.com/latchkey/latchkey/views"
+
+// explorerPages try the APIs of the gateway. Sending with the token of an application
+// wants a fresh proof of identity too; sendable asks for it, since the temporary token
+// does not.
 func (h *Handlers) explorerPages() []Route {
-	return []Route{}
+	return []Route{
+		{get, views.ExplorerPath, manage, h.explorer},
+		{post, views.ExplorerPath, manage, h.explore},
+		{post, views.ExplorerCodePath, manage, h.explorerCode},
+		{get, views.GraphQLPath, manage, h.graphQL},
+		{post, views.GraphQLPath, manage, h.queryGraphQL},
+		{post, views.GraphQLCodePath, manage, h.graphQLCode},
+		{get, views.PostmanPath, manage, h.postman},
+		{post, views.RevealTemporaryPath, reveal, h.revealTemporary},
+	}
 }

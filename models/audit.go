@@ -115,6 +115,11 @@ const (
 	AuditPointsCorrected AuditAction = "Points corrected"
 )
 
+// What is done in the Explorer.
+const (
+	AuditTokenUsed AuditAction = "Token used in Explorer"
+)
+
 // AuditEvent is one line of the audit log. Rows are only ever added.
 type AuditEvent struct {
 	ID     string `gorm:"primaryKey"`

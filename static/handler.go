@@ -17,6 +17,9 @@ var contentTypes = map[string]string{
 	".woff2": "font/woff2",
 }
 
+// forEver lets browsers keep a file: another content has another name.
+const forEver = "public, max-age=31536000, immutable"
+
 // asset is one file as it goes over the wire. It does not change.
 type asset struct {
 	path        string
@@ -47,6 +50,10 @@ func serve(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
 		return
 	}
+	if file, ok := findPacked(r.URL.Path); ok {
+		file.serve(w, r)
+		return
+	}
 	a, ok := all.byPath[r.URL.Path]
 	if !ok {
 		http.Error(w, "not found", http.StatusNotFound)
@@ -60,7 +67,7 @@ func serve(w http.ResponseWriter, r *http.Request) {
 			body = a.gzipped()
 		}
 	}
-	h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	h.Set("Cache-Control", forEver)
 	h.Set("Content-Type", a.contentType)
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	if r.Method == http.MethodHead {

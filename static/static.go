@@ -41,6 +41,11 @@ type set struct {
 // Path returns the URL path of the file with the given name, such as
 // "latchkey.css" or "icons.svg". It panics if there is no such file.
 func Path(name string) string {
+	if strings.HasPrefix(name, "graphiql.") {
+		if at, ok := packedPaths().byName[name]; ok {
+			return at
+		}
+	}
 	return all.path(name)
 }
 

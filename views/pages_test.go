@@ -17,6 +17,7 @@ func goldens() map[string]templ.Component {
 		accountGoldens(),
 		teamGoldens(), wayInGoldens(), factorGoldens(), adminGoldens(), providerGoldens(), warningGoldens(),
 		planGoldens(),
+		explorerGoldens(),
 	} {
 		maps.Copy(all, some)
 	}

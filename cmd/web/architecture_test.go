@@ -30,7 +30,8 @@ var mayImport = map[string][]string{
 	"middleware":      {},
 	"views/ui":        {"static"},
 	"views/layout":    {"views/ui", "static", "models"},
-	"views":           {"views/layout", "views/ui", "models"},
+	"views/snippet":   {"views/ui"},
+	"views":           {"views/layout", "views/snippet", "views/ui", "models"},
 	"store":           {"models"},
 	"store/storetest": {"store", "models", "migrations"},
 	"tokens":          {"models", "secrets"},
@@ -223,6 +224,7 @@ var readers = []string{
 	"ManualTokens", "Purge", "PurgeLeftovers", "ResourceServers", "Session", "Status",
 	"Standing", "UsedToday",
 	"FindTeams", "Ledger", "Plan", "Plans", "TeamDetail",
+	"UsableToken", "UsableTokens",
 	"Token", "TokenByHash", "User", "UserByEmail", "Witnesses",
 }
 

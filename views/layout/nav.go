@@ -1,5 +1,7 @@
 package layout
 
+import "github.com/latchkey/latchkey/models"
+
 // Nav says where in the menus a page stands.
 type Nav int
 
@@ -23,10 +25,11 @@ const (
 	NavProfileBelow
 )
 
-// navItem is an entry of the menus.
+// navItem is an entry of the menus, for those who may.
 type navItem struct {
 	text, href, icon, about string
 	page, below             Nav
+	may                     models.Permission
 }
 
 // navGroup is a drop-down of the top bar.
@@ -38,28 +41,30 @@ type navGroup struct {
 var navGroups = []navGroup{{
 	text: "Authorization",
 	items: []navItem{
-		{"Applications", ApplicationsPath, "app-window", "OAuth2 clients and their secrets", NavApplications, NavApplicationsBelow},
-		{"Tokens", TokensPath, "key-round", "Access tokens by application", NavTokens, NavTokensBelow},
+		{"Applications", ApplicationsPath, "app-window", "OAuth2 clients and their secrets", NavApplications, NavApplicationsBelow, models.MayView},
+		{"Tokens", TokensPath, "key-round", "Access tokens by application", NavTokens, NavTokensBelow, models.MayView},
 	},
 }}
 
 // navLinks stand in the top bar beside the groups.
 var navLinks = []navItem{
-	{"Explorer", ExplorerPath, "square-terminal", "", NavExplorer, NavNone},
-	{"Usage", UsagePath, "chart-column", "", NavUsage, NavUsageBelow},
-	{"Team", TeamPath, "users", "", NavTeam, NavTeamBelow},
-	{"Audit log", AuditPath, "scroll-text", "", NavAudit, NavNone},
+	{"Explorer", ExplorerPath, "square-terminal", "", NavExplorer, NavNone, models.MayManage},
+	{"Usage", UsagePath, "chart-column", "", NavUsage, NavUsageBelow, models.MayView},
+	{"Team", TeamPath, "users", "", NavTeam, NavTeamBelow, models.MayView},
+	{"Audit log", AuditPath, "scroll-text", "", NavAudit, NavNone, models.MayView},
 }
 
-var adminLink = navItem{"Administration", AdminPath, "server", "", NavAdmin, NavAdminBelow}
+var adminLink = navItem{"Administration", AdminPath, "server", "", NavAdmin, NavAdminBelow, ""}
 
-var profileLink = navItem{"Profile", ProfilePath, "circle-user", "", NavProfile, NavProfileBelow}
+var profileLink = navItem{"Profile", ProfilePath, "circle-user", "", NavProfile, NavProfileBelow, ""}
 
 // links are those of the top bar that this reader has. Who acts in no team has no pages of one.
 func (p Page) links() []navItem {
 	var links []navItem
-	if p.TeamName != "" {
-		links = append(links, navLinks...)
+	for _, link := range navLinks {
+		if p.TeamName != "" && p.Role.May(link.may) {
+			links = append(links, link)
+		}
 	}
 	if p.Operator {
 		links = append(links, adminLink)

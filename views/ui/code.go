@@ -9,8 +9,8 @@ type CodePanel struct {
 	Samples []CodeSample
 }
 
-// CodeSample is the program in one language. Lang is curl, python, go or
-// javascript: the style sheet knows these.
+// CodeSample is the program in one language. Lang is curl, python, go, javascript, php,
+// java, csharp or ruby: the style sheet knows these.
 type CodeSample struct {
 	Lang  string
 	Title string
