@@ -104,6 +104,12 @@ const (
 	AuditRefused        AuditAction = "Request refused"
 )
 
+// What happens to temporary tokens; showing one is AuditTokenShown.
+const (
+	AuditTemporaryMade     AuditAction = "Temporary token made"
+	AuditTemporaryReplaced AuditAction = "Temporary token replaced"
+)
+
 // AuditEvent is one line of the audit log. Rows are only ever added.
 type AuditEvent struct {
 	ID     string `gorm:"primaryKey"`

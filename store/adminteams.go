@@ -85,7 +85,7 @@ func (s *Store) AddTeam(ctx context.Context, actor models.Actor, in models.TeamI
 		if err != nil {
 			return err
 		}
-		if err := c.Create(&team).Error; err != nil {
+		if err := c.addTeam(team); err != nil {
 			return err
 		}
 		c.event.TeamID = team.ID

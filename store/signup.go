@@ -17,7 +17,7 @@ func (s *Store) SignUp(ctx context.Context, actor models.Actor, account Account)
 			return err
 		}
 		team := models.Team{ID: NewID(), Name: account.Team, NameKey: models.FoldName(account.Team), CreatedAt: c.now}
-		if err := c.Create(&team).Error; err != nil {
+		if err := c.addTeam(team); err != nil {
 			return err
 		}
 		c.event.TeamID, c.event.ActorID, c.event.ActorName, c.event.ActorRole = team.ID, user.ID, user.Name, models.RoleOwner

@@ -112,7 +112,7 @@ func (c change) teamFor(account Account) (models.Team, models.Role, error) {
 		return models.Team{}, "", models.FieldErrors{"role": "There is no team " + account.Team + " yet, and the first member of a team must be an owner."}
 	}
 	team := models.Team{ID: NewID(), Name: account.Team, NameKey: models.FoldName(account.Team), CreatedAt: c.now}
-	return team, models.RoleOwner, c.Create(&team).Error
+	return team, models.RoleOwner, c.addTeam(team)
 }
 
 // UserByEmail finds the account of an email, whatever its case. The password
