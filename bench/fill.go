@@ -75,7 +75,7 @@ func (l *lab) fillTokens(ctx context.Context) error {
 // insertTokens spreads tokens over the applications that came with fillApplications.
 func (l *lab) insertTokens(ctx context.Context, db *sql.DB, rows int64) error {
 	_, err := db.ExecContext(ctx, `CREATE TABLE temp.spread (n INTEGER PRIMARY KEY, id TEXT NOT NULL);
-		INSERT INTO temp.spread SELECT ROW_NUMBER() OVER () - 1, id FROM applications WHERE name <> ?`, appName)
+		INSERT INTO temp.spread SELECT ROW_NUMBER() OVER () - 1, id FROM applications WHERE name <> ? AND type = 'service'`, appName)
 	if err != nil {
 		return err
 	}

@@ -119,6 +119,17 @@ func (c *client) create(name string) string {
 	return c.deed(applications, url.Values{"name": {name}, "lifespan": {"18000"}}).path
 }
 
+// builtIn returns the path of the application that holds temporary tokens.
+func (c *client) builtIn() string {
+	c.t.Helper()
+	before, _, ok := strings.Cut(c.get(applications+"?q=Temporary+(IDE)").body, "/revoke\"")
+	at := strings.LastIndex(before, applications)
+	if !ok || at < 0 {
+		c.t.Fatal("the list has no built-in application")
+	}
+	return before[at:]
+}
+
 // reveal asks for a value as the script does. app is an application's path.
 func (c *client) reveal(target string) string {
 	c.t.Helper()

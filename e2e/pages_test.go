@@ -155,6 +155,15 @@ func (w *world) ofOwner(theme string) []view {
 		{name: "404", status: 404, show: opened(applications + "/0")},
 		{name: "tokens", show: opened(tokensPage + "?application=" + idOf(w.bot))},
 		{name: "tokens ended", show: opened(tokensPage + "?ended=1&application=" + idOf(w.bot))},
+		{name: "tokens built in", show: func(p *tab) { p.open(tokensPage + "?application=" + idOf(w.builtIn)) }},
+		{name: "temporary token shown", show: func(p *tab) {
+			p.open(tokensPage)
+			p.postForm("button", "Show temporary token")
+			p.whole().find("link", "Hide temporary token")
+		}},
+		{name: "replace temporary", show: opened(tokensPage + "/temporary/replace")},
+		{name: "built in", show: opened(w.builtIn)},
+		{name: "revoke built in", show: opened(w.builtIn + "/revoke")},
 		{name: "tokens none", show: opened(tokensPage + "?application=" + idOf(w.long))},
 		{name: "docs", show: opened("/docs/authorization")},
 		{name: "confirm identity", show: opened("/confirm?next=" + url.QueryEscape(w.bot))},

@@ -11,11 +11,11 @@ import (
 type world struct {
 	s, fresh *server
 	// Paths of applications. own is for one theme alone to change.
-	bot, off, long string
-	token          string // path of an active token of bot
-	own            map[string]string
-	people         people
-	admin          administration
+	bot, off, long, builtIn string
+	token                   string // path of an active token of bot
+	own                     map[string]string
+	people                  people
+	admin                   administration
 }
 
 const (
@@ -42,6 +42,7 @@ func newWorld(t testing.TB) *world {
 	for i := range 20 {
 		ana.create(fmt.Sprintf("Price feed %d", i+1))
 	}
+	w.builtIn = ana.builtIn()
 	w.pastOf(t, ana)
 	w.people = w.peopleOf(t, ana)
 	w.admin = newAdministration(t, s)

@@ -142,18 +142,18 @@ func searchAndSort(p *tab) {
 	rows := func() string {
 		return eval[string](p, `[...document.querySelectorAll("tbody th a")].map((a) => a.innerText).join()`)
 	}
-	if got := rows(); got != "Alerts,Price feed" {
+	if got := rows(); got != "Alerts,Price feed,Temporary (IDE)" {
 		p.t.Errorf("by name: %s", got)
 	}
 	p.whole().follow("link", "Name")
-	if got := rows(); got != "Price feed,Alerts" {
+	if got := rows(); got != "Temporary (IDE),Price feed,Alerts" {
 		p.t.Errorf("by name, turned round: %s", got)
 	}
 	if got := ask[string](p.whole().find("columnheader", "Name"), `return this.getAttribute("aria-sort")`); got != "descending" {
 		p.t.Errorf("aria-sort: %s", got)
 	}
 	p.whole().follow("link", "Token lifespan")
-	if got := rows(); got != "Price feed,Alerts" {
+	if got := rows(); got != "Price feed,Alerts,Temporary (IDE)" {
 		p.t.Errorf("by lifespan: %s", got)
 	}
 	p.whole().search("PRICE")

@@ -357,10 +357,10 @@ func TestServerPage(t *testing.T) {
 	op := s.operator(t, "contoso", "op")
 	s.application(t, op, "Bot")
 	b := s.signedIn(t, op)
-	b.get("/admin/server").expect(t, http.StatusOK, "v9.9", "Started Just now", "Users 1", "Applications 1", "manual 1 0 0", "LATCHKEY_LOG json text", "LATCHKEY_SMTP_URL Set None", "LATCHKEY_DOCS_URL Not set None", "LATCHKEY_UNNAMED off off", "No mail goes out")
+	b.get("/admin/server").expect(t, http.StatusOK, "v9.9", "Started Just now", "Users 1", "Applications 2", "manual 1 0 0", "LATCHKEY_LOG json text", "LATCHKEY_SMTP_URL Set None", "LATCHKEY_DOCS_URL Not set None", "LATCHKEY_UNNAMED off off", "No mail goes out")
 	b.post("/admin/server/mail").expect(t, http.StatusNotFound)
 	s.application(t, op, "Other")
-	b.get("/admin/server").expect(t, http.StatusOK, "Applications 2", "manual 1 0 0")
+	b.get("/admin/server").expect(t, http.StatusOK, "Applications 3", "manual 1 0 0")
 	s.db.Wait(time.Minute)
 	b.get("/admin/server").expect(t, http.StatusOK, "manual 2 0 0")
 }

@@ -25,6 +25,9 @@ func (h *Handlers) application(c echo.Context) error {
 // showApplication renders the page of an application, with a value where one was
 // asked for.
 func (h *Handlers) showApplication(c echo.Context, app models.ApplicationDetail, revealed views.Revealed) error {
+	if app.BuiltIn() {
+		return h.showBuiltIn(c, app)
+	}
 	page, message := h.page(c)
 	state, tokens, err := h.tokensState(c, app.ID, message, revealed, app.Secrets...)
 	if err != nil {
@@ -38,7 +41,7 @@ func (h *Handlers) showApplication(c echo.Context, app models.ApplicationDetail,
 }
 
 func (h *Handlers) editApplication(c echo.Context) error {
-	app, err := h.applicationOf(c)
+	app, err := h.ownApplicationOf(c)
 	if err != nil {
 		return err
 	}
@@ -87,9 +90,10 @@ func (h *Handlers) showConflict(c echo.Context, typed views.ApplicationTyped) er
 	return show(c, http.StatusConflict, views.EditApplication(h.plainPage(c), page))
 }
 
-// ask renders a page that asks before a deed on the application of the path.
+// ask renders a page that asks before a deed on the application of the path, one of the
+// team's own.
 func (h *Handlers) ask(c echo.Context, build func(page layout.Page, app models.ApplicationDetail) templ.Component) error {
-	app, err := h.applicationOf(c)
+	app, err := h.ownApplicationOf(c)
 	if err != nil {
 		return err
 	}
@@ -97,9 +101,11 @@ func (h *Handlers) ask(c echo.Context, build func(page layout.Page, app models.A
 }
 
 func (h *Handlers) revokeAllPage(c echo.Context) error {
-	return h.ask(c, func(page layout.Page, app models.ApplicationDetail) templ.Component {
-		return views.RevokeAll(page, views.NewConfirmRevokeAll(app.ApplicationRow))
-	})
+	app, err := h.applicationOf(c)
+	if err != nil {
+		return err
+	}
+	return show(c, http.StatusOK, views.RevokeAll(h.plainPage(c), views.NewConfirmRevokeAll(app.ApplicationRow)))
 }
 
 func (h *Handlers) revokeAll(c echo.Context) error {
@@ -147,9 +153,11 @@ func (h *Handlers) deleteApplication(c echo.Context) error {
 }
 
 func (h *Handlers) switchOffPage(c echo.Context) error {
-	return h.ask(c, func(page layout.Page, app models.ApplicationDetail) templ.Component {
-		return views.SwitchOff(page, views.NewConfirmSwitchOff(app.ApplicationRow))
-	})
+	app, err := h.applicationOf(c)
+	if err != nil {
+		return err
+	}
+	return show(c, http.StatusOK, views.SwitchOff(h.plainPage(c), views.NewConfirmSwitchOff(app.ApplicationRow)))
 }
 
 func (h *Handlers) switchOff(c echo.Context) error { return h.switchTo(c, false, " was switched off.") }

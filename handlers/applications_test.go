@@ -57,8 +57,8 @@ func TestNewApplicationBadInput(t *testing.T) { // D5, D6
 			t.Errorf("typed %q, shown again %q", test.name, value)
 		}
 	}
-	if list, _ := s.db.Applications(t.Context(), ana.TeamID, models.ApplicationQuery{}); list.Total != 1 {
-		t.Errorf("%d applications, want the one", list.Total)
+	if list, _ := s.db.Applications(t.Context(), ana.TeamID, models.ApplicationQuery{}); list.Total != 2 {
+		t.Errorf("%d applications, want the one and that which is built in", list.Total)
 	}
 }
 

@@ -11,7 +11,7 @@ var deedWords = map[string]string{
 	"/user/api_v2/applications/:id/keys":               "add a public key to",
 	"/user/api_v2/applications/:id/tokens/:tid/reveal": "show a token of",
 
-	"/user/explorer/temporary/reveal": "show your temporary token",
+	"/user/api_v2/access_tokens/temporary/reveal": "show your temporary token",
 
 	"/user/profile/sessions/:sid/end":                      "end one of your sessions",
 	"/user/profile/sessions/end":                           "end all your other sessions",

@@ -27,13 +27,13 @@ func form(c echo.Context) (url.Values, error) {
 	return c.Request().PostForm, nil
 }
 
-// posted returns the fields and the application that the path names.
+// posted returns the fields and the application, one of the team's own, that the path names.
 func (h *Handlers) posted(c echo.Context) (url.Values, models.ApplicationDetail, error) {
 	fields, err := form(c)
 	if err != nil {
 		return nil, models.ApplicationDetail{}, err
 	}
-	app, err := h.applicationOf(c)
+	app, err := h.ownApplicationOf(c)
 	return fields, app, err
 }
 

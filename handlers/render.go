@@ -108,6 +108,16 @@ func (h *Handlers) applicationOf(c echo.Context) (models.ApplicationDetail, erro
 	return h.findApplication(c, c.Param(paramApplication))
 }
 
+// ownApplicationOf is applicationOf for what the team made: what is built in has no
+// credentials, settings and manual tokens, so what is asked for is not there.
+func (h *Handlers) ownApplicationOf(c echo.Context) (models.ApplicationDetail, error) {
+	app, err := h.applicationOf(c)
+	if err == nil && app.BuiltIn() {
+		err = models.ErrNotFound
+	}
+	return app, err
+}
+
 // findApplication shows the lifespan that new tokens get: the operator may have
 // lowered the longest one since the application was made.
 func (h *Handlers) findApplication(c echo.Context, id string) (models.ApplicationDetail, error) {

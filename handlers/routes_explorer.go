@@ -14,6 +14,5 @@ func (h *Handlers) explorerPages() []Route {
 		{post, views.GraphQLPath, manage, h.queryGraphQL},
 		{post, views.GraphQLCodePath, manage, h.graphQLCode},
 		{get, views.PostmanPath, manage, h.postman},
-		{post, views.RevealTemporaryPath, reveal, h.revealTemporary},
 	}
 }

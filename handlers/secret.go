@@ -97,7 +97,7 @@ func parseOverlap(text string) (time.Duration, bool) {
 }
 
 func (h *Handlers) retirePage(c echo.Context) error {
-	app, err := h.applicationOf(c)
+	app, err := h.ownApplicationOf(c)
 	if err != nil {
 		return err
 	}
@@ -108,7 +108,7 @@ func (h *Handlers) retirePage(c echo.Context) error {
 }
 
 func (h *Handlers) retire(c echo.Context) error {
-	app, err := h.applicationOf(c)
+	app, err := h.ownApplicationOf(c)
 	if err != nil {
 		return err
 	}
@@ -120,7 +120,7 @@ func (h *Handlers) retire(c echo.Context) error {
 
 // removeSecretPage leads back where nothing is to be removed, or nothing would be left.
 func (h *Handlers) removeSecretPage(c echo.Context) error {
-	app, err := h.applicationOf(c)
+	app, err := h.ownApplicationOf(c)
 	if err != nil {
 		return err
 	}
@@ -131,7 +131,7 @@ func (h *Handlers) removeSecretPage(c echo.Context) error {
 }
 
 func (h *Handlers) removeSecret(c echo.Context) error {
-	app, err := h.applicationOf(c)
+	app, err := h.ownApplicationOf(c)
 	if err != nil {
 		return err
 	}

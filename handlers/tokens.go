@@ -42,8 +42,8 @@ func (h *Handlers) tokens(c echo.Context) error {
 	return h.showTokens(c, c.QueryParam("application"), views.Revealed{})
 }
 
-// showTokens renders the Tokens page for one application, the first by name
-// where none is chosen.
+// showTokens renders the Tokens page with the reader's temporary token and those of one
+// application, the team's first by name where none is chosen.
 func (h *Handlers) showTokens(c echo.Context, chosen string, revealed views.Revealed) error {
 	ctx, team := c.Request().Context(), actorOf(c).TeamID
 	apps, err := h.Store.ApplicationNames(ctx, team, maxChoices+1)
@@ -52,12 +52,17 @@ func (h *Handlers) showTokens(c echo.Context, chosen string, revealed views.Reve
 	}
 	more := len(apps) > maxChoices
 	apps = apps[:min(len(apps), maxChoices)]
-	if chosen == "" && len(apps) > 0 {
-		chosen = apps[0].ID
+	card, err := h.temporaryCard(c, chosen)
+	if err != nil {
+		return err
+	}
+	if chosen == "" {
+		chosen = views.FirstOwn(apps)
 	}
 	page, message := h.page(c)
 	if chosen == "" {
-		view := views.NewTokensView(nil, false, nil, models.TokenList{}, views.TokensState{Role: page.Role}, h.clock(c))
+		view := views.NewTokensView(nil, false, nil, models.TokenList{}, views.TokensState{Role: page.Role, Revealed: revealed}, h.clock(c))
+		view.Temporary = card
 		return show(c, http.StatusOK, views.Tokens(page, view))
 	}
 	app, err := h.findApplication(c, chosen)
@@ -69,6 +74,7 @@ func (h *Handlers) showTokens(c echo.Context, chosen string, revealed views.Reve
 		return err
 	}
 	view := views.NewTokensView(apps, more, &app.Application, list, state, h.clock(c))
+	view.Temporary = card
 	return show(c, http.StatusOK, views.Tokens(page, view))
 }
 

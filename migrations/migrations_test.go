@@ -44,6 +44,8 @@ func older(t *testing.T) (path string) {
 		{"INSERT INTO teams (id, name, name_key, created_at) VALUES ('team', 'Northwind', 'northwind', 1)", nil},
 		{"INSERT INTO members (team_id, user_id, role, created_at) VALUES ('team', 'ana', 'owner', 1)", nil},
 		{"INSERT INTO applications (id, team_id, type, name, name_key, client_id, lifespan, scopes, created_at) VALUES ('app', 'team', 'service', 'Bot', 'bot', 'client', 3600, 'api', 1)", nil},
+		{"INSERT INTO teams (id, name, name_key, created_at) VALUES ('named', 'Contoso', 'contoso', 2)", nil},
+		{"INSERT INTO applications (id, team_id, type, name, name_key, client_id, lifespan, scopes, created_at) VALUES ('named', 'named', 'service', 'temporary (IDE)', ?, 'named', 3600, 'api', 1)", []any{models.FoldName("temporary (IDE)")}},
 		{"INSERT INTO client_secrets (id, application_id, team_id, hash, sealed, last4, created_at) VALUES ('secret', 'app', 'team', x'01', x'02', 'wxyz', 1)", nil},
 		{insertToken, []any{"issued", "client_credentials", []byte("issued"), nil, later, 0}},
 		{insertToken, []any{"manual", "manual", []byte("manual"), []byte("sealed"), later, 0}},
@@ -167,5 +169,28 @@ func TestEarlierEventsAreChained(t *testing.T) {
 		if i > 0 && events[i].ID != want.id || events[i].ApplicationID != want.app || events[i].Seq != int64(4-i) {
 			t.Errorf("%d: %+v", i, events[i])
 		}
+	}
+}
+
+// A team of before has the built-in application too, also where one of its own has the name.
+func TestAnOlderTeamGetsTheBuiltInApplication(t *testing.T) {
+	s, ctx := migrated(t), t.Context()
+	for team, own := range map[string]int{"team": 0, "named": 1} {
+		list, err := s.Applications(ctx, team, models.ApplicationQuery{Search: models.BuiltInName})
+		if err != nil || len(list.Rows) != own+1 {
+			t.Fatalf("%s: %+v, %v", team, list, err)
+		}
+		app := list.Rows[own]
+		if app.Type != models.TypeBuiltIn || app.Name != models.BuiltInName || app.Lifespan != 43200 || len(app.ID) != 36 || len(app.ClientID) != 36 || app.ClientID == app.ID {
+			t.Errorf("%s: %+v", team, app)
+		}
+	}
+	ana := models.Actor{UserID: "ana", UserName: "Ana", TeamID: "team", Role: models.RoleOwner}
+	if err := s.CheckName(ctx, "team", models.BuiltInName, ""); err == nil {
+		t.Error("its name is free")
+	}
+	token, err := s.CreateTemporaryToken(ctx, ana, models.Token{ID: "temporary", Hash: []byte("temporary"), Last4: "nB2e", Scopes: "api", ExpiresAt: now.Add(time.Hour)})
+	if err != nil || token.TeamID != "team" {
+		t.Errorf("%+v, %v", token, err)
 	}
 }

@@ -71,7 +71,7 @@ func (a Application) Expiry(now Time, lifespan int64) Time {
 func (a Application) Enabled() bool { return a.DisabledAt.IsZero() && a.DeletedAt.IsZero() }
 
 // Deletable tells whether a team may delete the application: what is built in stays.
-func (a Application) Deletable() bool { return a.Type != TypeBuiltIn }
+func (a Application) Deletable() bool { return !a.BuiltIn() }
 
 // ClientSecret is one secret of an application. An application has one current
 // secret and, after a rotation with overlap, at most one old one.

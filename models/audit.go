@@ -120,6 +120,12 @@ const (
 	AuditTokenUsed AuditAction = "Token used in Explorer"
 )
 
+// What happens to temporary tokens; showing one is AuditTokenShown.
+const (
+	AuditTemporaryMade     AuditAction = "Temporary token made"
+	AuditTemporaryReplaced AuditAction = "Temporary token replaced"
+)
+
 // AuditEvent is one line of the audit log. Rows are only ever added.
 type AuditEvent struct {
 	ID     string `gorm:"primaryKey"`

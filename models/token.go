@@ -37,7 +37,7 @@ type Token struct {
 	Name          string
 	// Hash is the SHA-256 of the value.
 	Hash []byte
-	// Sealed is the encrypted value of a manual token, else empty.
+	// Sealed is the encrypted value of a manual or temporary token, else empty.
 	Sealed []byte
 	Last4  string
 	// Scopes is what was granted, separated by spaces.

@@ -234,7 +234,7 @@ func TestOverviewAndCounts(t *testing.T) {
 	app := db.Application(t, ana, "Bot")
 	db.Tokens(t, app, 3, models.Token{})
 	status, err := db.Overview(t.Context())
-	if err != nil || status.Users != 1 || status.Teams != 1 || status.Applications != 1 || status.Bytes() == 0 || status.Tokens != nil {
+	if err != nil || status.Users != 1 || status.Teams != 1 || status.Applications != 2 || status.Bytes() == 0 || status.Tokens != nil {
 		t.Errorf("%+v %v", status, err)
 	}
 	counts, err := db.TokenCounts(t.Context())

@@ -58,7 +58,7 @@ func (s *Store) fillTeams(ctx context.Context, rows []models.UserRow) error {
 	return translate(err)
 }
 
-// DisableUser keeps a user out and ends all sessions of theirs at once. The operator's
+// DisableUser keeps a user out and ends all sessions and temporary tokens of theirs at once. The operator's
 // own account and the last operator's give models.FieldErrors (user).
 func (s *Store) DisableUser(ctx context.Context, actor models.Actor, id string) error {
 	return s.operate(ctx, actor, models.AuditUserDisabled, func(c change) error {
@@ -76,6 +76,13 @@ func (s *Store) DisableUser(ctx context.Context, actor models.Actor, id string) 
 			return err
 		}
 		if err := c.disownInvitations("", id); err != nil {
+			return err
+		}
+		var teams []string
+		if err := c.Model(&models.Member{}).Where("user_id = ?", id).Pluck("team_id", &teams).Error; err != nil {
+			return err
+		}
+		if err := c.loseTemporary(id, actor.UserID, teams...); err != nil {
 			return err
 		}
 		return c.endAll(id)

@@ -206,7 +206,7 @@ func nameTaken(err error, name string) error {
 // team has already gives models.FieldErrors (name).
 func (s *Store) ChangeApplication(ctx context.Context, actor models.Actor, id string, values models.ApplicationValues, version int64) error {
 	return s.write(ctx, actor, models.AuditApplicationChanged, func(c change) error {
-		app, err := c.application(actor.TeamID, id)
+		app, err := c.madeByTeam(actor.TeamID, id)
 		if err != nil {
 			return err
 		}
@@ -287,11 +287,8 @@ func (s *Store) DeleteApplication(ctx context.Context, actor models.Actor, id st
 	defer s.totals.forget(actor.TeamID)
 	err := s.write(ctx, actor, models.AuditApplicationDeleted, func(c change) error {
 		var err error
-		if app, err = c.application(actor.TeamID, id); err != nil {
+		if app, err = c.madeByTeam(actor.TeamID, id); err != nil {
 			return err
-		}
-		if !app.Deletable() {
-			return models.ErrForbidden
 		}
 		c.about("application", app.ID, app.Name)
 		for _, statement := range []string{

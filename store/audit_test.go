@@ -193,7 +193,7 @@ func TestAuditChoices(t *testing.T) {
 	got, err := db.AuditChoices(t.Context(), ana.TeamID, 10)
 	if err != nil || !slices.Equal(got.Actions, []models.AuditAction{"Application created", "Application deleted", "User added"}) ||
 		!slices.Equal(got.Persons, []models.AuditPerson{{ID: ana.UserID, Name: "Ana Ruiz"}}) || got.MorePersons || got.MoreApplications ||
-		len(got.Applications) != 2 || got.Applications[0].ID != bot.ID || got.Applications[1].DeletedAt.IsZero() {
+		len(got.Applications) != 3 || got.Applications[0].ID != bot.ID || got.Applications[1].DeletedAt.IsZero() || got.Applications[2].Name != models.BuiltInName {
 		t.Errorf("%+v, %v", got, err)
 	}
 	if got, err = db.AuditChoices(t.Context(), ana.TeamID, 1); err != nil || !got.MoreApplications || len(got.Applications) != 1 || got.MorePersons {

@@ -21,7 +21,7 @@ func (s *Store) clientKeys(ctx context.Context, team, appID string) ([]models.Cl
 // models.MaxClientKeys keys. The same formKey again adds nothing.
 func (s *Store) AddClientKey(ctx context.Context, actor models.Actor, appID string, key models.ClientKey, formKey string) error {
 	return s.write(ctx, actor, models.AuditKeyAdded, func(c change) error {
-		app, err := c.application(actor.TeamID, appID)
+		app, err := c.madeByTeam(actor.TeamID, appID)
 		if err != nil {
 			return err
 		}

@@ -31,7 +31,7 @@ func (s *Store) RotateSecret(ctx context.Context, actor models.Actor, id string,
 }
 
 func (c change) rotateSecret(actor models.Actor, id string, rotation Rotation) error {
-	app, err := c.application(actor.TeamID, id)
+	app, err := c.madeByTeam(actor.TeamID, id)
 	if err != nil {
 		return err
 	}

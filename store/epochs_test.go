@@ -119,8 +119,8 @@ func TestRevokingWhatHasEnded(t *testing.T) {
 	if _, was, err := db.RevokeToken(t.Context(), ana, app.ID, token.ID); was || err != nil {
 		t.Errorf("revoke one: was active %v, %v", was, err)
 	}
-	if got := len(db.Events(t, "")); got != events || db.Number(t, "SELECT epoch FROM applications") != 1 {
-		t.Errorf("%d new events, epoch %d", got-events, db.Number(t, "SELECT epoch FROM applications"))
+	if got := len(db.Events(t, "")); got != events || db.Number(t, "SELECT epoch FROM applications WHERE id = ?", app.ID) != 1 {
+		t.Errorf("%d new events, epoch %d", got-events, db.Number(t, "SELECT epoch FROM applications WHERE id = ?", app.ID))
 	}
 	if db.Number(t, "SELECT revoked_at FROM tokens") != 0 {
 		t.Error("the token counts as revoked from another moment")

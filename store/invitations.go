@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"strconv"
-	"strings"
 
 	"gorm.io/gorm"
 
@@ -122,8 +121,7 @@ func (c change) disownInvitations(team, userID string) error {
 	result := c.Exec(`DELETE FROM invitations WHERE (team_id = ? OR ? = '') AND (created_by = ? OR id IN
 		(SELECT target_id FROM audit_events WHERE actor_id = ? AND action = ?))`, team, team, userID, userID, models.AuditInvitationShown)
 	if result.Error == nil && result.RowsAffected > 0 {
-		ended := models.Count(result.RowsAffected, "pending invitation") + " cancelled"
-		c.event.Detail = strings.TrimPrefix(c.event.Detail+", "+ended, ", ")
+		c.noted(models.Count(result.RowsAffected, "pending invitation") + " cancelled")
 	}
 	return result.Error
 }

@@ -40,13 +40,13 @@ func TestApplicationsSortSearchAndPages(t *testing.T) { // D1
 		return got
 	}
 	first, second := list(models.ApplicationQuery{Page: 1}), list(models.ApplicationQuery{Page: 2})
-	if first.Total != 32 || len(first.Rows) != 25 || len(second.Rows) != 7 {
+	if first.Total != 33 || len(first.Rows) != 25 || len(second.Rows) != 8 { // the one that is built in among them
 		t.Fatalf("pages of %d and %d of %d", len(first.Rows), len(second.Rows), first.Total)
 	}
-	if all := append(names(first), names(second)...); all[0] != odd.Name || all[31] != "Émile" || len(slices.Compact(slices.Sorted(slices.Values(all)))) != 32 {
+	if all := append(names(first), names(second)...); all[0] != odd.Name || all[32] != "Émile" || len(slices.Compact(slices.Sorted(slices.Values(all)))) != 33 {
 		t.Errorf("order by name: %v", all)
 	}
-	if got := list(models.ApplicationQuery{Page: 1 << 40}); len(got.Rows) != 0 || got.Total != 32 {
+	if got := list(models.ApplicationQuery{Page: 1 << 40}); len(got.Rows) != 0 || got.Total != 33 {
 		t.Errorf("a page after the last one has %d rows", len(got.Rows))
 	}
 	if got := list(models.ApplicationQuery{Sort: models.SortActive, Desc: true}); got.Rows[0].Name != "Émile" || got.Rows[0].ActiveTokens != 3 || got.Rows[1].ActiveTokens != 1 {
@@ -80,7 +80,7 @@ func TestManyTokensAreCountedUpToABound(t *testing.T) {
 			count int64
 			more  bool
 		}{{"", step.listed, step.more}, {models.SortLastUsed, step.listed, step.more}, {models.SortActive, step.all, false}} {
-			list, err := db.Applications(t.Context(), ana.TeamID, models.ApplicationQuery{Sort: test.sort})
+			list, err := db.Applications(t.Context(), ana.TeamID, models.ApplicationQuery{Sort: test.sort, Search: app.ClientID})
 			if err != nil || list.Rows[0].ActiveTokens != test.count || list.Rows[0].MoreTokens != test.more {
 				t.Errorf("sorted by %q: %+v, %v", test.sort, list.Rows, err)
 			}
@@ -323,11 +323,22 @@ func TestDeletedApplicationKeepsWhatItsTokensWere(t *testing.T) { // T7
 func TestBuiltInApplicationsStay(t *testing.T) {
 	db := storetest.New(t)
 	ana := db.Member(t, "northwind", "ana", models.RoleOwner)
-	app := db.Application(t, ana, "Temporary")
-	if _, err := db.Raw(t).ExecContext(t.Context(), "UPDATE applications SET type = 'built-in'"); err != nil {
-		t.Fatal(err)
+	app := builtIn(t, db, ana)
+	for name, err := range map[string]error{
+		"delete": func() error { _, err := db.DeleteApplication(t.Context(), ana, app.ID); return err }(),
+		"change": db.ChangeApplication(t.Context(), ana, app.ID, models.ApplicationValues{Name: "Mine", Lifespan: 60}, 0),
+		"secret": db.RotateSecret(t.Context(), ana, app.ID, store.Rotation{Secret: models.ClientSecret{ID: store.NewID()}}),
+		"key":    db.AddClientKey(t.Context(), ana, app.ID, models.ClientKey{ID: store.NewID(), Name: "k"}, ""),
+		"token": func() error {
+			_, err := db.CreateManualToken(t.Context(), ana, models.Token{ID: store.NewID(), ApplicationID: app.ID, Kind: models.KindManual}, "")
+			return err
+		}(),
+	} {
+		if !errors.Is(err, models.ErrForbidden) {
+			t.Errorf("%s: got %v", name, err)
+		}
 	}
-	if _, err := db.DeleteApplication(t.Context(), ana, app.ID); !errors.Is(err, models.ErrForbidden) {
-		t.Errorf("got %v", err)
+	if again := builtIn(t, db, ana); again.Application != app.Application {
+		t.Errorf("it was changed: %+v", again)
 	}
 }

@@ -72,6 +72,11 @@ func (s *Store) ChangeRole(ctx context.Context, actor models.Actor, userID strin
 		if err := affected(c.Exec("UPDATE members SET role = ? WHERE "+keepsOwner, role, actor.TeamID, userID), errLastOwner); err != nil {
 			return err
 		}
+		if !role.May(models.MayReveal) {
+			if err := c.loseTemporary(userID, actor.UserID, actor.TeamID); err != nil {
+				return err
+			}
+		}
 		return c.disownInvitations(actor.TeamID, userID)
 	})
 	return member, err
@@ -92,7 +97,7 @@ func (s *Store) RemoveMember(ctx context.Context, actor models.Actor, userID str
 		}
 		c.about("user", userID, member.Name)
 		c.event.Detail = member.Role.Title()
-		if err := c.endMembership(actor.TeamID, userID); err != nil {
+		if err := c.endMembership(actor, userID); err != nil {
 			return err
 		}
 		return c.Exec("DELETE FROM sessions WHERE user_id = ? AND team_id = ?", userID, actor.TeamID).Error
@@ -107,7 +112,7 @@ func (s *Store) LeaveTeam(ctx context.Context, actor models.Actor, session []byt
 	return s.write(ctx, actor, models.AuditMemberLeft, func(c change) error {
 		c.about("user", actor.UserID, actor.UserName)
 		c.event.Detail = actor.Role.Title()
-		if err := c.endMembership(actor.TeamID, actor.UserID); err != nil {
+		if err := c.endMembership(actor, actor.UserID); err != nil {
 			return err
 		}
 		if err := c.Exec("DELETE FROM sessions WHERE user_id = ? AND team_id = ? AND id_hash <> ?", actor.UserID, actor.TeamID, session).Error; err != nil {
@@ -121,10 +126,10 @@ func (s *Store) LeaveTeam(ctx context.Context, actor models.Actor, session []byt
 	})
 }
 
-// endMembership ends what a member has in a team besides sessions, and the invitations
-// that would lead them back. Their temporary token,
-// once there is one, ends here too, with a notice for caches.
-func (c change) endMembership(team, userID string) error {
+// endMembership ends what a member has in a team besides sessions, their temporary token
+// among it, and the invitations that would lead them back.
+func (c change) endMembership(actor models.Actor, userID string) error {
+	team := actor.TeamID
 	var found int64
 	if err := c.Model(&models.Member{}).Where("team_id = ? AND user_id = ?", team, userID).Count(&found).Error; err != nil {
 		return err
@@ -133,6 +138,9 @@ func (c change) endMembership(team, userID string) error {
 		return models.ErrNotFound
 	}
 	if err := affected(c.Exec("DELETE FROM members WHERE "+keepsOwner, team, userID), errLastOwner); err != nil {
+		return err
+	}
+	if err := c.loseTemporary(userID, actor.UserID, team); err != nil {
 		return err
 	}
 	if err := c.disownInvitations(team, userID); err != nil {

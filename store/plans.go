@@ -237,9 +237,13 @@ func (c change) teamPlan(team string) (namedTeamPlan, error) {
 	return found, err
 }
 
-// createTeam makes a team, with the default plan where there is one.
+// createTeam makes a team with the application that each has from the start, and with the
+// default plan where there is one.
 func (c change) createTeam(team models.Team) error {
 	if err := c.Create(&team).Error; err != nil {
+		return err
+	}
+	if err := c.addBuiltIn(team.ID); err != nil {
 		return err
 	}
 	var plans []models.Plan

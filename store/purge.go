@@ -12,7 +12,8 @@ import (
 
 // Retention is how long tokens are kept after they ended, and what was noted.
 type Retention struct {
-	// Manual counts for tokens that people generated, Issued for those of programs.
+	// Manual counts for tokens that people generated, Issued for those of programs and
+	// for temporary ones.
 	Manual, Issued time.Duration
 	// Audit counts for audit events, from when they were written.
 	Audit time.Duration
@@ -67,7 +68,9 @@ const (
 	deleteAssertions = `DELETE FROM client_assertions WHERE (application_id, id_hash) IN
 		(SELECT application_id, id_hash FROM client_assertions WHERE expires_at < ? LIMIT ?)`
 
-	unsealExpired = "UPDATE tokens SET sealed = NULL WHERE id IN (SELECT id FROM tokens INDEXED BY tokens_manual WHERE kind = 'manual' AND sealed IS NOT NULL AND expires_at <= ? LIMIT ?)"
+	unsealExpired   = "UPDATE tokens SET sealed = NULL WHERE id IN (SELECT id FROM tokens INDEXED BY tokens_manual WHERE kind = 'manual' AND sealed IS NOT NULL AND expires_at <= ? LIMIT ?)"
+	unsealTemporary = `UPDATE tokens SET sealed = NULL WHERE id IN (SELECT id FROM tokens INDEXED BY tokens_temporary
+		WHERE kind = 'temporary' AND revoked_at = 0 AND sealed IS NOT NULL AND expires_at <= ? LIMIT ?)`
 )
 
 // PurgeLeftovers is for the sealed values of tokens that expired, and for the IDs of
@@ -75,6 +78,7 @@ const (
 func (s *Store) PurgeLeftovers() *Purge {
 	p, now := &Purge{store: s}, s.now()
 	p.add(false, unsealExpired, now)
+	p.add(false, unsealTemporary, now)
 	p.add(false, deleteAssertions, now.Add(-keepAssertions))
 	return p
 }

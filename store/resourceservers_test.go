@@ -105,7 +105,7 @@ func TestLastUseOfCredentials(t *testing.T) {
 			}
 		}
 	}
-	if got := db.Number(t, "SELECT last_used_at FROM applications"); got != int64(later.Add(time.Hour))+1 {
+	if got := db.Number(t, "SELECT last_used_at FROM applications WHERE type = 'service'"); got != int64(later.Add(time.Hour))+1 {
 		t.Errorf("the application: %d", got)
 	}
 	list, err := db.ResourceServers(t.Context())

@@ -66,7 +66,7 @@ func TestStatusCounts(t *testing.T) {
 			t.Errorf("%s the purge: %+v, %v", when, got.Tokens, err)
 		}
 		counts := []int64{got.Users, got.Teams, got.Applications, got.ResourceServers, got.Sessions, got.AuditEvents}
-		for i, want := range []int64{2, 2, 2, 1, 1, db.Number(t, "SELECT COUNT(*) FROM audit_events")} {
+		for i, want := range []int64{2, 2, 4, 1, 1, db.Number(t, "SELECT COUNT(*) FROM audit_events")} {
 			if counts[i] != want {
 				t.Errorf("%s the purge: count %d is %d, want %d", when, i, counts[i], want)
 			}

@@ -93,7 +93,7 @@ func TestAnotherTeamIsNotFound(t *testing.T) {
 		t.Errorf("refused attempts left %d events", len(after)-len(before))
 	}
 	list, err := db.Applications(ctx, eve.TeamID, models.ApplicationQuery{})
-	if err != nil || list.Total != 0 {
+	if err != nil || list.Total != 1 || list.Rows[0].Type != models.TypeBuiltIn {
 		t.Errorf("another team lists %d applications, %v", list.Total, err)
 	}
 	if found, err := db.TokenByHash(ctx, []byte("h1")); err != nil || found.RevokedAt != 0 {

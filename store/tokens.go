@@ -46,11 +46,11 @@ func (s *Store) Token(ctx context.Context, team, appID, id string) (models.Token
 
 // CreateManualToken stores a token that a member generated and returns its ID:
 // that of the earlier one where the form was posted before. An application that
-// is switched off gives models.ErrConflict.
+// is switched off gives models.ErrConflict, one that is built in models.ErrForbidden.
 func (s *Store) CreateManualToken(ctx context.Context, actor models.Actor, token models.Token, formKey string) (string, error) {
 	id := token.ID
 	err := s.write(ctx, actor, models.AuditTokenCreated, func(c change) error {
-		app, err := c.application(actor.TeamID, token.ApplicationID)
+		app, err := c.madeByTeam(actor.TeamID, token.ApplicationID)
 		if err != nil {
 			return err
 		}
@@ -91,8 +91,8 @@ func (s *Store) TokenByHash(ctx context.Context, hash []byte) (models.Bearer, er
 	return b, err
 }
 
-// RevealToken records that a token is shown and then returns it sealed. A token
-// that has ended, or that was never sealed, gives models.ErrNotFound.
+// RevealToken records that a manual token is shown and then returns it sealed. A token
+// that has ended, or is of another kind, gives models.ErrNotFound.
 func (s *Store) RevealToken(ctx context.Context, actor models.Actor, appID, id string) (models.Token, error) {
 	var token models.Token
 	err := s.write(ctx, actor, models.AuditTokenShown, func(c change) error {
@@ -100,7 +100,7 @@ func (s *Store) RevealToken(ctx context.Context, actor models.Actor, appID, id s
 		if err != nil {
 			return err
 		}
-		err = c.Where("id = ? AND application_id = ? AND team_id = ? AND sealed IS NOT NULL AND revoked_at = 0 AND expires_at > ?",
+		err = c.Where("id = ? AND application_id = ? AND team_id = ? AND kind = 'manual' AND sealed IS NOT NULL AND revoked_at = 0 AND expires_at > ?",
 			id, appID, actor.TeamID, c.now).Take(&token).Error
 		if err != nil {
 			return err
@@ -143,9 +143,17 @@ func (c change) revokeToken(actor models.Actor, appID, id string) (models.Token,
 		c.now, actor.UserID, id, appID, actor.TeamID).Error
 }
 
+// The tokens of one application that RevokeTokens marks one by one.
+const (
+	markManual = `UPDATE tokens INDEXED BY tokens_manual SET revoked_at = ?, revoked_by = ?, sealed = NULL
+		WHERE application_id = ? AND team_id = ? AND kind = 'manual' AND revoked_at = 0 AND expires_at > ?`
+	markTemporary = `UPDATE tokens INDEXED BY tokens_temporary SET revoked_at = ?, revoked_by = ?, sealed = NULL
+		WHERE application_id = ? AND team_id = ? AND kind = 'temporary' AND revoked_at = 0 AND expires_at > ?`
+)
+
 // RevokeTokens ends every active token of an application now, of every kind,
 // and returns how many there were. The application goes on. It marks the
-// application and its manual tokens, which pages show; Purge follows with the
+// application and its manual or temporary tokens, which pages show; Purge follows with the
 // others, however many there are. They are counted before, beside the writer: of
 // millions it would take long enough for everyone else to wait.
 func (s *Store) RevokeTokens(ctx context.Context, actor models.Actor, appID string) (int64, error) {
@@ -173,8 +181,11 @@ func (s *Store) RevokeTokens(ctx context.Context, actor models.Actor, appID stri
 		revoked = counted.Active
 		c.about("application", app.ID, app.Name)
 		c.event.Detail = models.Count(revoked, "token")
-		err = c.Exec("UPDATE tokens INDEXED BY tokens_manual SET revoked_at = ?, revoked_by = ?, sealed = NULL WHERE application_id = ? AND team_id = ? AND kind = 'manual' AND revoked_at = 0 AND expires_at > ?",
-			c.now, actor.UserID, appID, actor.TeamID, c.now).Error
+		mark := markManual
+		if app.BuiltIn() {
+			mark = markTemporary
+		}
+		err = c.Exec(mark, c.now, actor.UserID, appID, actor.TeamID, c.now).Error
 		if err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -93,6 +94,11 @@ func (c change) about(targetType, id, name string) {
 	if targetType == "application" {
 		c.event.ApplicationID = id
 	}
+}
+
+// noted adds to the details of the event.
+func (c change) noted(text string) {
+	c.event.Detail = strings.TrimPrefix(c.event.Detail+", "+text, ", ")
 }
 
 // changed notes a setting before and after; nothing where they are equal.

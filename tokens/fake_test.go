@@ -64,6 +64,14 @@ func (f *fakeStore) CreateManualToken(_ context.Context, _ models.Actor, token m
 	return token.ID, nil
 }
 
+func (f *fakeStore) TemporaryToken(context.Context, string, string, models.Time) (models.Token, error) {
+	return models.Token{}, models.ErrNotFound
+}
+
+func (f *fakeStore) CreateTemporaryToken(_ context.Context, _ models.Actor, token models.Token) (models.Token, error) {
+	return token, nil
+}
+
 func (f *fakeStore) TokenByHash(ctx context.Context, hash []byte) (models.Bearer, error) {
 	f.asked(1)
 	if f.find != nil {

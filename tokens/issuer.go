@@ -54,7 +54,7 @@ func (i *Issuer) Generate(ctx context.Context, actor models.Actor, app models.Ap
 	return i.store.CreateManualToken(ctx, actor, token, formKey)
 }
 
-// Open returns the value of a manual token that the store has revealed.
+// Open returns the value of a manual or temporary token that the store has revealed.
 func (i *Issuer) Open(token models.Token) (models.Secret, error) {
 	return i.keys.Open(token.Sealed, tokenPlace(token.ID))
 }

@@ -20,6 +20,11 @@ type Store interface {
 	// CreateManualToken stores a token with its audit event and returns the ID of
 	// the row: an earlier one where formKey was seen before.
 	CreateManualToken(ctx context.Context, actor models.Actor, token models.Token, formKey string) (string, error)
+	// TemporaryToken finds a member's temporary token that ends at ends.
+	TemporaryToken(ctx context.Context, team, userID string, ends models.Time) (models.Token, error)
+	// CreateTemporaryToken stores a token with its audit event and returns the row: an
+	// earlier one where the actor has one that ends then.
+	CreateTemporaryToken(ctx context.Context, actor models.Actor, token models.Token) (models.Token, error)
 	// TokenByHash finds a token, good or not.
 	TokenByHash(ctx context.Context, hash []byte) (models.Bearer, error)
 	// ClientByID finds an application or a resource server.

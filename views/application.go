@@ -17,7 +17,7 @@ type ApplicationView struct {
 	LastUsed    ui.Moment
 	Off         bool
 	OffSince    ui.Moment
-	// What the role may not do, or the type does not allow, has an empty address.
+	// What the role may not do has an empty address.
 	SwitchOffHref  string
 	SwitchOnAction string
 	DeleteHref     string
@@ -36,7 +36,7 @@ type ApplicationView struct {
 	Activity ActivityCard
 }
 
-// NewApplicationView shows app and its manual tokens as the role may see them.
+// NewApplicationView shows app, one of the team's own, and its manual tokens as the role may see them.
 // baseURL and scopes are the installation's.
 func NewApplicationView(app models.ApplicationDetail, tokens models.TokenList, state TokensState, baseURL string, scopes []string, now Clock) ApplicationView {
 	at := tokensAt{path: ApplicationPath(app.ID)}
@@ -68,9 +68,7 @@ func NewApplicationView(app models.ApplicationDetail, tokens models.TokenList, s
 	} else {
 		view.SwitchOffHref = SwitchOffPath(app.ID)
 	}
-	if app.Deletable() {
-		view.DeleteHref = DeleteApplicationPath(app.ID)
-	}
+	view.DeleteHref = DeleteApplicationPath(app.ID)
 	if app.ActiveTokens > 0 {
 		view.RevokeAllHref, view.ActiveTokens = RevokeTokensPath(app.ID), activeTokens(app.ActiveTokens, "stops", "stop")
 	}

@@ -16,8 +16,8 @@ type ApplicationsList struct {
 	Columns   []ui.Column
 	Rows      []ApplicationItem
 	Pager     ui.Pager
-	// Empty means that the team has no application at all, NoMatch that the
-	// search finds none, PastEnd that the list became shorter than the address says.
+	// Empty means that the team has no application of its own, whatever is in Rows,
+	// NoMatch that the search finds none, PastEnd that the list became shorter than the address says.
 	Empty, NoMatch, PastEnd bool
 	FirstPage               string
 	CanManage               bool
@@ -65,7 +65,7 @@ func NewApplicationsList(list models.ApplicationList, query models.ApplicationQu
 		Search:    query.Search,
 		Columns:   sortableColumns(query),
 		Pager:     newPager(list.Total, len(list.Rows), query.Page, func(page int) string { return applicationsHref(query, page) }),
-		Empty:     list.Total == 0 && query.Search == "" && !query.Ending,
+		Empty:     noneOwn(list) && query.Search == "" && !query.Ending,
 		NoMatch:   list.Total == 0 && (query.Search != "" || query.Ending),
 		PastEnd:   list.Total > 0 && len(list.Rows) == 0,
 		FirstPage: applicationsHref(query, 1),
@@ -86,6 +86,11 @@ func NewApplicationsList(list models.ApplicationList, query models.ApplicationQu
 	return page
 }
 
+// noneOwn tells whether a team has no application, or but the one that is built in.
+func noneOwn(list models.ApplicationList) bool {
+	return list.Total == 0 || list.Total == 1 && len(list.Rows) == 1 && list.Rows[0].BuiltIn()
+}
+
 func newApplicationItem(app models.ApplicationRow, manage bool, now Clock) ApplicationItem {
 	item := ApplicationItem{
 		Name:       app.Name,
@@ -100,7 +105,7 @@ func newApplicationItem(app models.ApplicationRow, manage bool, now Clock) Appli
 		LastUsed:   ago(app.LastUsedAt, now),
 		TokensHref: TokensOfPath(app.ID),
 	}
-	if manage && app.ActiveTokens > 0 {
+	if manage && (app.ActiveTokens > 0 || app.BuiltIn()) {
 		item.RevokeHref = RevokeTokensPath(app.ID)
 	}
 	if manage && app.Deletable() {

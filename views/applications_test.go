@@ -12,6 +12,7 @@ func TestRowActions(t *testing.T) {
 	plain, idle, builtIn := applicationRow1(), applicationRow1(), applicationRow1()
 	idle.ActiveTokens = 0
 	builtIn.Type = models.TypeBuiltIn
+	idleBuiltIn := builtInRow()
 	for name, c := range map[string]struct {
 		row            models.ApplicationRow
 		role           models.Role
@@ -21,6 +22,7 @@ func TestRowActions(t *testing.T) {
 		"developer":          {plain, models.RoleDeveloper, true, true},
 		"viewer":             {plain, models.RoleViewer, false, false},
 		"unknown role":       {plain, "", false, false},
+		"built-in, idle":     {idleBuiltIn, models.RoleOwner, true, false},
 		"no active tokens":   {idle, models.RoleOwner, false, true},
 		"built-in":           {builtIn, models.RoleOwner, true, false},
 		"built-in, a viewer": {builtIn, models.RoleViewer, false, false},
@@ -93,6 +95,9 @@ func TestListStates(t *testing.T) {
 		"rows":      {applicationList(), "", false, false, false},
 		"none":      {models.ApplicationList{}, "", true, false, false},
 		"no match":  {models.ApplicationList{}, "x", false, true, false},
+		"built in":  {models.ApplicationList{Total: 1, Rows: []models.ApplicationRow{builtInRow()}}, "", true, false, false},
+		"found":     {models.ApplicationList{Total: 1, Rows: []models.ApplicationRow{builtInRow()}}, "temp", false, false, false},
+		"one":       {models.ApplicationList{Total: 1, Rows: []models.ApplicationRow{applicationRow1()}}, "", false, false, false},
 		"shortened": {models.ApplicationList{Total: 3}, "", false, false, true},
 	} {
 		got := NewApplicationsList(c.list, models.ApplicationQuery{Search: c.search, Page: 1}, models.Attention{}, models.RoleOwner, clock)

@@ -56,6 +56,9 @@ func NewConfirmRevokeAll(app models.ApplicationRow) ConfirmRevokeAll {
 		page.Lead = "It has no active tokens now. Any that it gets before you go on stop working at once."
 		page.Submit = "Revoke tokens"
 	}
+	if app.BuiltIn() {
+		page.Lead = "Every member’s temporary token stops working at once: " + models.Count(app.ActiveTokens, "active token") + " now. Each member gets a new one when they next ask for it."
+	}
 	return page
 }
 

@@ -75,13 +75,17 @@ func otherRow(n int, name string, active int64, used models.Time) models.Applica
 	}, ActiveTokens: active}
 }
 
+func builtInRow() models.ApplicationRow {
+	row := otherRow(4, models.BuiltInName, 0, 0)
+	row.Type = models.TypeBuiltIn
+	return row
+}
+
 func applicationList() models.ApplicationList {
 	off := otherRow(3, "Nightly exports", 1, before(17*time.Hour))
 	off.DisabledAt = before(time.Hour)
-	builtIn := otherRow(4, "Temporary tokens", 0, 0)
-	builtIn.Type = models.TypeBuiltIn
 	return models.ApplicationList{Total: 5, Rows: []models.ApplicationRow{
-		applicationRow1(), otherRow(2, "Mobile wallet", 1204, before(time.Hour)), off, builtIn, otherRow(5, "Staging", 0, 0),
+		applicationRow1(), otherRow(2, "Mobile wallet", 1204, before(time.Hour)), off, builtInRow(), otherRow(5, "Staging", 0, 0),
 	}}
 }
 

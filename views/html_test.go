@@ -141,7 +141,7 @@ func (p *soundPage) whole(doc *html.Node) {
 // TestValuesStayOut finds the example value in the pages that reveal it, and
 // in no other.
 func TestValuesStayOut(t *testing.T) {
-	revealing := []string{"application-secret-shown", "application-token-shown", "tokens-shown", "team-link-shown", "admin-link-shown", "admin-resource-shown", "warnings-secret-shown", "warnings-calendar-made"}
+	revealing := []string{"application-secret-shown", "application-token-shown", "tokens-shown", "tokens-temporary-shown", "team-link-shown", "admin-link-shown", "admin-resource-shown", "warnings-secret-shown", "warnings-calendar-made"}
 	for name, component := range goldens() {
 		if holds := bytes.Contains(render(t, component), []byte(exampleValue)); holds != slices.Contains(revealing, name) {
 			t.Errorf("%s: holds the value: %v", name, holds)
@@ -152,9 +152,9 @@ func TestValuesStayOut(t *testing.T) {
 // TestViewersGetNoButtons walks the pages of viewers for what only others may do.
 func TestViewersGetNoButtons(t *testing.T) {
 	all := goldens()
-	for _, name := range []string{"applications-viewer", "application-viewer", "application-keys-viewer", "application-no-credentials", "tokens-viewer", "tokens-viewer-empty", "applications-empty-viewer", "team-viewer", "hygiene-viewer", "warnings-viewer"} {
+	for _, name := range []string{"applications-viewer", "application-viewer", "application-keys-viewer", "application-no-credentials", "tokens-viewer", "tokens-viewer-empty", "applications-empty-viewer", "team-viewer", "hygiene-viewer", "warnings-viewer", "built-in-viewer", "applications-built-in-only-viewer"} {
 		page := string(render(t, all[name]))
-		for _, not := range []string{"data-reveal", "data-copy-secret", "/revoke", "/delete", "/edit", "/disable", "/enable", "/secret", "/keys", "/new", "Generate New Token", "/regenerate", "/keep", "/takeover", "/webhook"} {
+		for _, not := range []string{"data-reveal", "data-copy-secret", "/revoke", "/delete", "/edit", "/disable", "/enable", "/secret", "/keys", "/new", "Generate New Token", "/regenerate", "/keep", "/takeover", "/webhook", "/temporary"} {
 			if strings.Contains(page, not) {
 				t.Errorf("%s holds %q", name, not)
 			}

@@ -15,9 +15,8 @@ func goldens() map[string]templ.Component {
 	for _, some := range []map[string]templ.Component{
 		gateGoldens(), applicationsGoldens(), formGoldens(), applicationGoldens(), confirmGoldens(), keyGoldens(), tokensGoldens(), auditGoldens(), otherGoldens(),
 		accountGoldens(),
-		teamGoldens(), wayInGoldens(), factorGoldens(), adminGoldens(), providerGoldens(), warningGoldens(),
-		planGoldens(),
-		explorerGoldens(),
+		teamGoldens(), wayInGoldens(), factorGoldens(), adminGoldens(), providerGoldens(), warningGoldens(), temporaryGoldens(),
+		planGoldens(), explorerGoldens(),
 	} {
 		maps.Copy(all, some)
 	}
@@ -100,8 +99,6 @@ func applicationGoldens() map[string]templ.Component {
 	hostile, scoped := detail(), detail()
 	hostile.Name, hostile.CreatedByName = hostileNames[5], hostileNames[0]
 	scoped.Scopes = "api trade"
-	builtIn := detail()
-	builtIn.Type = models.TypeBuiltIn
 	return map[string]templ.Component{
 		"application":              Application(owner, view(detail(), activeTokenList(), asOwner)),
 		"application-flash":        Application(flashed(owner, "The client secret was rotated."), view(detailWithOldSecret(), activeTokenList(), asOwner)),
@@ -112,7 +109,6 @@ func applicationGoldens() map[string]templ.Component {
 		"application-past-end":     Application(owner, view(detail(), models.TokenList{Total: 25}, TokensState{Role: owner.Role, Query: models.TokenQuery{Page: 2}})),
 		"application-off":          Application(owner, view(off, activeTokenList(), asOwner)),
 		"application-viewer":       Application(viewer, view(detailWithOldSecret(), endedTokenList(), asViewer)),
-		"application-built-in":     Application(owner, view(builtIn, activeTokenList(), asOwner)),
 		"application-hostile":      Application(owner, view(hostile, activeTokenList(), asOwner)),
 		"application-scopes":       Application(owner, NewApplicationView(scoped, activeTokenList(), asOwner, baseURL, twoScopes.Scopes, clock)),
 		"application-secret-shown": Application(owner, view(detail(), activeTokenList(), secretShown)),
@@ -181,7 +177,9 @@ func tokensGoldens() map[string]templ.Component {
 	}
 	app := &apps[0]
 	view := func(tokens models.TokenList, state TokensState) TokensView {
-		return NewTokensView(apps, false, app, tokens, state, clock)
+		view := NewTokensView(apps, false, app, tokens, state, clock)
+		view.Temporary = NewTemporaryCard(madeTemporary(), usualRotation, "", state.Role, clock)
+		return view
 	}
 	asOwner := TokensState{Role: owner.Role}
 	created := asOwner

@@ -15,12 +15,16 @@ const (
 	ApplicationsPath   = layout.ApplicationsPath
 	NewApplicationPath = ApplicationsPath + "/new"
 	TokensPath         = layout.TokensPath
-	DocsPath           = layout.DocsPath
-	SetupPath          = "/setup"
-	LoginPath          = layout.LoginPath
-	LogoutPath         = layout.LogoutPath
-	ThemePath          = layout.ThemePath
-	ConfirmPath        = "/confirm"
+	// RevealTemporaryPath answers the value of the reader's temporary token, which it makes
+	// where there is none; ReplaceTemporaryPath ends it.
+	RevealTemporaryPath  = TokensPath + "/temporary/reveal"
+	ReplaceTemporaryPath = TokensPath + "/temporary/replace"
+	DocsPath             = layout.DocsPath
+	SetupPath            = "/setup"
+	LoginPath            = layout.LoginPath
+	LogoutPath           = layout.LogoutPath
+	ThemePath            = layout.ThemePath
+	ConfirmPath          = "/confirm"
 
 	ProfilePath      = layout.ProfilePath
 	EmailPath        = ProfilePath + "/email"

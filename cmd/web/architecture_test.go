@@ -225,6 +225,7 @@ var readers = []string{
 	"Standing", "UsedToday",
 	"FindTeams", "Ledger", "Plan", "Plans", "TeamDetail",
 	"UsableToken", "UsableTokens",
+	"Temporary", "TemporaryToken", "TemporaryTokens",
 	"Token", "TokenByHash", "User", "UserByEmail", "Witnesses",
 }
 

@@ -81,7 +81,7 @@ var settings = []setting{
 	{"session-idle", "12h", "ends a session that is not used (operators: 1h at most)", parseDuration(func(c *Config) *time.Duration { return &c.SessionIdle })},
 	{"session-max", "168h", "ends every session (operators: 24h at most)", parseDuration(func(c *Config) *time.Duration { return &c.SessionMax })},
 	{"keep-manual-tokens", "720h", "how long manual tokens are kept after they expired or were revoked", parseKeep(func(c *Config) *time.Duration { return &c.Keep.Manual })},
-	{"keep-issued-tokens", "24h", "how long client_credentials tokens are kept after they expired or were revoked", parseKeep(func(c *Config) *time.Duration { return &c.Keep.Issued })},
+	{"keep-issued-tokens", "24h", "how long client_credentials and temporary tokens are kept after they expired or were revoked", parseKeep(func(c *Config) *time.Duration { return &c.Keep.Issued })},
 	{"keep-audit", "8760h", "how long audit entries are kept", parseKeepAudit},
 	{"require-second-factor", "false", "wants an authenticator app or a passkey of everybody who signs in", parseBool(func(c *Config) *bool { return &c.RequireSecondFactor })},
 	{"allow-http", "false", "allow an address off loopback with an http base URL", parseAllowHTTP},

@@ -129,7 +129,7 @@ func TestStatusCommand(t *testing.T) {
 		rows[name] = strings.TrimSpace(value)
 	}
 	for name, want := range map[string]string{
-		"Database": env["LATCHKEY_DATABASE"], "Users": "1", "Teams": "1", "Applications": "1", "Resource servers": "1", "Sessions": "0", "Audit events": "4",
+		"Database": env["LATCHKEY_DATABASE"], "Users": "1", "Teams": "1", "Applications": "2", "Resource servers": "1", "Sessions": "0", "Audit events": "4",
 		"Tokens, client_credentials": "0 active, 6 expired, 0 revoked", "Tokens, manual": "1 active, 0 expired, 0 revoked",
 		"Kept after they end": "48h0m0s manual, 24h0m0s client_credentials", "Version": version(),
 	} {

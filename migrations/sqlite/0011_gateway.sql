@@ -6,8 +6,8 @@ INSERT INTO applications (id, team_id, type, name, name_key, client_id, lifespan
     SELECT lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2) || '-8' || substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6))),
         t.id, 'built-in', 'Temporary (IDE)',
         -- A team may have given the name to an application of its own.
-        CASE WHEN EXISTS (SELECT 1 FROM applications a WHERE a.team_id = t.id AND a.name_key = 'temporary (ide)' AND a.deleted_at = 0)
-            THEN 'temporary (ide) built-in' ELSE 'temporary (ide)' END,
+        CASE WHEN EXISTS (SELECT 1 FROM applications a WHERE a.team_id = t.id AND a.name_key = 'TEMPORARY (IDE)' AND a.deleted_at = 0)
+            THEN 'TEMPORARY (IDE) ' || t.id ELSE 'TEMPORARY (IDE)' END,
         lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2) || '-8' || substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6))),
         43200, '', t.created_at
     FROM teams t;
