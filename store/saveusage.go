@@ -15,7 +15,7 @@ const (
 		SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, value->>8 FROM json_each(?) WHERE true
 		ON CONFLICT DO UPDATE SET requests = requests + excluded.requests, points = points + excluded.points`
 	addDays = `INSERT INTO usage_days (team_id, day, application_id, route, api, status, requests, points)
-		SELECT value->>0, value->>1, value->>2, value->>4, value->>5, value->>6, value->>7, value->>8 FROM json_each(?) WHERE true
+		SELECT value->>0, value->>9, value->>2, value->>4, value->>5, value->>6, value->>7, value->>8 FROM json_each(?) WHERE true
 		ON CONFLICT DO UPDATE SET requests = requests + excluded.requests, points = points + excluded.points`
 
 	// spendLeases takes what was spent from what the node holds, and renews that: who
@@ -80,9 +80,9 @@ func (s *Store) SaveUsage(ctx context.Context, batch models.UsageBatch) ([]model
 
 // countRows writes counts as a JSON list, of which SQLite makes the rows.
 func countRows(counts map[models.UsageKey]models.UsageCount) (string, error) {
-	rows := make([][9]any, 0, len(counts))
+	rows := make([][10]any, 0, len(counts))
 	for key, count := range counts {
-		rows = append(rows, [9]any{key.TeamID, key.Hour, key.ApplicationID, key.TokenID, key.Route, key.API, key.Status, count.Requests, count.Points})
+		rows = append(rows, [10]any{key.TeamID, key.Hour, key.ApplicationID, key.TokenID, key.Route, key.API, key.Status, count.Requests, count.Points, key.Hour.Day()})
 	}
 	text, err := json.Marshal(rows)
 	return string(text), err
