@@ -87,7 +87,14 @@ func (p purse) plan(t testing.TB, team string, plan models.Plan, endsAt models.T
 func (p purse) add(t testing.TB, team string, kind models.LedgerKind, points int64) {
 	t.Helper()
 	err := p.write(t.Context(), p.ana, models.AuditTeamAdded, func(c change) error {
-		_, err := addEntry(c.DB, models.LedgerEntry{TeamID: team, At: c.now, Kind: kind, Points: points})
+		var before int64
+		if err := c.Raw("SELECT balance FROM team_points WHERE team_id = ?", team).Scan(&before).Error; err != nil {
+			return err
+		}
+		after, err := addEntry(c.DB, models.LedgerEntry{TeamID: team, At: c.now, Kind: kind, Points: points})
+		if after != before+points {
+			t.Errorf("balance %d after %d and %d", after, before, points)
+		}
 		return err
 	})
 	if err != nil {

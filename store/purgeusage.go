@@ -7,9 +7,9 @@ import (
 )
 
 const (
-	// keepHours and keepDays are how long counts are kept.
-	keepHours = 92 * 24 * time.Hour
-	keepDays  = 800 * 24 * time.Hour
+	// keepFine is how long counts by hour and token are kept, keepCoarse those by day.
+	keepFine   = 92 * 24 * time.Hour
+	keepCoarse = 800 * 24 * time.Hour
 	// keepBatches is how long a batch that is sent again is known.
 	keepBatches = 24 * time.Hour
 
@@ -23,8 +23,8 @@ const (
 
 // addUsage has a purge delete counts that are old, and leases that have ended.
 func (p *Purge) addUsage(now models.Time) {
-	p.add(false, deleteHours, now.Add(-keepHours).Hour())
-	p.add(false, deleteDays, now.Add(-keepDays).Day())
+	p.add(false, deleteHours, now.Add(-keepFine).Hour())
+	p.add(false, deleteDays, now.Add(-keepCoarse).Day())
 	p.add(false, deleteBatches, now.Add(-keepBatches))
 	p.add(false, deleteLeases, now)
 }

@@ -17,9 +17,9 @@ const (
 
 // countKey is a models.UsageKey without the team.
 type countKey struct {
-	hour                    models.Time
-	app, token, route, api_ string
-	status                  int
+	hour                   models.Time
+	app, token, route, api string
+	status                 int
 }
 
 // count is what was counted. charged is what of points the team pays.
@@ -80,7 +80,7 @@ func (b *batch) add(a *account, key countKey, c count) {
 	}
 	b.parts[a.team].spent[appDay{key.app, key.hour.Day()}] += c.points
 	b.Counts[models.UsageKey{
-		TeamID: a.team, Hour: key.hour, ApplicationID: key.app, TokenID: key.token, Route: key.route, API: key.api_, Status: key.status,
+		TeamID: a.team, Hour: key.hour, ApplicationID: key.app, TokenID: key.token, Route: key.route, API: key.api, Status: key.status,
 	}] = models.UsageCount{Requests: c.requests, Points: c.points}
 	if c.charged > 0 {
 		b.Charged[a.team] += c.charged

@@ -15,6 +15,8 @@ const (
 	trustFor = 700 * time.Millisecond
 	// retryAfter is how long a store that failed is left alone.
 	retryAfter = 250 * time.Millisecond
+	// batchPause is how long a read waits for a batch that is away, again and again.
+	batchPause = 5 * time.Millisecond
 )
 
 // fact is when something was read from the store.
@@ -62,13 +64,13 @@ func (f *fact) resting(at time.Duration) bool { return f.err != nil && at-f.fail
 // due tells whether f is to be read, and whether calls wait for that. spare tells that
 // an old one will do while the store is away.
 func (f *fact) due(at time.Duration, spare bool) (read, wait bool, err error) {
-	age := at - f.at
+	age, failing, resting := at-f.at, f.err != nil, f.resting(at)
 	switch {
 	case f.ok && age < freshFor:
 		return false, false, nil
-	case f.ok && (age < trustFor || spare && f.err != nil):
-		return !f.resting(at), false, nil
-	case f.resting(at):
+	case f.ok && (age < trustFor || spare && failing):
+		return !resting, false, nil
+	case resting:
 		return false, false, f.err
 	}
 	return true, true, nil
@@ -100,6 +102,9 @@ func (m *Meter) readStanding(ctx context.Context, a *account) error {
 		st, err = m.store.Standing(ctx, a.team)
 		return err
 	}, func() {
+		if st.Balance > a.standing.Balance {
+			a.lease.dryUntil = 0
+		}
 		a.standing, a.readAt = st, readAt
 		a.bucket.set(st.Plan.RateLimit, m.start.Add(m.elapsed()))
 		if !a.drained() {
@@ -109,7 +114,8 @@ func (m *Meter) readStanding(ctx context.Context, a *account) error {
 }
 
 // read asks the store, and again where something was forgotten or stored meanwhile, and
-// has keep note the answer.
+// has keep note the answer. While nobody waits for it, it lets a batch that is away come
+// back first: the answer may hold it or not.
 func (m *Meter) read(ctx context.Context, a *account, f *fact, ask func(ctx context.Context) error, keep func()) error {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
@@ -124,11 +130,29 @@ func (m *Meter) read(ctx context.Context, a *account, f *fact, ask func(ctx cont
 		if err != nil {
 			return err
 		}
-		if a.moves == moves && a.notices == notices {
-			a.doubtful = a.doubtful || moves%2 == 1
+		same, away := a.moves == moves && a.notices == notices, moves%2 == 1
+		if same && (!away || !f.ok || at-f.at >= trustFor) {
+			a.doubtful = a.doubtful || away
 			f.ok, f.at = true, at
 			keep()
 			return nil
 		}
+		if same {
+			a.mu.Unlock()
+			err = pause(ctx, batchPause)
+			a.mu.Lock()
+			if err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return unavailable(ctx.Err())
 	}
 }

@@ -40,9 +40,10 @@ type Meter struct {
 	// turn is taken for each call of the store that moves leases, so that their answers
 	// are noted in the order in which they happened.
 	turn chan struct{}
-	// mu guards accounts.
+	// mu guards accounts, of which there are most at most.
 	mu       sync.RWMutex
 	accounts map[string]*account
+	most     int
 	// keys is how many counts wait to be taken into a batch.
 	keys atomic.Int64
 	// waiting is for the goroutine that writes.
@@ -59,7 +60,7 @@ type Meter struct {
 // must not wait for anybody.
 func New(ctx context.Context, store Store, log *slog.Logger, now func() models.Time, onAlert func([]models.PointAlert)) *Meter {
 	m := &Meter{
-		store: store, log: log, now: now, alert: onAlert, ctx: ctx, node: newID(), accounts: map[string]*account{},
+		store: store, log: log, now: now, alert: onAlert, ctx: ctx, node: newID(), accounts: map[string]*account{}, most: maxAccounts,
 		start: time.Now(), //nolint:forbidigo // a stopwatch, not the time of day
 		turn:  make(chan struct{}, 1), early: make(chan struct{}, 1), stop: make(chan struct{}), stopped: make(chan struct{}),
 	}
@@ -163,7 +164,7 @@ func (m *Meter) addAccount(team string) (*account, error) {
 	if a := m.accounts[team]; a != nil {
 		return a, nil
 	}
-	if len(m.accounts) >= maxAccounts {
+	if len(m.accounts) >= m.most {
 		return nil, fmt.Errorf("%w: too many teams make calls", models.ErrBusy)
 	}
 	a := newAccount(team)
