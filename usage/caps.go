@@ -44,15 +44,14 @@ func (app *application) spent() int64 { return app.used + app.unstored }
 // knowCap is know for an application's cap. It needs a.mu.
 func (m *Meter) knowCap(a *account, app *application, at time.Duration, now models.Time) (*flight, error) {
 	app.on(now.Day())
-	read, wait, err := app.known.due(at, a.spare(at))
-	if !read {
-		return nil, err
+	read, usable := app.known.due(at, a.spare(at))
+	if read {
+		m.fly(a, &app.known, func(ctx context.Context) error { return m.readCap(ctx, a, app) })
 	}
-	reading := m.fly(a, &app.known, func(ctx context.Context) error { return m.readCap(ctx, a, app) })
-	if !wait {
+	if usable {
 		return nil, nil
 	}
-	return reading, nil
+	return app.known.wait(read)
 }
 
 func (m *Meter) readCap(ctx context.Context, a *account, app *application) error {

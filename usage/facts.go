@@ -61,19 +61,12 @@ func (m *Meter) fly(a *account, f *fact, run func(ctx context.Context) error) *f
 // resting tells whether the store has failed a moment ago.
 func (f *fact) resting(at time.Duration) bool { return f.err != nil && at-f.failed < retryAfter }
 
-// due tells whether f is to be read, and whether calls wait for that. spare tells that
-// an old one will do while the store is away.
-func (f *fact) due(at time.Duration, spare bool) (read, wait bool, err error) {
-	age, failing, resting := at-f.at, f.err != nil, f.resting(at)
-	switch {
-	case f.ok && age < freshFor:
-		return false, false, nil
-	case f.ok && (age < trustFor || spare && failing):
-		return !resting, false, nil
-	case resting:
-		return false, false, f.err
-	}
-	return true, true, nil
+// due tells whether f is to be read, and whether it may be used meanwhile. spare tells that
+// an old one will do while the store is away. What is neither has failed with f.err.
+func (f *fact) due(at time.Duration, spare bool) (read, usable bool) {
+	age := at - f.at
+	usable = f.ok && (age < trustFor || spare && f.err != nil)
+	return !f.resting(at) && (!f.ok || age >= freshFor), usable
 }
 
 // know returns what to wait for where too little is known of how a team stands. A period
@@ -83,15 +76,25 @@ func (m *Meter) know(a *account, at time.Duration, now models.Time, spare bool) 
 	if ended && !a.standing.Ended(now) {
 		a.known.ok = false
 	}
-	read, wait, err := a.known.due(at, spare)
-	if !read {
-		return nil, err
+	read, usable := a.known.due(at, spare)
+	if read {
+		m.fly(a, &a.known, func(ctx context.Context) error { return m.readStanding(ctx, a) })
 	}
-	reading := m.fly(a, &a.known, func(ctx context.Context) error { return m.readStanding(ctx, a) })
-	if !wait {
+	if usable {
 		return nil, nil
 	}
-	return reading, nil
+	return a.known.wait(read)
+}
+
+// wait returns the flight that reads f, or why none does.
+func (f *fact) wait(read bool) (*flight, error) {
+	if !read {
+		return nil, f.err
+	}
+	if f.flight == nil {
+		return over, nil // the meter is closed
+	}
+	return f.flight, nil
 }
 
 func (m *Meter) readStanding(ctx context.Context, a *account) error {
