@@ -193,3 +193,20 @@ func TestIdleTeamsAreForgotten(t *testing.T) {
 		}
 	})
 }
+
+// Of many teams a batch holds a hundred.
+func TestBatchesHoldFewTeams(t *testing.T) {
+	onOneProcessor(t, func(t *testing.T) {
+		f := newFake(starter, 10_000)
+		m := f.meter(t)
+		for i := range 250 {
+			c := call
+			c.TeamID = fmt.Sprint(i)
+			do(t, m, c)
+		}
+		closing(t, m)
+		if slices.Sort(f.rows); !slices.Equal(f.rows, []int{50, 100, 100}) || f.charged != 250 {
+			t.Errorf("batches of %v rows, %d charged", f.rows, f.charged)
+		}
+	})
+}

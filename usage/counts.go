@@ -13,6 +13,8 @@ const (
 	// batchRows is how many counts one transaction stores: few, so that tokens are issued
 	// in between.
 	batchRows = 500
+	// batchTeams bounds those in one: each is an entry of the ledger, and dearer.
+	batchTeams = 100
 )
 
 // countKey is a models.UsageKey without the team.
@@ -112,7 +114,7 @@ func (m *Meter) take() {
 // that is open then. It needs a.mu.
 func (m *Meter) takeFrom(a *account, open *batch) *batch {
 	for key, c := range a.counts {
-		if len(open.Counts) == batchRows {
+		if len(open.Counts) == batchRows || open.parts[a.team] == nil && len(open.parts) == batchTeams {
 			m.waiting = append(m.waiting, open)
 			open = m.newBatch()
 		}
