@@ -129,8 +129,10 @@ func newGateTo(t testing.TB, upstream *gatewaytest.Upstream, routes string, chan
 	t.Cleanup(feed.Close)
 	lastUsed := tokens.NewLastUsed(context.Background(), g.db, log, time.Hour)
 	t.Cleanup(func() { _ = lastUsed.Close(context.Background()) })
+	counts := usage.New(context.Background(), g.db, log, g.db.Now, nil)
+	t.Cleanup(func() { _ = counts.Close(context.Background()) })
 	deps := gateway.Deps{
-		Routes: parsed, Verifier: tokens.NewVerifier(g.db, cache, lastUsed, g.db.Now), Meter: usage.New(context.Background(), g.db, g.db.Now),
+		Routes: parsed, Verifier: tokens.NewVerifier(g.db, cache, lastUsed, g.db.Now), Meter: counts,
 		Streams: gateway.NewStreams(), Refusals: gateway.NewRefusals(context.Background(), g.db), Realm: "latchkey", Log: log, Now: time.Now,
 	}
 	for _, c := range change {

@@ -13,7 +13,6 @@ import (
 
 	"github.com/latchkey/latchkey/gateway"
 	"github.com/latchkey/latchkey/models"
-	"github.com/latchkey/latchkey/usage"
 )
 
 func TestTargets(t *testing.T) {
@@ -129,7 +128,7 @@ func bare(t testing.TB, routes string) *gateway.Gateway {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return gateway.New(gateway.Deps{Routes: parsed, Meter: usage.New(t.Context(), nil, nil), Log: slog.New(slog.DiscardHandler), Now: time.Now})
+	return gateway.New(gateway.Deps{Routes: parsed, Log: slog.New(slog.DiscardHandler), Now: time.Now})
 }
 
 // However a path is written: what the upstream reads is what found the route, nothing in

@@ -74,7 +74,7 @@ func newSite(t testing.TB, change ...func(*handlers.Deps)) *site {
 		Limits:      models.Limits{MaxLifespan: 365 * 86400, Scopes: []string{"api"}},
 		SessionIdle: 12 * time.Hour, SessionMax: 168 * time.Hour, SetupCode: models.NewSecret(setupCode), KeepAudit: 365 * 24 * time.Hour,
 	}
-	deps.Meter = usage.New(t.Context(), s.db.Store, s.db.Now)
+	deps.Meter = usage.New(t.Context(), s.db.Store, deps.Log, s.db.Now, nil)
 	deps.Gateway = s.gateway(t, deps)
 	for _, f := range change {
 		f(&deps)

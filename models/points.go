@@ -65,10 +65,24 @@ type Plan struct {
 // PeriodEnd is when the period ends that begins at start.
 func (p Plan) PeriodEnd(start Time) Time {
 	if p.PeriodDays > 0 {
-		return start.Add(time.Duration(p.PeriodDays) * 24 * time.Hour)
+		return start + p.length()
 	}
 	at := start.Std()
 	return At(time.Date(at.Year(), at.Month()+1, 1, 0, 0, 0, 0, time.UTC))
+}
+
+func (p Plan) length() Time { return Time(p.PeriodDays * 24 * time.Hour.Milliseconds()) }
+
+// PeriodAt is the period that now is in, where one began at start or before.
+func (p Plan) PeriodAt(start, now Time) (from, to Time) {
+	if p.PeriodDays > 0 && now > start {
+		start += (now - start) / p.length() * p.length()
+	}
+	for end := p.PeriodEnd(start); ; start, end = end, p.PeriodEnd(end) {
+		if now < end {
+			return start, end
+		}
+	}
 }
 
 // TeamPlan is a team's plan and its current period.
@@ -83,6 +97,18 @@ type TeamPlan struct {
 	// EndsAt is when the plan ends, zero for never.
 	EndsAt Time
 }
+
+// Due tells whether the period, or the plan, has ended and nobody has closed it. A period
+// that was closed because the plan had ended is empty and ends with it.
+func (p TeamPlan) Due(now Time) bool {
+	if p.Ended(now) {
+		return p.Granted > 0 || p.PeriodEndsAt != p.EndsAt
+	}
+	return now >= p.PeriodEndsAt
+}
+
+// Ended tells whether the plan has.
+func (p TeamPlan) Ended(now Time) bool { return !p.EndsAt.IsZero() && now >= p.EndsAt }
 
 // PointsStatus is how a team stands, in the words of the Usage API.
 type PointsStatus string
@@ -118,7 +144,7 @@ func (s Standing) Status(now Time) PointsStatus {
 		return PointsBlocked
 	case !s.HasPlan:
 		return PointsActive
-	case !s.EndsAt.IsZero() && now >= s.EndsAt:
+	case s.Ended(now):
 		return PointsExpired
 	case s.Balance > 0:
 		return PointsActive
@@ -127,6 +153,9 @@ func (s Standing) Status(now Time) PointsStatus {
 	}
 	return PointsBlocked
 }
+
+// LeaseFor is how long a node holds points without a word.
+const LeaseFor = 10 * time.Second
 
 // Lease is points of a team that one node may spend until ExpiresAt without asking again.
 type Lease struct {
@@ -147,6 +176,18 @@ type PointAlert struct {
 	PeriodStartedAt Time
 	PeriodEndsAt    Time
 	Used, Total     int64
+}
+
+// Reached is the highest mark that Used has come to, zero for none.
+func (a PointAlert) Reached() int64 {
+	reached := int64(0)
+	for _, mark := range PointAlertMarks {
+		// Divided first, since the product may overflow.
+		if a.Total > 0 && a.Used >= a.Total/100*mark+(a.Total%100*mark+99)/100 {
+			reached = max(reached, mark)
+		}
+	}
+	return reached
 }
 
 // UsageKey says what calls are counted under. Times are UTC hours.

@@ -20,3 +20,9 @@ func (t Time) Add(d time.Duration) Time { return t + Time(d.Milliseconds()) }
 
 // Sub returns the time between u and t.
 func (t Time) Sub(u Time) time.Duration { return time.Duration(t-u) * time.Millisecond }
+
+// Hour is the beginning of t's hour in UTC.
+func (t Time) Hour() Time { return t - t%Time(time.Hour.Milliseconds()) }
+
+// Day is the beginning of t's day in UTC.
+func (t Time) Day() Time { return t - t%Time(24*time.Hour.Milliseconds()) }

@@ -1,13 +1,19 @@
 package store
 
 import (
+	"encoding/json"
+
 	"gorm.io/gorm"
 
 	"github.com/latchkey/latchkey/models"
 )
 
+// A team's entries follow each other in the order of their rowid, which is that of the
+// commits: of two processes one may have entries of the same millisecond with a lower ID.
+
 // addEntry adds an entry to a team's ledger and moves its balance with it. Whoever calls it
-// has opened the transaction and set the time. It returns the balance after it.
+// has opened the transaction and set the time. It returns the balance after it. A balance
+// beyond 64 bits is refused by the column, and the transaction with it.
 func addEntry(tx *gorm.DB, entry models.LedgerEntry) (int64, error) {
 	var used, bought int64
 	switch entry.Kind {
@@ -25,4 +31,31 @@ func addEntry(tx *gorm.DB, entry models.LedgerEntry) (int64, error) {
 	}
 	entry.ID = NewID()
 	return entry.BalanceAfter, tx.Create(&entry).Error
+}
+
+const (
+	moveBalances = `INSERT INTO team_points (team_id, balance, period_used, period_bought)
+		SELECT value->>0, -(value->>1), value->>1, 0 FROM json_each(?) WHERE true
+		ON CONFLICT (team_id) DO UPDATE SET balance = balance + excluded.balance, period_used = period_used + excluded.period_used`
+	insertUses = `INSERT INTO ledger_entries (id, team_id, at, kind, points, balance_after, reference)
+		SELECT j.value->>2, b.team_id, ?, 'use', -(j.value->>1), b.balance, ? FROM json_each(?) j CROSS JOIN team_points b ON b.team_id = j.value->>0`
+)
+
+// charges is what calls of each team cost, as a JSON list of [team, points, ID of the
+// entry]: hundreds of teams are one parameter of one statement.
+func charges(charged map[string]int64) (string, error) {
+	rows := make([][3]any, 0, len(charged))
+	for team, points := range charged {
+		rows = append(rows, [3]any{team, points, NewID()})
+	}
+	text, err := json.Marshal(rows)
+	return string(text), err
+}
+
+// addUses is addEntry for the uses of a batch, one for each team.
+func addUses(tx *gorm.DB, batch, charged string, now models.Time) error {
+	if err := tx.Exec(moveBalances, charged).Error; err != nil {
+		return err
+	}
+	return tx.Exec(insertUses, now, batch, charged).Error
 }

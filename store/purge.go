@@ -74,12 +74,13 @@ const (
 )
 
 // PurgeLeftovers is for the sealed values of tokens that expired, and for the IDs of
-// client assertions that did. Nothing is deleted yet.
+// client assertions that did, and for old counts of calls. Nothing is deleted yet.
 func (s *Store) PurgeLeftovers() *Purge {
 	p, now := &Purge{store: s}, s.now()
 	p.add(false, unsealExpired, now)
 	p.add(false, unsealTemporary, now)
 	p.add(false, deleteAssertions, now.Add(-keepAssertions))
+	p.addUsage(now)
 	return p
 }
 

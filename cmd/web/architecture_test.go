@@ -210,6 +210,7 @@ var withoutActor = map[string]string{
 	"LeasePoints":      "counted, not audited; the ledger holds what is spent",
 	"SaveUsage":        "counted, not audited; the ledger holds what is spent",
 	"SaveRefusedCalls": "counted, not audited",
+	"RollPeriods":      "time ends a period, not a person; the ledger holds what comes and goes",
 }
 
 var readers = []string{

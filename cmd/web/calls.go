@@ -19,7 +19,7 @@ type callRoom struct {
 
 // newCallRoom starts it. ctx bounds its writes; close ends it.
 func newCallRoom(ctx context.Context, config Config, db *store.Store, room tokenRoom, log *slog.Logger) callRoom {
-	meter := usage.New(ctx, db, clockMillis)
+	meter := usage.New(ctx, db, log, clockMillis, nil)
 	db.Subscribe(meter.Forget)
 	refusals := gateway.NewRefusals(ctx, db)
 	return callRoom{

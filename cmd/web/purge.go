@@ -31,9 +31,19 @@ func purge(ctx context.Context, db *store.Store, keep store.Retention, hurry boo
 	return purgeTokens(ctx, db, keep, hurry)
 }
 
-// purgeLeftovers erases what of a token or an assertion nobody needs once it expired.
+// purgeLeftovers erases what of a token or an assertion nobody needs once it expired, and
+// old counts of calls.
 func purgeLeftovers(ctx context.Context, db *store.Store, hurry bool) error {
 	return inSteps(ctx, hurry, holding(db.PurgeLeftovers()))
+}
+
+// rollPeriods ends the periods of teams that make no calls, and begins the next ones.
+func rollPeriods(ctx context.Context, db *store.Store, hurry bool) error {
+	return inSteps(ctx, hurry, func(ctx context.Context) (bool, time.Duration, error) {
+		start := time.Now()
+		done, err := db.RollPeriods(ctx)
+		return done, time.Since(start), err
+	})
 }
 
 // purgeTokens deletes tokens that ended longer ago than they are kept, and gives free

