@@ -215,6 +215,7 @@ var readers = []string{
 	"Factors", "PasskeyOwner", "RecoveryCodeHash", "SecondFactorPolicy",
 	"ManualTokens", "Purge", "PurgeLeftovers", "ResourceServers", "Session", "Status",
 	"Standing", "UsedToday",
+	"CheckToken", "LastRefused", "RefusedCalls",
 	"Token", "TokenByHash", "User", "UserByEmail", "Witnesses",
 }
 
