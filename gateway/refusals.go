@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"context"
-	"crypto/sha256"
 	"fmt"
 	"log/slog"
 	"strconv"
@@ -43,16 +42,19 @@ type Refusals struct {
 	// ofTeams waits under the teams that the tokens belong to. values counts each value as
 	// if it were nobody's, in room of its own: guesses push out no team's calls.
 	ofTeams map[refusalKey]*models.RefusedCall
-	values  map[[sha256.Size]byte]*models.RefusedCall
+	values  map[valueHash]*models.RefusedCall
 	// waiting counts ofTeams by team.
 	waiting map[string]int
 
 	stop, stopped chan struct{}
 }
 
+// valueHash is the SHA-256 of a value.
+type valueHash = [32]byte
+
 // refusalKey is what calls that are counted as one have in common.
 type refusalKey struct {
-	hash           [sha256.Size]byte
+	hash           valueHash
 	team           string
 	reason         models.Refusal
 	route, address string
@@ -69,7 +71,7 @@ func NewRefusals(ctx context.Context, store RefusalStore, log *slog.Logger, now 
 
 func (r *Refusals) empty() {
 	r.ofTeams, r.waiting = map[refusalKey]*models.RefusedCall{}, map[string]int{}
-	r.values = map[[sha256.Size]byte]*models.RefusedCall{}
+	r.values = map[valueHash]*models.RefusedCall{}
 }
 
 func (r *Refusals) run(ctx context.Context, interval time.Duration) {
@@ -112,7 +114,7 @@ func (r *Refusals) Note(refused tokens.RefusedError, route, address, agent strin
 
 // add is for the holder of mu.
 func (r *Refusals) add(call models.RefusedCall) {
-	hash := [sha256.Size]byte(call.ValueHash)
+	hash := valueHash(call.ValueHash)
 	if call.TeamID == "" {
 		if known := r.values[hash]; known != nil {
 			merge(known, call)

@@ -108,8 +108,8 @@ func (s *Store) CheckToken(ctx context.Context, team string, hash []byte) (model
 		models.RefusedTally
 	}
 	now := s.now()
-	err = s.read(ctx).Raw(`SELECT team_id, SUM(times) AS times, MAX(last_at) AS last_at FROM refused_calls WHERE team_id = ? AND value_hash = ? AND last_at >= ? GROUP BY team_id
-		UNION ALL SELECT team_id, SUM(times), MAX(last_at) FROM refused_calls WHERE team_id = '' AND value_hash = ? AND last_at >= ? GROUP BY team_id`,
+	err = s.read(ctx).Raw(`SELECT team_id, SUM(times) AS times, MAX(last_at) AS last_at FROM refused_calls INDEXED BY refused_calls_alike WHERE team_id = ? AND value_hash = ? AND last_at >= ? GROUP BY team_id
+		UNION ALL SELECT team_id, SUM(times), MAX(last_at) FROM refused_calls INDEXED BY refused_calls_alike WHERE team_id = '' AND value_hash = ? AND last_at >= ? GROUP BY team_id`,
 		team, hash, now.Add(-models.KeepRefused), hash, now.Add(-models.KeepRefusedUnknown)).Scan(&tallies).Error
 	for _, tally := range tallies {
 		verdict.Deleted = verdict.Deleted || tally.TeamID == team && !verdict.Known
