@@ -70,7 +70,10 @@ func NewVerdictView(mistake models.Mistake, around []models.Around, verdict mode
 	}
 	if tally := verdict.Refused; tally.Times > 0 {
 		kept := models.KeepRefusedUnknown
-		if verdict.Known || verdict.Deleted {
+		switch {
+		case verdict.Known:
+			kept, view.RefusedHref = models.KeepRefused, RefusedOfPath(verdict.Fate.ApplicationID)
+		case verdict.Deleted:
 			kept, view.RefusedHref = models.KeepRefused, RefusedPath
 		}
 		view.Refused = "Calls with it were refused " + times(tally.Times) + " in the last " + days(kept) + ", the last one "

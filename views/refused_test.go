@@ -45,7 +45,9 @@ func refusedRows1() []models.RefusedRow {
 	often.FirstAt, often.Times, often.Address = before(6*time.Hour), 12_034, "2001:db8:85a3::8a2e:370:7334"
 	scope := refusedRow1(3, models.RefusedScope, tokenFate())
 	scope.Scope, scope.Route, scope.Agent = "trade", "/oauth2/verify", hostileNames[1]
-	unsaid, program := scope, fateWith(func(f *models.TokenFate) { f.RevokedAt, f.RevokedByName, f.ByProgram = before(time.Hour), "Trading bot", true })
+	unsaid, program := scope, fateWith(func(f *models.TokenFate) {
+		f.RevokedAt, f.RevokedByName, f.ByProgram = before(time.Hour), "Trading bot", true
+	})
 	unsaid.Scope, unsaid.Agent = "", strings.Repeat("W", 200)
 	return []models.RefusedRow{
 		often, refusedRow1(2, models.RefusedExpired, endedFate), scope, unsaid, refusedRow1(4, models.RefusedDisabled, offFate),
@@ -91,7 +93,9 @@ func TestWhyRefused(t *testing.T) {
 		{models.RefusedExpired, models.TokenFate{}, "Expired; The token was deleted since."},
 		{models.RefusedRevoked, revokedFate, "Revoked by Ana Ruiz on 23 Nov 2026, 09:00"},
 		{models.RefusedRevoked, fateWith(func(f *models.TokenFate) { f.RevokedAt = before(7 * time.Hour) }), "Revoked on 23 Nov 2026, 09:00"},
-		{models.RefusedRevoked, fateWith(func(f *models.TokenFate) { f.RevokedAt, f.RevokedByName, f.ByProgram = before(7*time.Hour), "Bot", true }), "Revoked by a program of Bot on 23 Nov 2026, 09:00"},
+		{models.RefusedRevoked, fateWith(func(f *models.TokenFate) {
+			f.RevokedAt, f.RevokedByName, f.ByProgram = before(7*time.Hour), "Bot", true
+		}), "Revoked by a program of Bot on 23 Nov 2026, 09:00"},
 		{models.RefusedRevoked, models.TokenFate{}, "Revoked; The token was deleted since."},
 		// All tokens were revoked after this one had expired.
 		{models.RefusedRevoked, fateWith(func(f *models.TokenFate) { f.ExpiresAt, f.RevokedAt = before(5*time.Hour), before(3*time.Hour) }), "Expired 3 hours before the call"},
