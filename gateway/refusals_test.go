@@ -54,6 +54,13 @@ func (s *shelf) SaveRefusedCalls(ctx context.Context, calls []models.RefusedCall
 	return nil
 }
 
+// batches is how many rows each save had.
+func (s *shelf) batches() []int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.sizes)
+}
+
 // of lists what was stored of a team, those without one for "".
 func (s *shelf) of(team string) []models.RefusedCall {
 	s.mu.Lock()
@@ -139,15 +146,15 @@ func TestRefusalsAreWrittenInSmallBatches(t *testing.T) {
 		for i := range 250 {
 			r.Note(of("", fmt.Sprint(i), models.RefusedUnknown), "/v1", "192.0.2.7", "")
 		}
-		if len(store.sizes) != 0 {
+		if len(store.batches()) != 0 {
 			t.Error("written at once")
 		}
 		time.Sleep(time.Second + time.Millisecond)
-		if !slices.Equal(store.sizes, []int{100, 100, 50}) {
-			t.Errorf("batches of %v", store.sizes)
+		if !slices.Equal(store.batches(), []int{100, 100, 50}) {
+			t.Errorf("batches of %v", store.batches())
 		}
 		time.Sleep(10 * time.Second)
-		if len(store.sizes) != 3 {
+		if len(store.batches()) != 3 {
 			t.Error("written where nothing was refused")
 		}
 		r.Note(of("north", "a", models.RefusedExpired), "/v1", "192.0.2.7", "")
