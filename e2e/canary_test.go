@@ -43,9 +43,16 @@ func TestNoPlaintextIsLeft(t *testing.T) {
 		ana.get("/oauth2/verify?access_token=" + secrets[name])
 		ana.get("/nowhere?token=" + secrets[name])
 		ana.wantRefused(secrets[name] + "x")
+		ana.post(checkPage, url.Values{"value": {"Bearer " + secrets[name]}})
 	}
 	ana.deed(token+"/revoke", nil)
 	ana.wantRefused(secrets["a manual token"])
+	eventually(t, func() string {
+		if number(t, s.dir, "SELECT COUNT(*) FROM refused_calls WHERE team_id <> ''") == 0 {
+			return "the refused call is not kept"
+		}
+		return ""
+	})
 
 	eventually(t, func() string {
 		if !strings.Contains(s.stderr.String(), "/oauth2/verify") {

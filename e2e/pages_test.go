@@ -37,6 +37,7 @@ func TestPages(t *testing.T) {
 				w.ofAdmin(theme),
 				w.ofWarnings(),
 				w.ofPlans(),
+				w.ofRefused(),
 			)
 			for _, v := range views {
 				if v.email != who {

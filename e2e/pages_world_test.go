@@ -48,6 +48,7 @@ func newWorld(t testing.TB) *world {
 	w.admin = newAdministration(t, s)
 	w.warningsPast(t, ana)
 	w.plansPast(t)
+	w.refusedPast(t)
 	return w
 }
 

@@ -131,9 +131,11 @@ func newGateTo(t testing.TB, upstream *gatewaytest.Upstream, routes string, chan
 	t.Cleanup(func() { _ = lastUsed.Close(context.Background()) })
 	counts := usage.New(context.Background(), g.db, log, g.db.Now, nil)
 	t.Cleanup(func() { _ = counts.Close(context.Background()) })
+	refusals := gateway.NewRefusals(context.Background(), g.db, log, g.db.Now, time.Hour)
+	t.Cleanup(func() { _ = refusals.Close(context.Background()) })
 	deps := gateway.Deps{
 		Routes: parsed, Verifier: tokens.NewVerifier(g.db, cache, lastUsed, g.db.Now), Meter: counts,
-		Streams: gateway.NewStreams(), Refusals: gateway.NewRefusals(context.Background(), g.db), Realm: "latchkey", Log: log, Now: time.Now,
+		Streams: gateway.NewStreams(), Refusals: refusals, Realm: "latchkey", Log: log, Now: time.Now,
 	}
 	for _, c := range change {
 		c(&deps)

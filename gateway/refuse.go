@@ -41,9 +41,7 @@ func (g *Gateway) unauthorized(w http.ResponseWriter, from Caller, sent bool) {
 // lacksScope answers 403 (RFC 6750 section 3.1).
 func (g *Gateway) lacksScope(w http.ResponseWriter, r *http.Request, to *route, grant tokens.Grant, from Caller) {
 	from.note("refused", string(models.RefusedScope))
-	g.Refusals.Note(tokens.RefusedError{
-		Reason: models.RefusedScope, Hash: grant.Hash, TokenID: grant.TokenID, ApplicationID: grant.ApplicationID, TeamID: grant.TeamID,
-	}, to.Path, from.Address, r.UserAgent())
+	g.Refusals.Note(grant.Lacks(to.Scope), to.Path, from.Address, r.UserAgent())
 	g.refused(to.call(grant), http.StatusForbidden)
 	w.Header().Set("WWW-Authenticate", `Bearer realm="`+g.Realm+`", error="insufficient_scope", scope="`+to.Scope+`"`)
 	g.refuse(w, from, http.StatusForbidden, "insufficient_scope: this API wants a token with the scope "+to.Scope+". Whoever runs Latchkey can let the application have it.")

@@ -37,6 +37,9 @@ func (h *Handlers) showApplication(c echo.Context, app models.ApplicationDetail,
 	if view.Activity, err = h.activity(c, app.ID); err != nil {
 		return err
 	}
+	if view.Refused, err = h.lastRefused(c, app.ID); err != nil {
+		return err
+	}
 	return show(c, http.StatusOK, views.Application(page, view))
 }
 

@@ -81,7 +81,7 @@ func withRoutes(t *testing.T, routes ...models.Upstream) func(*handlers.Deps) {
 		lastUsed := tokens.NewLastUsed(t.Context(), d.Store, d.Log, time.Hour)
 		d.Gateway = gateway.New(gateway.Deps{
 			Routes: routes, Verifier: tokens.NewVerifier(d.Store, tokens.NewCache(), lastUsed, now), Meter: d.Meter,
-			Streams: gateway.NewStreams(), Refusals: gateway.NewRefusals(t.Context(), d.Store), Realm: "latchkey", Log: d.Log, Now: d.Now,
+			Streams: gateway.NewStreams(), Refusals: gateway.NewRefusals(t.Context(), d.Store, d.Log, now, time.Hour), Realm: "latchkey", Log: d.Log, Now: d.Now,
 		})
 	}
 }

@@ -55,7 +55,7 @@ func (s *site) gateway(t testing.TB, deps handlers.Deps, routes ...models.Upstre
 	lastUsed := tokens.NewLastUsed(t.Context(), s.db.Store, deps.Log, time.Hour)
 	return gateway.New(gateway.Deps{
 		Routes: routes, Verifier: tokens.NewVerifier(s.db.Store, tokens.NewCache(), lastUsed, s.db.Now), Meter: deps.Meter,
-		Streams: gateway.NewStreams(), Refusals: gateway.NewRefusals(t.Context(), s.db.Store), Realm: "latchkey", Log: deps.Log, Now: deps.Now,
+		Streams: gateway.NewStreams(), Refusals: gateway.NewRefusals(t.Context(), s.db.Store, deps.Log, s.db.Now, time.Hour), Realm: "latchkey", Log: deps.Log, Now: deps.Now,
 	})
 }
 

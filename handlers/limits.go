@@ -18,6 +18,8 @@ type limits struct {
 	warned warningLimits
 	// reveals bounds how many values one person sees in a minute.
 	reveals *middleware.Limiter
+	// checks bounds how many values one person asks about in a minute.
+	checks *middleware.Limiter
 	// refusals and exports bound what one person writes into the audit log and reads of it.
 	refusals, exports *middleware.Limiter
 	exporting         *running
@@ -66,7 +68,7 @@ func newLimits(now func() time.Time) limits {
 	}
 	return limits{
 		signIns: newSignInLimits(now), signUps: newSignUpLimits(now), resets: newResetLimits(now), factorLimits: newFactorLimits(now), warned: newWarningLimits(now),
-		reveals: every(time.Minute, 60), exporting: &running{count: map[string]int{}}, refusals: every(time.Minute, 20), exports: every(time.Minute, 20),
+		reveals: every(time.Minute, 60), checks: every(time.Minute, 60), exporting: &running{count: map[string]int{}}, refusals: every(time.Minute, 20), exports: every(time.Minute, 20),
 		newEmails: every(time.Hour, 10), invitations: every(time.Hour, models.MaxInvitations), invitationMails: every(time.Hour, 3), departures: every(time.Minute, 120),
 		exploring: &running{count: map[string]int{}}, tokenUses: every(time.Hour, 1),
 	}

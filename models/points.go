@@ -215,7 +215,8 @@ type UsageBatch struct {
 	Charged map[string]int64
 }
 
-// RefusedCall is a call, or several alike, with a token that was not good.
+// RefusedCall is a call, or several alike, with a token that was not good. Where no team is
+// known for the value, the row holds no more than that and the reason.
 type RefusedCall struct {
 	ID            string `gorm:"primaryKey"`
 	TeamID        string
@@ -224,6 +225,8 @@ type RefusedCall struct {
 	// ValueHash is the SHA-256 of what was sent.
 	ValueHash []byte
 	Reason    Refusal
+	// Scope is what the token lacks, for RefusedScope.
+	Scope string
 	// Route is the gateway's, or the endpoint that was asked.
 	Route   string
 	Address string

@@ -41,6 +41,12 @@ func Owns(path string) bool {
 // come from memory need no timer.
 func KeepsTime(path string) bool { return path == verifyPath || path == introspectPath }
 
+// Refusals keeps calls with a token that was not good for the token's team. Introspection
+// is not noted: who asks there may well ask about tokens that have ended.
+type Refusals interface {
+	Note(refused tokens.RefusedError, route, address, agent string)
+}
+
 // Deps is what the endpoints need.
 type Deps struct {
 	Store    *store.Store
@@ -48,6 +54,7 @@ type Deps struct {
 	Verifier *tokens.Verifier
 	Clients  *tokens.Clients
 	LastUsed *tokens.LastUsed
+	Refusals Refusals
 	// IssuerURL is the public address without a slash at its end.
 	IssuerURL string
 	// Scopes is what applications may have, DocsURL what people read.

@@ -39,6 +39,7 @@ type server struct {
 	ana    models.Actor
 	app    models.Application
 	secret string
+	noted  *noted
 	// settle stops the batches of last-used times and writes the rest.
 	settle func() error
 }
@@ -120,12 +121,40 @@ func (s *server) deps(t testing.TB, db *store.Store) oauth.Deps {
 	s.issuer = tokens.NewIssuer(background, db, s.keys, "lk_at_", 365*86400, s.Now)
 	issuer := s.issuer
 	t.Cleanup(func() { _ = issuer.Close(background) })
+	s.noted = &noted{}
 	return oauth.Deps{
-		Store: db, Issuer: issuer, Verifier: tokens.NewVerifier(db, cache, lastUsed, s.Now),
+		Refusals: s.noted,
+		Store:    db, Issuer: issuer, Verifier: tokens.NewVerifier(db, cache, lastUsed, s.Now),
 		Clients: tokens.NewClients(db, cache), LastUsed: lastUsed,
 		IssuerURL: issuerURL, Scopes: []string{"api", "stream"}, DocsURL: issuerURL + "/docs", Realm: realm,
 		Now: func() time.Time { return s.Now().Std() },
 	}
+}
+
+// noted keeps refused calls as they come.
+type noted struct {
+	mu  sync.Mutex
+	all []note
+}
+
+type note struct {
+	tokens.RefusedError
+	route, address, agent string
+}
+
+func (n *noted) Note(refused tokens.RefusedError, route, address, agent string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.all = append(n.all, note{refused, route, address, agent})
+}
+
+// take returns what was noted since it was asked last.
+func (n *noted) take() []note {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	taken := n.all
+	n.all = nil
+	return taken
 }
 
 // serve listens.

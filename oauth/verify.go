@@ -30,6 +30,7 @@ func (h *Handler) verify(c echo.Context) error {
 	var refused tokens.RefusedError
 	if errors.As(err, &refused) {
 		middleware.Annotate(c, "refused", string(refused.Reason))
+		h.note(c, refused)
 		return h.unauthorized(c, true)
 	}
 	if err != nil {
@@ -42,12 +43,19 @@ func (h *Handler) verify(c echo.Context) error {
 			return invalidRequest("The query cannot be read.")
 		}
 		if wanted, missing := missingScope(query["scope"], grant.Scopes); missing {
+			h.note(c, grant.Lacks(wanted))
 			return h.forbidden(c, wanted)
 		}
 	}
 	h.Verifier.Used(grant, c.RealIP())
 	grant.Describe(c.Response().Header())
 	return c.NoContent(http.StatusOK)
+}
+
+// note keeps a refusal under our own path: what a proxy says of the original one is not
+// to be relied on.
+func (h *Handler) note(c echo.Context, refused tokens.RefusedError) {
+	h.Refusals.Note(refused, verifyPath, c.RealIP(), c.Request().UserAgent())
 }
 
 func (h *Handler) challenge() string { return `Bearer realm="` + h.Realm + `"` }

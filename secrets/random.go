@@ -12,8 +12,9 @@ import (
 
 const (
 	// Base62Digits are the digits of Base62, least first.
-	Base62Digits       = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-	clientSecretPrefix = "lk_cs_" // lets scanners find leaked ones
+	Base62Digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	// ClientSecretPrefix lets scanners find leaked ones.
+	ClientSecretPrefix = "lk_cs_"
 	// RandomChars is the length of RandomText: 62^43 > 2^256.
 	RandomChars = 43
 )
@@ -27,7 +28,7 @@ func Code() models.Secret {
 // NewClientSecret returns the secret of an application: a prefix and 256 random
 // bits as 43 base62 characters.
 func NewClientSecret() models.Secret {
-	return models.NewSecret(clientSecretPrefix + RandomText())
+	return models.NewSecret(ClientSecretPrefix + RandomText())
 }
 
 // RandomText returns 256 random bits as RandomChars base62 characters.

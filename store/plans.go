@@ -176,13 +176,13 @@ func (s *Store) GivePlan(ctx context.Context, actor models.Actor, team, planID s
 		if err != nil {
 			return err
 		}
-		c.tell(models.Notice{TeamID: team})
 		switch {
 		case before.PlanID != plan.ID, before.ended(c.now):
 			return c.grantPlan(team, plan, endsAt)
 		case before.EndsAt == endsAt:
 			return errNothingToDo
 		}
+		c.tell(models.Notice{TeamID: team})
 		return c.Exec("UPDATE team_plans SET ends_at = ? WHERE team_id = ?", endsAt, team).Error
 	})
 }
@@ -218,7 +218,6 @@ func (s *Store) EndPlan(ctx context.Context, actor models.Actor, team string) er
 			return errNothingToDo
 		}
 		c.about("plan", before.PlanID, before.Name)
-		c.tell(models.Notice{TeamID: team})
 		return c.dropPlan(team)
 	})
 }

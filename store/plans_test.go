@@ -205,7 +205,7 @@ func TestGivingAPlan(t *testing.T) {
 	if event := db.Events(t, ana.TeamID)[0]; event.Action != models.AuditPlanEnded || event.Target != "Pro" || event.ActorName != op.UserName {
 		t.Errorf("%+v", event)
 	}
-	if len(told) != 6 || slices.ContainsFunc(told, func(team string) bool { return team != ana.TeamID }) {
+	if len(told) != 5 || slices.ContainsFunc(told, func(team string) bool { return team != ana.TeamID }) {
 		t.Errorf("told %v", told)
 	}
 	wantBooks(t, db, ana.TeamID)

@@ -31,6 +31,8 @@ type RefusedError struct {
 	// there is no such token.
 	Hash                           [sha256.Size]byte
 	TokenID, ApplicationID, TeamID string
+	// Scope is what the token lacks, for models.RefusedScope.
+	Scope string
 }
 
 func (e RefusedError) Error() string { return "token refused: " + string(e.Reason) }
@@ -113,6 +115,11 @@ func (v *Verifier) read(ctx context.Context, hash tokenHash, text string) (model
 		v.cache.keepToken(began, hash, bearer)
 	}
 	return bearer, nil
+}
+
+// Lacks refuses the token of a grant, which is good, for a scope that it does not have.
+func (g Grant) Lacks(scope string) RefusedError {
+	return RefusedError{Reason: models.RefusedScope, Hash: g.Hash, TokenID: g.TokenID, ApplicationID: g.ApplicationID, TeamID: g.TeamID, Scope: scope}
 }
 
 func refusal(reason models.Refusal, hash tokenHash, b models.Bearer) RefusedError {

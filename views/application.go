@@ -34,6 +34,7 @@ type ApplicationView struct {
 	Signing  CodeCard
 	Revealed Revealed
 	Activity ActivityCard
+	Refused  RefusedCard
 }
 
 // NewApplicationView shows app, one of the team's own, and its manual tokens as the role may see them.

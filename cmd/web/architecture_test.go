@@ -227,6 +227,7 @@ var readers = []string{
 	"FindTeams", "Ledger", "Plan", "Plans", "TeamDetail",
 	"UsableToken", "UsableTokens",
 	"Temporary", "TemporaryToken", "TemporaryTokens",
+	"CheckToken", "LastRefused", "RefusedCalls",
 	"Token", "TokenByHash", "User", "UserByEmail", "Witnesses",
 }
 

@@ -4,11 +4,15 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"time"
 
 	"github.com/latchkey/latchkey/gateway"
 	"github.com/latchkey/latchkey/store"
 	"github.com/latchkey/latchkey/usage"
 )
+
+// refusedEvery is how far the list of refused calls lags behind.
+const refusedEvery = time.Second
 
 // callRoom is what runs behind the calls of APIs.
 type callRoom struct {
@@ -21,7 +25,7 @@ type callRoom struct {
 func newCallRoom(ctx context.Context, config Config, db *store.Store, room tokenRoom, log *slog.Logger) callRoom {
 	meter := usage.New(ctx, db, log, clockMillis, nil)
 	db.Subscribe(meter.Forget)
-	refusals := gateway.NewRefusals(ctx, db)
+	refusals := gateway.NewRefusals(ctx, db, log, clockMillis, refusedEvery)
 	return callRoom{
 		meter: meter, refusals: refusals,
 		gateway: gateway.New(gateway.Deps{

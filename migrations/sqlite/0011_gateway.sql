@@ -149,7 +149,8 @@ CREATE TABLE usage_days (
 CREATE INDEX usage_days_by_time ON usage_days (day);
 
 -- Calls with a token that was not good: the value is known by its SHA-256 alone. team_id is
--- the token's, empty where no such token is known.
+-- the token's. Each value also has a row without a team, as if it were nobody's: it says how
+-- often the value was refused, and by it a token of another team looks like none.
 CREATE TABLE refused_calls (
     id             TEXT PRIMARY KEY,
     team_id        TEXT NOT NULL DEFAULT '',
@@ -157,14 +158,14 @@ CREATE TABLE refused_calls (
     token_id       TEXT NOT NULL DEFAULT '',
     value_hash     BLOB NOT NULL,
     reason         TEXT NOT NULL,
-    route          TEXT NOT NULL,
-    address        TEXT NOT NULL,
+    scope          TEXT NOT NULL DEFAULT '', -- what the token lacks
+    route          TEXT NOT NULL DEFAULT '',
+    address        TEXT NOT NULL DEFAULT '',
     agent          TEXT NOT NULL DEFAULT '',
     first_at       INTEGER NOT NULL,
     last_at        INTEGER NOT NULL,
     times          INTEGER NOT NULL DEFAULT 1
 ) STRICT;
 CREATE UNIQUE INDEX refused_calls_alike ON refused_calls (team_id, value_hash, reason, route, address);
-CREATE INDEX refused_calls_by_team ON refused_calls (team_id, last_at);
-CREATE INDEX refused_calls_by_value ON refused_calls (value_hash);
+CREATE INDEX refused_calls_by_team ON refused_calls (team_id, last_at, id);
 CREATE INDEX refused_calls_by_time ON refused_calls (last_at);
