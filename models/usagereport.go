@@ -127,6 +127,16 @@ func (t UsageTable) Total() UsageSum {
 	return total
 }
 
+// Period is the billing period, or the calendar month (UTC) of a team without a plan.
+func (s Standing) Period(now Time) (start, end Time) {
+	if s.HasPlan {
+		return s.PeriodStartedAt, s.PeriodEndsAt
+	}
+	at := now.Std()
+	start = At(time.Date(at.Year(), at.Month(), 1, 0, 0, 0, 0, time.UTC))
+	return start, Plan{}.PeriodEnd(start)
+}
+
 // Total is all that a team could spend in this period and has or had: what is left and
 // what was used.
 func (s Standing) Total() int64 { return max(0, s.Balance+s.Used) }

@@ -34,6 +34,8 @@ type ApplicationView struct {
 	Signing  CodeCard
 	Revealed Revealed
 	Activity ActivityCard
+	// Use is nil where no calls come through here.
+	Use *UseCard
 }
 
 // NewApplicationView shows app and its manual tokens as the role may see them.
