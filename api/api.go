@@ -32,10 +32,15 @@ type Deps struct {
 }
 
 // Handler holds the endpoints.
-type Handler struct{ Deps }
+type Handler struct {
+	Deps
+	limits usageLimits
+}
 
 // New makes the endpoints.
-func New(deps Deps) *Handler { return &Handler{deps} }
+func New(deps Deps) *Handler { return &Handler{Deps: deps, limits: newUsageLimits(deps.Now)} }
 
 // Routes adds the endpoints to e.
-func (h *Handler) Routes(*echo.Echo) {}
+func (h *Handler) Routes(e *echo.Echo) {
+	h.usageRoutes(e)
+}
