@@ -89,6 +89,10 @@ func (p *Permit) Done(status int, points int64) {
 
 // Meter counts, charges and refuses. It is safe for concurrent use.
 type Meter struct {
+	// OnAlert is told of each alert after it is stored; nil for nobody. It is set before
+	// the first call.
+	OnAlert func(alert models.PointAlert)
+
 	store Store
 	now   func() models.Time
 }

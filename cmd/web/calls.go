@@ -6,8 +6,10 @@ import (
 	"log/slog"
 
 	"github.com/latchkey/latchkey/gateway"
+	"github.com/latchkey/latchkey/mail"
 	"github.com/latchkey/latchkey/store"
 	"github.com/latchkey/latchkey/usage"
+	"github.com/latchkey/latchkey/warnings"
 )
 
 // callRoom is what runs behind the calls of APIs.
@@ -18,8 +20,9 @@ type callRoom struct {
 }
 
 // newCallRoom starts it. ctx bounds its writes; close ends it.
-func newCallRoom(ctx context.Context, config Config, db *store.Store, room tokenRoom, log *slog.Logger) callRoom {
+func newCallRoom(ctx context.Context, config Config, db *store.Store, room tokenRoom, mailer *mail.Mailer, log *slog.Logger) callRoom {
 	meter := usage.New(ctx, db, clockMillis)
+	meter.OnAlert = warnings.NewPointAlerts(db, mailer, config.BaseURL, log).Tell
 	db.Subscribe(meter.Forget)
 	refusals := gateway.NewRefusals(ctx, db)
 	return callRoom{
