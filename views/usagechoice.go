@@ -46,7 +46,7 @@ func NewUsageChoice(days, by string, standing models.Standing, now models.Time) 
 		choice.Span, choice.By = models.LastHours(24, now), models.UsageByHour
 	case UsagePeriod:
 		start, _ := standing.Period(now)
-		choice.Span = models.NewUsageSpan(start, now, now)
+		choice.Span = models.NewUsageSpan(start, now+1, now)
 	default:
 		n, _ := strconv.Atoi(choice.Days)
 		choice.Span = models.LastDays(n, now)
