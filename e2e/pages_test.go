@@ -36,6 +36,7 @@ func TestPages(t *testing.T) {
 				w.ofAudit(),
 				w.ofAdmin(theme),
 				w.ofWarnings(),
+				w.ofUsage(),
 			)
 			for _, v := range views {
 				if v.email != who {

@@ -46,6 +46,7 @@ func newWorld(t testing.TB) *world {
 	w.people = w.peopleOf(t, ana)
 	w.admin = newAdministration(t, s)
 	w.warningsPast(t, ana)
+	w.usagePast(t)
 	return w
 }
 

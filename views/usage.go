@@ -32,17 +32,16 @@ type UsageView struct {
 	// Never replaces all but the balance; HideBalance also that, where it says nothing.
 	Never, HideBalance bool
 	Periods            []ui.Option
-	// Unit is kept by the period switch where the chart is by hour; Other leads to the other unit.
-	Unit   string
+	// Other leads to the same period by hour, or back to days.
 	Other  ui.Link
 	Chart  UsageChart
 	Tables []UsageTable
 	Errors UsageTable
-	Export []ui.Option
+	Export ui.Dropdown
 	Days   string
 }
 
-// UsageTable is what was used by something. Shown is false where there is nothing.
+// UsageTable is what was used by something; without rows it is not shown.
 type UsageTable struct {
 	ID, Title, Lead string
 	Columns         []ui.Column
@@ -62,7 +61,7 @@ func NewUsageView(state UsageState, now Clock) UsageView {
 	view := UsageView{
 		Notice: NewPointsNotice(state.Standing, now), Balance: newBalanceCard(state.Standing, state.Week, state.Streams, now), Zone: now.zoneName(),
 		Never: state.Never, HideBalance: state.Never && !state.Standing.HasPlan && state.Standing.Balance == 0 && state.Streams == 0,
-		Periods: state.Choice.options(), Other: state.Choice.other(), Days: state.Choice.Days, Export: usageExports,
+		Periods: state.Choice.options(), Other: state.Choice.other(), Days: state.Choice.Days, Export: ui.Dropdown{ID: "u-by", Name: UsageUnit, Label: "One row for each", Options: usageExports},
 	}
 	if state.Never {
 		return view
@@ -154,9 +153,9 @@ func newErrorTable(table models.UsageTable) UsageTable {
 	shown := UsageTable{ID: "errors", Title: "Errors by status", Columns: []ui.Column{{Text: "Status"}, {Text: "Requests", Number: true}, {Text: "Share of all", Number: true}}}
 	all := table.Total().Requests
 	for _, class := range []struct {
-		digit byte
-		name  string
-	}{{'4', "4xx"}, {'5', "5xx"}} {
+		digit         byte
+		name, meaning string
+	}{{'4', "4xx", "The call was wrong, or refused"}, {'5', "5xx", "The API or the way to it failed"}} {
 		var rows []UsageItem
 		sum := int64(0)
 		for _, row := range table.Rows {
@@ -166,12 +165,8 @@ func newErrorTable(table models.UsageTable) UsageTable {
 			sum += row.Requests
 			rows = append(rows, UsageItem{Name: row.Key + statusText(row.Key), Cells: []string{models.FormatNumber(row.Requests), percent(row.Requests, all)}})
 		}
-		if sum > 0 {
-			meaning := "the call was wrong, or refused"
-			if class.digit == '5' {
-				meaning = "the API or the way to it failed"
-			}
-			shown.Rows = append(shown.Rows, UsageItem{Name: "All " + class.name, Sub: meaning, Cells: []string{models.FormatNumber(sum), percent(sum, all)}})
+		if len(rows) > 0 {
+			shown.Rows = append(shown.Rows, UsageItem{Name: "All " + class.name, Sub: class.meaning, Cells: []string{models.FormatNumber(sum), percent(sum, all)}})
 			shown.Rows = append(shown.Rows, rows...)
 		}
 	}

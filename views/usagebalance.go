@@ -61,7 +61,7 @@ func newBalanceCard(st models.Standing, week []models.UsagePoint, streams int, n
 	if st.PointsMark(now.Time) > 0 {
 		card.MeterTone = "warning"
 	}
-	card.Used = models.FormatNumber(st.Used) + " used (" + models.FormatNumber(st.UsedPercent()) + "%)"
+	card.Used = models.FormatNumber(st.Used) + " used (" + percent(st.Used, st.Total()) + ")"
 	card.Refill, card.RefillAt = "Refills on", day(st.PeriodEndsAt, now)
 	if ended {
 		card.Refill, card.RefillAt = "The plan ends on", day(st.EndsAt, now)
