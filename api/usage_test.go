@@ -296,7 +296,7 @@ func TestUsageWantsAGoodToken(t *testing.T) {
 			t.Errorf("%s: %s %q %v", name, got.Status, got.body, got.Header)
 		}
 	}
-	// T8: a revoked one is refused by the very next request.
+	// A revoked one is refused by the very next request.
 	if _, err := s.db.RevokeTokens(t.Context(), ana, app.ID); err != nil {
 		t.Fatal(err)
 	}
@@ -311,7 +311,7 @@ func TestUsageWantsAGoodToken(t *testing.T) {
 	}
 }
 
-// R6: one token asks 60 times a minute, all of a team 300 times; others are not held up.
+// R1: one token asks 60 times a minute, all of a team 300 times; others are not held up.
 func TestUsageIsAskedSoOften(t *testing.T) {
 	s := newUsageServer(t)
 	ana, eve := s.db.Member(t, "northwind", "ana", models.RoleOwner), s.db.Member(t, "contoso", "eve", models.RoleOwner)

@@ -148,7 +148,7 @@ func (s Standing) UsedPercent() int64 {
 	if total == 0 {
 		return 100
 	}
-	return int64(float64(s.Used) / float64(total) * 100)
+	return int64(float64(s.Used) * 100 / float64(total))
 }
 
 // PointsMark is the highest of PointAlertMarks that the team has reached in a period that

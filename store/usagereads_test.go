@@ -151,7 +151,7 @@ func TestUsageOfPartsOfDays(t *testing.T) {
 	}
 }
 
-// R6: a table is bounded, and what it leaves out is summed.
+// R1: a table is bounded, and what it leaves out is summed.
 func TestUsageTablesAreBounded(t *testing.T) {
 	db := storetest.New(t)
 	raw := db.Raw(t)

@@ -134,8 +134,8 @@ func TestChartScale(t *testing.T) {
 		top     float64
 		labels  string
 	}{
-		{0, 4, "4 3 2 1 0"}, {1, 4, "4 3 2 1 0"}, {4, 4, "4 3 2 1 0"}, {5, 8, "8 6 4 2 0"}, {9, 20, "20 15 10 5 0"}, {3_120, 4_000, "4,000 3,000 2,000 1,000 0"},
-		{400_001, 800_000, "0.8M 0.6M 400,000 200,000 0"}, {1_900_000, 2_000_000, "2M 1.5M 1M 0.5M 0"}, {7_000_000_000, 8e9, "8B 6B 4B 2B 0"}, {math.MaxInt64, 2e19, "20000000T 15000000T 10000000T 5000000T 0"},
+		{0, 4, "4 3 2 1 0"}, {1, 4, "4 3 2 1 0"}, {4, 4, "4 3 2 1 0"}, {5, 8, "8 6 4 2 0"}, {9, 12, "12 9 6 3 0"}, {3_120, 4_000, "4,000 3,000 2,000 1,000 0"},
+		{400_001, 600_000, "600,000 450,000 300,000 150,000 0"}, {4_040, 6_000, "6,000 4,500 3,000 1,500 0"}, {900_000, 1_000_000, "1M 750,000 500,000 250,000 0"}, {1_900_000, 2_000_000, "2M 1.5M 1M 500,000 0"}, {7_000_000_000, 8e9, "8B 6B 4B 2B 0"}, {math.MaxInt64, 1e19, "10000000T 7500000T 5000000T 2500000T 0"},
 	} {
 		var chart UsageChart
 		top := chart.scale(c.highest)
@@ -162,8 +162,8 @@ func TestChart(t *testing.T) {
 		"one value":    {[]models.UsagePoint{point(0, "v1", 1, 1)}, "Points per day", false, "23 Nov: 1 point so far", "", "Lowest 0 on 17 Nov, highest 1 on 23 Nov."},
 		"free calls":   {[]models.UsagePoint{point(0, "v1", 0, 1200)}, "Requests per day", false, "23 Nov: 1,200 requests so far", "", "highest 1,200 on 23 Nov."},
 		"huge":         {[]models.UsagePoint{point(1, "v1", math.MaxInt64/2, 1), point(0, "v1", 1, 1)}, "Points per day", false, "23 Nov: 1 point so far", "", "highest 4,611,686,018,427,387,903 on 22 Nov."},
-		"two versions": {[]models.UsagePoint{point(0, "v2", 30, 1), point(0, "v1", 10, 1)}, "Points per day", false, "23 Nov: 40 points so far", "v1 10, v2 30", "v1: 10. v2: 30."},
-		"six versions": {[]models.UsagePoint{point(0, "a", 1, 1), point(0, "b", 2, 1), point(0, "c", 30, 1), point(0, "d", 40, 1), point(0, "e", 50, 1), point(1, "f", 5, 1)}, "Points per day", false, "23 Nov: 123 points so far", "c 30, d 40, e 50, Others 8", "Others: 8."},
+		"two versions": {[]models.UsagePoint{point(0, "v2", 30, 1), point(0, "v1", 10, 1)}, "Points per day", false, "23 Nov: 40 points so far", "API v1 10, API v2 30", "v1: 10. v2: 30."},
+		"six versions": {[]models.UsagePoint{point(0, "a", 1, 1), point(0, "b", 2, 1), point(0, "c", 30, 1), point(0, "d", 40, 1), point(0, "e", 50, 1), point(1, "f", 5, 1)}, "Points per day", false, "23 Nov: 123 points so far", "API c 30, API d 40, API e 50, Others 8", "Others: 8."},
 		"before it":    {[]models.UsagePoint{point(30, "v1", 9, 9)}, "Points per day", true, "23 Nov: 0 points so far", "", "highest 0 on 17 Nov."},
 	} {
 		chart := newUsageChart(c.points, week, now)

@@ -15,8 +15,9 @@ const (
 	chartWidth, chartHeight = 300.0, 100.0
 	// chartLines is how many lines lie above that at zero.
 	chartLines = 4
-	// chartLooks is how many API versions have a look of their own; what comes beyond is "Others".
-	chartLooks = 4
+	// chartLooks is how many API versions have a look of their own; what comes beyond is otherVersions.
+	chartLooks    = 4
+	otherVersions = "Others"
 )
 
 // UsageChart is the use of a time as stacked bars, and the same figures as a table.
@@ -117,7 +118,7 @@ func chartVersions(points []models.UsagePoint, measure func(models.UsageSum) int
 		slices.SortFunc(names, func(a, b string) int { return cmp.Or(cmp.Compare(totals[b], totals[a]), cmp.Compare(a, b)) })
 		names = names[:chartLooks-1]
 		slices.Sort(names)
-		return append(names, "Others")
+		return append(names, otherVersions)
 	}
 	slices.Sort(names)
 	return names
@@ -167,16 +168,14 @@ func (chart *UsageChart) scale(highest int64) float64 {
 	return step * chartLines
 }
 
-// niceStep is the smallest of 1, 2, 5, 10, 20, 50 … that is not below least.
+// niceStep is the smallest whole step that is easy to count in and not below least.
 func niceStep(least float64) float64 {
-	power := 1.0
-	for {
-		for _, n := range []float64{1, 2, 5} {
-			if n*power >= least {
-				return n * power
+	for power := 1.0; ; power *= 10 {
+		for _, n := range []float64{1, 1.5, 2, 2.5, 3, 4, 5} {
+			if step := n * power; step >= least && step == math.Trunc(step) {
+				return step
 			}
 		}
-		power *= 10
 	}
 }
 
@@ -186,7 +185,7 @@ func shortNumber(n float64) string {
 		size float64
 		name string
 	}{{1e12, "T"}, {1e9, "B"}, {1e6, "M"}} {
-		if n >= unit.size || n >= unit.size/2 {
+		if n >= unit.size {
 			text := strconv.FormatFloat(n/unit.size, 'f', 1, 64)
 			return strings.TrimSuffix(text, ".0") + unit.name
 		}
@@ -223,7 +222,9 @@ func (chart *UsageChart) draw(slots []chartSlot, top float64, now models.Time, s
 	}
 }
 
-func countNoun(n int64, plural string) string { return models.Count(n, strings.TrimSuffix(plural, "s")) }
+func countNoun(n int64, plural string) string {
+	return models.Count(n, strings.TrimSuffix(plural, "s"))
+}
 
 func slotName(at models.Time, step time.Duration) string {
 	if step < 24*time.Hour {
@@ -271,7 +272,11 @@ func (chart *UsageChart) describe(slots []chartSlot, versions []string, step tim
 		return
 	}
 	for i, version := range versions {
-		chart.Legend = append(chart.Legend, UsageLegend{Look: i + 1, Text: version, Total: models.FormatNumber(totals[i])})
+		text := version
+		if version != otherVersions {
+			text = "API " + version
+		}
+		chart.Legend = append(chart.Legend, UsageLegend{Look: i + 1, Text: text, Total: models.FormatNumber(totals[i])})
 		chart.Summary += " " + version + ": " + models.FormatNumber(totals[i]) + "."
 	}
 }
