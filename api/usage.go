@@ -62,7 +62,7 @@ func (h *Handler) usageRoutes(e *echo.Echo) {
 
 // usage answers GET /api/usage: the contract's section 7. It charges nothing.
 func (h *Handler) usage(c echo.Context) error {
-	grant, ok, err := h.bearer(c)
+	grant, ok, err := h.bearer(c.Request().Context(), c)
 	if err != nil || !ok {
 		return err
 	}
@@ -95,12 +95,12 @@ func (h *Handler) usage(c echo.Context) error {
 }
 
 // bearer finds out whose token came. Where it is none that is good, the answer is given.
-func (h *Handler) bearer(c echo.Context) (tokens.Grant, bool, error) {
+func (h *Handler) bearer(ctx context.Context, c echo.Context) (tokens.Grant, bool, error) {
 	value, sent, ok := tokens.Bearer(c.Request().Header.Values(echo.HeaderAuthorization))
 	if !ok {
 		return tokens.Grant{}, false, h.unauthorized(c, sent)
 	}
-	grant, err := h.Verifier.Inspect(c.Request().Context(), value, "")
+	grant, err := h.Verifier.Inspect(ctx, value, "")
 	var refused tokens.RefusedError
 	if errors.As(err, &refused) {
 		middleware.Annotate(c, "refused", string(refused.Reason))

@@ -259,6 +259,7 @@ func TestUsageOfARange(t *testing.T) {
 		"?from=2027-01-01":               "from must be before to.",
 		"?from=2026-01-01&by=hour":       "by=hour covers 31 days at most.",
 		"?from=2020-01-01":               "800 days apart at most",
+		"?to=2907-10-01":                 "800 days apart at most",
 		"?from=9999-12-31&to=9999-12-31": "",
 	} {
 		got := s.get(t, query, token)

@@ -21,7 +21,7 @@ var usageWays = []models.UsageBy{models.UsageByDay, models.UsageByHour, models.U
 // How long a time may be asked for, by hour and in all.
 const (
 	longestHourly = 31 * 24 * time.Hour
-	longestAsked  = models.KeepUsageDays
+	longestAsked  = models.KeepDailyUse
 )
 
 func invalid(sentence string) error {
@@ -72,9 +72,9 @@ func parseUsageQuery(params url.Values, st models.Standing, now models.Time) (us
 	switch {
 	case from >= to:
 		return usageQuery{}, invalid("from must be before to.")
-	case query.by == models.UsageByHour && query.span.Length() > longestHourly:
+	case query.by == models.UsageByHour && query.span.LongerThan(longestHourly):
 		return usageQuery{}, invalid("by=hour covers 31 days at most. Ask for less, or by=day.")
-	case query.span.Length() > longestAsked:
+	case query.span.LongerThan(longestAsked):
 		return usageQuery{}, invalid("from and to may lie 800 days apart at most, which is as long as figures are kept.")
 	}
 	return query, nil

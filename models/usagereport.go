@@ -4,8 +4,8 @@ import "time"
 
 // How long counters are kept: by hour with their tokens, and by day.
 const (
-	KeepUsageHours = 92 * 24 * time.Hour
-	KeepUsageDays  = 800 * 24 * time.Hour
+	KeepHourlyUse = 92 * 24 * time.Hour
+	KeepDailyUse  = 800 * 24 * time.Hour
 )
 
 const (
@@ -28,7 +28,7 @@ type UsageSpan struct {
 // its hours are no longer kept.
 func NewUsageSpan(from, to, now Time) UsageSpan {
 	from, to = max(HourOf(from), 0), HourOf(to+hourMillis-1)
-	if from < now.Add(-KeepUsageHours) {
+	if from < now.Add(-KeepHourlyUse) {
 		from = DayOf(from)
 	}
 	return UsageSpan{From: from, To: max(from, to)}
@@ -56,8 +56,8 @@ func (s UsageSpan) Days() UsageSpan {
 	return UsageSpan{From: from, To: to}
 }
 
-// Length is how long it is.
-func (s UsageSpan) Length() time.Duration { return s.To.Sub(s.From) }
+// LongerThan compares in milliseconds: a time.Duration holds no more than 292 years.
+func (s UsageSpan) LongerThan(d time.Duration) bool { return int64(s.To-s.From) > d.Milliseconds() }
 
 // UsageBy is what calls are added up by.
 type UsageBy string

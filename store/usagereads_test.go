@@ -95,8 +95,8 @@ func TestUsageIsAddedUp(t *testing.T) {
 		t.Errorf("another team's token is named: %+v %v", table, err)
 	}
 	for team, want := range map[string]bool{ana.TeamID: true, "nobody": false} {
-		if any, err := db.AnyUsage(t.Context(), team); err != nil || any != want {
-			t.Errorf("%s: %v %v", team, any, err)
+		if found, err := db.AnyUsage(t.Context(), team); err != nil || found != want {
+			t.Errorf("%s: %v %v", team, found, err)
 		}
 	}
 }
@@ -214,4 +214,3 @@ func TestUsageOfAMillionCounters(t *testing.T) {
 		}
 	}
 }
-

@@ -57,7 +57,7 @@ func NewUsageChoice(days, by string, standing models.Standing, now models.Time) 
 	return choice
 }
 
-func (c UsageChoice) mayHours() bool { return c.Span.Length() <= mostHourly }
+func (c UsageChoice) mayHours() bool { return !c.Span.LongerThan(mostHourly) }
 
 func (c UsageChoice) options() []ui.Option {
 	var options []ui.Option
