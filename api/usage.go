@@ -49,15 +49,19 @@ func (l usageLimits) wait(grant tokens.Grant) time.Duration {
 
 // usageRoutes answers any method, those included that echo has no name for.
 func (h *Handler) usageRoutes(e *echo.Echo) {
-	answer := func(c echo.Context) error {
+	e.Any(usagePath, readOnly(h.usage))
+	e.RouteNotFound(usagePath, readOnly(h.usage))
+}
+
+// readOnly refuses every method but GET and HEAD.
+func readOnly(answer echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
 		if method := c.Request().Method; method != http.MethodGet && method != http.MethodHead {
 			c.Response().Header().Set(echo.HeaderAllow, "GET, HEAD")
 			return echo.ErrMethodNotAllowed
 		}
-		return h.usage(c)
+		return answer(c)
 	}
-	e.Any(usagePath, answer)
-	e.RouteNotFound(usagePath, answer)
 }
 
 // usage answers GET /api/usage: the contract's section 7. It charges nothing.
