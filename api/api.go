@@ -36,14 +36,16 @@ type Deps struct {
 type Handler struct {
 	Deps
 	hookFailures *middleware.Limiter
+	limits       usageLimits
 }
 
 // New makes the endpoints.
 func New(deps Deps) *Handler {
-	return &Handler{Deps: deps, hookFailures: middleware.NewLimiter(hookFailures, deps.Now)}
+	return &Handler{Deps: deps, hookFailures: middleware.NewLimiter(hookFailures, deps.Now), limits: newUsageLimits(deps.Now)}
 }
 
 // Routes adds the endpoints to e.
 func (h *Handler) Routes(e *echo.Echo) {
+	h.usageRoutes(e)
 	h.hookRoutes(e)
 }

@@ -38,6 +38,7 @@ func TestPages(t *testing.T) {
 				w.ofWarnings(),
 				w.ofPlans(),
 				w.ofRefused(),
+				w.ofUsage(),
 			)
 			for _, v := range views {
 				if v.email != who {

@@ -49,6 +49,7 @@ func newWorld(t testing.TB) *world {
 	w.warningsPast(t, ana)
 	w.plansPast(t)
 	w.refusedPast(t)
+	w.usagePast(t)
 	return w
 }
 

@@ -40,6 +40,9 @@ func (h *Handlers) showApplication(c echo.Context, app models.ApplicationDetail,
 	if view.Refused, err = h.lastRefused(c, app.ID); err != nil {
 		return err
 	}
+	if view.Use, err = h.useToday(c, app.Application); err != nil {
+		return err
+	}
 	return show(c, http.StatusOK, views.Application(page, view))
 }
 

@@ -38,7 +38,12 @@ func (h *Handlers) posted(c echo.Context) (url.Values, models.ApplicationDetail,
 }
 
 func applicationForm(fields url.Values) views.ApplicationTyped {
-	return views.ApplicationTyped{Name: fields.Get("name"), Lifespan: lifespanForm(fields), Scopes: fields["scopes"]}
+	typed := views.ApplicationTyped{Name: fields.Get("name"), Lifespan: lifespanForm(fields), Scopes: fields["scopes"]}
+	if fields.Has(views.PointsPerDayField) {
+		points := fields.Get(views.PointsPerDayField)
+		typed.PointsPerDay = &points
+	}
+	return typed
 }
 
 func tokenForm(fields url.Values) views.TokenTyped {

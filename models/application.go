@@ -111,6 +111,8 @@ type ApplicationInput struct {
 	Name     string
 	Lifespan string
 	Scopes   []string
+	// PointsPerDay is nil where the form has no such field.
+	PointsPerDay *string
 }
 
 // ApplicationValues is a checked ApplicationInput.
@@ -118,9 +120,11 @@ type ApplicationValues struct {
 	Name     string
 	Lifespan int64
 	Scopes   string
+	// PointsPerDay is nil where the cap stays as it is, zero for none.
+	PointsPerDay *int64
 }
 
-// Validate checks the input. Fields of the error: name, lifespan, scopes.
+// Validate checks the input. Fields of the error: name, lifespan, scopes, points_per_day.
 func (in ApplicationInput) Validate(limits Limits) (ApplicationValues, error) {
 	errs := FieldErrors{}
 	name, problem := CheckName(in.Name)
@@ -138,7 +142,45 @@ func (in ApplicationInput) Validate(limits Limits) (ApplicationValues, error) {
 	if slices.ContainsFunc(in.Scopes, func(scope string) bool { return !slices.Contains(limits.Scopes, scope) }) {
 		errs["scopes"] = "Choose from the scopes shown."
 	}
-	return ApplicationValues{Name: name, Lifespan: lifespan, Scopes: strings.Join(scopes, " ")}, errs.OrNil()
+	values := ApplicationValues{Name: name, Lifespan: lifespan, Scopes: strings.Join(scopes, " ")}
+	if in.PointsPerDay != nil {
+		points, problem := ParsePointsPerDay(*in.PointsPerDay)
+		if problem != "" {
+			errs["points_per_day"] = problem
+		}
+		values.PointsPerDay = &points
+	}
+	return values, errs.OrNil()
+}
+
+// MaxPointsPerDay is the highest cap of an application: more than any balance.
+const MaxPointsPerDay int64 = 1_000_000_000_000
+
+// ParsePointsPerDay reads a cap; empty is none. The second result is the sentence to show
+// where the text is no such number.
+func ParsePointsPerDay(text string) (int64, string) {
+	text = strings.ReplaceAll(strings.TrimSpace(text), ",", "")
+	if text == "" {
+		return 0, ""
+	}
+	points, err := strconv.ParseInt(text, 10, 64)
+	switch {
+	case errors.Is(err, strconv.ErrSyntax) || strings.HasPrefix(text, "+"):
+		return 0, "Enter a whole number, or leave it empty for no limit."
+	case err != nil || points > MaxPointsPerDay || points < 0:
+		return 0, "Choose between 1 and " + FormatNumber(MaxPointsPerDay) + ", or leave it empty for no limit."
+	case points == 0:
+		return 0, "Enter at least 1, or leave it empty for no limit. To stop all calls, switch the application off."
+	}
+	return points, ""
+}
+
+// FormatPointsPerDay writes a cap in words.
+func FormatPointsPerDay(points int64) string {
+	if points == 0 {
+		return "No limit"
+	}
+	return FormatNumber(points)
 }
 
 // chosen returns those of all that were picked, in the order of all.

@@ -82,4 +82,6 @@ type Attention struct {
 	EndingOf map[string]int64
 	// Findings counts those of the hygiene list.
 	Findings int64
+	// Points is how the team stands where its points run out, else nil.
+	Points *Standing
 }

@@ -176,6 +176,8 @@ type PointAlert struct {
 	PeriodStartedAt Time
 	PeriodEndsAt    Time
 	Used, Total     int64
+	// Overage tells that the plan lets calls go on without points.
+	Overage bool
 }
 
 // Reached is the highest mark that Used has come to, zero for none.

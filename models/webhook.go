@@ -1,6 +1,7 @@
 package models
 
 import (
+	"encoding/json"
 	"net/url"
 	"strings"
 	"time"
@@ -38,7 +39,20 @@ const (
 	EventTokenEnding  WebhookEvent = "token.ending"
 	EventSecretEnding WebhookEvent = "secret.ending"
 	EventTest         WebhookEvent = "test"
+	// EventPointsLow and EventPointsUsedUp come once each in a period.
+	EventPointsLow    WebhookEvent = "points.low"
+	EventPointsUsedUp WebhookEvent = "points.used_up"
 )
+
+// EventBody is the body of a delivery. Its fields are added to, never renamed.
+func EventBody(kind WebhookEvent, now Time, data any) (string, error) {
+	text, err := json.Marshal(struct {
+		Type      WebhookEvent `json:"type"`
+		Timestamp string       `json:"timestamp"`
+		Data      any          `json:"data"`
+	}{kind, now.Std().Format(time.RFC3339), data})
+	return string(text), err
+}
 
 // Delivery is an event on its way to a webhook. Its ID is the same at each try.
 type Delivery struct {

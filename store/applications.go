@@ -200,8 +200,9 @@ func nameTaken(err error, name string) error {
 	return err
 }
 
-// ChangeApplication renames an application and sets its lifespan and scopes; they
-// apply to tokens issued afterwards. Empty scopes stay as they are. A version other than the stored one gives
+// ChangeApplication renames an application and sets its lifespan and scopes, which
+// apply to tokens issued afterwards, and its points per day, which apply to the next call.
+// Empty scopes, and points per day that are nil, stay as they are. A version other than the stored one gives
 // models.ErrConflict, zero means that the caller does not mind; a name that the
 // team has already gives models.FieldErrors (name).
 func (s *Store) ChangeApplication(ctx context.Context, actor models.Actor, id string, values models.ApplicationValues, version int64) error {
@@ -216,6 +217,9 @@ func (s *Store) ChangeApplication(ctx context.Context, actor models.Actor, id st
 		if values.Scopes == "" {
 			values.Scopes = app.Scopes
 		}
+		if values.PointsPerDay == nil {
+			values.PointsPerDay = &app.PointsPerDay
+		}
 		if err := c.differences(app, values); err != nil {
 			return err
 		}
@@ -226,9 +230,9 @@ func (s *Store) ChangeApplication(ctx context.Context, actor models.Actor, id st
 			return err
 		}
 		c.about("application", app.ID, values.Name)
-		return nameTaken(affected(c.Exec(`UPDATE applications SET name = ?, name_key = ?, lifespan = ?, scopes = ?, version = version + 1,
+		return nameTaken(affected(c.Exec(`UPDATE applications SET name = ?, name_key = ?, lifespan = ?, scopes = ?, points_per_day = ?, version = version + 1,
 			changed_at = ?, changed_by = ? WHERE id = ? AND team_id = ? AND version = ?`,
-			values.Name, models.FoldName(values.Name), values.Lifespan, values.Scopes, c.now, actor.UserID, id, actor.TeamID, app.Version),
+			values.Name, models.FoldName(values.Name), values.Lifespan, values.Scopes, *values.PointsPerDay, c.now, actor.UserID, id, actor.TeamID, app.Version),
 			models.ErrConflict), values.Name)
 	})
 }
@@ -242,6 +246,7 @@ func (c change) differences(app models.Application, values models.ApplicationVal
 		c.changed("Name", app.Name, values.Name),
 		c.changed("Token lifespan", before, after),
 		c.changed("Scopes", app.Scopes, values.Scopes),
+		c.changed("Points per day", models.FormatPointsPerDay(app.PointsPerDay), models.FormatPointsPerDay(*values.PointsPerDay)),
 	)
 }
 

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"sync"
 	"time"
 
@@ -104,5 +105,28 @@ func (s *Store) askAttention(ctx context.Context, team string, now models.Time) 
 	if err != nil {
 		return a, err
 	}
-	return a, s.one(ctx, "SELECT COUNT(*) FROM ("+findings+")", findingArgs(team, now), &a.Findings)
+	if err := s.one(ctx, "SELECT COUNT(*) FROM ("+findings+")", findingArgs(team, now), &a.Findings); err != nil {
+		return a, err
+	}
+	a.Points, err = s.pointsRunOut(ctx, team, now)
+	return a, err
+}
+
+// pointsRunOut returns how a team stands where people should know of it, else nil.
+func (s *Store) pointsRunOut(ctx context.Context, team string, now models.Time) (*models.Standing, error) {
+	st := models.Standing{HasPlan: true}
+	err := s.one(ctx, `SELECT tp.period_started_at, tp.period_ends_at, tp.ends_at, p.name, p.overage, COALESCE(b.balance, 0), COALESCE(b.period_used, 0)
+		FROM team_plans tp JOIN plans p ON p.id = tp.plan_id LEFT JOIN team_points b ON b.team_id = tp.team_id WHERE tp.team_id = (SELECT ?)`, []any{team},
+		&st.PeriodStartedAt, &st.PeriodEndsAt, &st.EndsAt, &st.Plan.Name, &st.Plan.Overage, &st.Balance, &st.Used)
+	switch {
+	case errors.Is(err, models.ErrNotFound):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	ended := st.Status(now) == models.PointsExpired
+	if !ended && st.PointsMark(now) == 0 {
+		return nil, nil
+	}
+	return &st, nil
 }

@@ -1,7 +1,9 @@
 package store
 
 import (
+	"context"
 	"slices"
+	"time"
 
 	"gorm.io/gorm"
 
@@ -9,7 +11,7 @@ import (
 )
 
 const (
-	alertColumns = `SELECT b.team_id, t.name AS team_name, p.name AS plan_name, tp.period_started_at, tp.period_ends_at, b.period_used AS used, tp.granted + b.period_bought AS total`
+	alertColumns = `SELECT b.team_id, t.name AS team_name, p.name AS plan_name, p.overage, tp.period_started_at, tp.period_ends_at, b.period_used AS used, tp.granted + b.period_bought AS total`
 	alertTables  = ` FROM json_each(?) j CROSS JOIN team_points b ON b.team_id = j.value->>0 JOIN team_plans tp ON tp.team_id = b.team_id
 		JOIN plans p ON p.id = tp.plan_id JOIN teams t ON t.id = b.team_id`
 	// crossed are teams that have come to the lowest mark and were not told of the
@@ -40,7 +42,7 @@ func alertsDue(tx *gorm.DB, charged string, now models.Time) ([]models.PointAler
 		if result.RowsAffected == 0 {
 			continue
 		}
-		if err := queuePointAlert(tx, alert); err != nil {
+		if err := queuePointAlert(tx, alert, now); err != nil {
 			return nil, err
 		}
 		due = append(due, alert)
@@ -55,5 +57,51 @@ func toldBefore(tx *gorm.DB, batch, charged string) ([]models.PointAlert, error)
 	return due, err
 }
 
-// queuePointAlert queues what goes to the team's webhook.
-func queuePointAlert(*gorm.DB, models.PointAlert) error { return nil }
+// pointsData says how much of a period's points is used.
+type pointsData struct {
+	TeamID          string `json:"team_id"`
+	Team            string `json:"team"`
+	Plan            string `json:"plan"`
+	Percent         int64  `json:"percent"`
+	PointsUsed      int64  `json:"points_used"`
+	PointsTotal     int64  `json:"points_total"`
+	PeriodStartedAt string `json:"period_started_at"`
+	PeriodEndsAt    string `json:"period_ends_at"`
+}
+
+// queuePointAlert queues what a team's webhook is told of an alert, in the transaction that
+// notes it in point_alerts.
+func queuePointAlert(tx *gorm.DB, alert models.PointAlert, now models.Time) error {
+	waiting, err := openQueue(tx, alert.TeamID, now)
+	if err != nil || waiting.room <= 0 {
+		return err
+	}
+	event := models.EventPointsLow
+	if alert.Mark >= 100 {
+		event = models.EventPointsUsedUp
+	}
+	stamp := func(t models.Time) string { return t.Std().Format(time.RFC3339) }
+	text, err := models.EventBody(event, now, pointsData{
+		TeamID: alert.TeamID, Team: alert.TeamName, Plan: alert.PlanName, Percent: alert.Mark, PointsUsed: alert.Used, PointsTotal: alert.Total,
+		PeriodStartedAt: stamp(alert.PeriodStartedAt), PeriodEndsAt: stamp(alert.PeriodEndsAt),
+	})
+	if err != nil {
+		return err
+	}
+	return waiting.add(event, text)
+}
+
+// Owners lists the owners of a team who are told of things: not those whose account is disabled.
+func (s *Store) Owners(ctx context.Context, team string) ([]models.Recipient, error) {
+	members, err := membersOf(s.read(ctx), team)
+	if err != nil {
+		return nil, translate(err)
+	}
+	var owners []models.Recipient
+	for _, m := range members {
+		if m.Role == models.RoleOwner {
+			owners = append(owners, m.Recipient)
+		}
+	}
+	return owners, nil
+}

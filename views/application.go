@@ -35,6 +35,8 @@ type ApplicationView struct {
 	Revealed Revealed
 	Activity ActivityCard
 	Refused  RefusedCard
+	// Use is nil where no calls come through here.
+	Use *UseCard
 }
 
 // NewApplicationView shows app, one of the team's own, and its manual tokens as the role may see them.

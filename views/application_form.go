@@ -14,11 +14,13 @@ type ApplicationTyped struct {
 	Name     string
 	Lifespan LifespanInput
 	Scopes   []string
+	// PointsPerDay is nil where the form has no such field.
+	PointsPerDay *string
 }
 
 // Input is what the rules check.
 func (t ApplicationTyped) Input() models.ApplicationInput {
-	return models.ApplicationInput{Name: t.Name, Lifespan: t.Lifespan.Seconds(), Scopes: t.Scopes}
+	return models.ApplicationInput{Name: t.Name, Lifespan: t.Lifespan.Seconds(), Scopes: t.Scopes, PointsPerDay: t.PointsPerDay}
 }
 
 // ApplicationForm is the page New application and the page Edit.
@@ -34,7 +36,9 @@ type ApplicationForm struct {
 	Scopes          []ui.Choice
 	ScopesError     string
 	ScopesHint      string
-	Hidden          []ui.Hidden
+	// PointsPerDay is the field of an application that is there already.
+	PointsPerDay *ui.Input
+	Hidden       []ui.Hidden
 
 	Conflict *ApplicationConflict
 }
@@ -46,11 +50,16 @@ type ApplicationConflict struct {
 	Name     string
 	Lifespan string
 	Scopes   string
+	// PointsPerDay is empty where there is no cap.
+	PointsPerDay string
 }
 
 // ScopesShown is the field that says that the form offered scopes; without it
 // the application keeps those it has.
 const ScopesShown = "scopes_shown"
+
+// PointsPerDayField caps what an application spends; a form without it leaves the cap.
+const PointsPerDayField = "points_per_day"
 
 const (
 	lifespanLabel = "Access tokens expire after"
@@ -83,6 +92,7 @@ func NewEditApplication(app models.ApplicationDetail, typed *ApplicationTyped, l
 		}
 	}
 	form := newApplicationForm("ea", *typed, limits, errs)
+	form.PointsPerDay = newPointsPerDay(app.PointsPerDay, typed.PointsPerDay, errs[PointsPerDayField])
 	form.EditName = app.Name
 	form.Action, form.Back, form.Submit = ApplicationPath(app.ID), ApplicationPath(app.ID), "Save changes"
 	form.Hidden = append(form.Hidden, ui.Hidden{Name: "version", Value: strconv.FormatInt(app.Version, 10)})
@@ -90,6 +100,9 @@ func NewEditApplication(app models.ApplicationDetail, typed *ApplicationTyped, l
 		form.Conflict = &ApplicationConflict{By: app.ChangedByName, When: ago(app.ChangedAt, now), Name: app.Name, Lifespan: models.FormatLifespan(app.Lifespan)}
 		if len(limits.Scopes) > 1 {
 			form.Conflict.Scopes = strings.ReplaceAll(app.Scopes, " ", ", ")
+		}
+		if app.PointsPerDay > 0 {
+			form.Conflict.PointsPerDay = models.FormatNumber(app.PointsPerDay)
 		}
 	}
 	return form
@@ -107,6 +120,24 @@ func newApplicationForm(prefix string, typed ApplicationTyped, limits models.Lim
 		form.Scopes = append(form.Scopes, ui.Choice{Value: scope, Text: scope, Checked: slices.Contains(typed.Scopes, scope)})
 	}
 	return form
+}
+
+// good tells whether no field below the name is wrong.
+func (f ApplicationForm) good() bool {
+	return f.Lifespan.good() && f.ScopesError == "" && (f.PointsPerDay == nil || f.PointsPerDay.Error == "")
+}
+
+func newPointsPerDay(stored int64, typed *string, problem string) *ui.Input {
+	field := &ui.Input{
+		ID: "ea-points", Name: PointsPerDayField, Label: "Points per day (optional)", Error: problem, InputMode: "numeric", MaxLength: "20", Autocomplete: "off",
+		Hint: "How many points its calls may cost in a day (UTC). Beyond that they are refused until midnight. Empty: no limit but the team’s.",
+	}
+	if typed != nil {
+		field.Value = *typed
+	} else if stored > 0 {
+		field.Value = strconv.FormatInt(stored, 10)
+	}
+	return field
 }
 
 // initialLifespan is the longest preset that the operator allows, up to the default.

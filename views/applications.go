@@ -25,6 +25,8 @@ type ApplicationsList struct {
 	// and are empty where there is nothing; EndingHref switches between them and all.
 	Ending                              bool
 	EndingText, EndingHref, HygieneText string
+	// Points is nil where they do not run out.
+	Points *PointsNotice
 }
 
 // ApplicationItem is a row of the list. RevokeHref and DeleteHref are empty
@@ -72,7 +74,7 @@ func NewApplicationsList(list models.ApplicationList, query models.ApplicationQu
 		CanManage: role.May(models.MayManage),
 		Ending:    query.Ending,
 	}
-	page.attend(attention, query)
+	page.attend(attention, query, now)
 	if order := orderOf(query); len(order) > 0 {
 		page.Sort, page.Dir = order.Get("sort"), order.Get("dir")
 	}

@@ -38,13 +38,16 @@ func endingText(n int64) string {
 }
 
 // attend counts what wants attention.
-func (page *ApplicationsList) attend(attention models.Attention, query models.ApplicationQuery) {
+func (page *ApplicationsList) attend(attention models.Attention, query models.ApplicationQuery, now Clock) {
 	page.EndingHref = applicationsHref(models.ApplicationQuery{Search: query.Search, Sort: query.Sort, Desc: query.Desc, Ending: !query.Ending}, 1)
 	if attention.Ending > 0 {
 		page.EndingText = models.FormatNumber(attention.Ending)
 	}
 	if attention.Findings > 0 {
 		page.HygieneText = models.FormatNumber(attention.Findings)
+	}
+	if attention.Points != nil {
+		page.Points = NewPointsNotice(*attention.Points, now)
 	}
 }
 

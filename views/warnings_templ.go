@@ -315,7 +315,7 @@ func webhookCard(card WebhookCard, secret string) templ.Component {
 			templ_7745c5c3_Var11 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, "<section class=\"card\" aria-labelledby=\"webhook-title\"><header><div><h2 id=\"webhook-title\">Webhook of the team</h2><p>When something ends soon, Latchkey posts <code>token.ending</code> or <code>secret.ending</code> to an address of yours, signed as Standard Webhooks specifies.</p></div>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, "<section class=\"card\" aria-labelledby=\"webhook-title\"><header><div><h2 id=\"webhook-title\">Webhook of the team</h2><p>Latchkey posts to an address of yours, signed as Standard Webhooks specifies: <code>token.ending</code> or <code>secret.ending</code> when something ends soon, <code>points.low</code> at 80% and <code>points.used_up</code> at 100% of a period’s points.</p></div>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -1,18 +1,10 @@
 package webhooks
 
 import (
-	"encoding/json"
 	"time"
 
 	"github.com/latchkey/latchkey/models"
 )
-
-// event is the body of a delivery. Its fields are added to, never renamed.
-type event struct {
-	Type      models.WebhookEvent `json:"type"`
-	Timestamp string              `json:"timestamp"`
-	Data      any                 `json:"data"`
-}
 
 // endingData says what ends. It holds names and the last four characters, never a value.
 type endingData struct {
@@ -51,17 +43,12 @@ func EndingBody(e models.Ending, page string, now models.Time) (string, error) {
 	} else {
 		data.TokenID = e.ID
 	}
-	return body(kind, now, data)
+	return models.EventBody(kind, now, data)
 }
 
 // TestBody is the body of a test event.
 func TestBody(actor models.Actor, now models.Time) (string, error) {
-	return body(models.EventTest, now, testData{TeamID: actor.TeamID, Team: actor.TeamName, Message: "This is a test event from Latchkey."})
-}
-
-func body(kind models.WebhookEvent, now models.Time, data any) (string, error) {
-	text, err := json.Marshal(event{Type: kind, Timestamp: timestamp(now), Data: data})
-	return string(text), err
+	return models.EventBody(models.EventTest, now, testData{TeamID: actor.TeamID, Team: actor.TeamName, Message: "This is a test event from Latchkey."})
 }
 
 func timestamp(t models.Time) string { return t.Std().Format(time.RFC3339) }

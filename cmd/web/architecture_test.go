@@ -223,7 +223,7 @@ var readers = []string{
 	"Attention", "CalendarByCode", "CalendarEndings", "CalendarFeed", "Deliveries", "DueDeliveries", "Hygiene", "Webhook",
 	"Factors", "PasskeyOwner", "RecoveryCodeHash", "SecondFactorPolicy",
 	"ManualTokens", "Purge", "PurgeLeftovers", "ResourceServers", "Session", "Status",
-	"Standing", "UsedToday",
+	"Standing", "UsedToday", "AnyUsage", "Owners", "Usage", "UsageSeries", "UsageTotal",
 	"FindTeams", "Ledger", "Plan", "Plans", "TeamDetail",
 	"UsableToken", "UsableTokens",
 	"Temporary", "TemporaryToken", "TemporaryTokens",

@@ -7,8 +7,10 @@ import (
 	"time"
 
 	"github.com/latchkey/latchkey/gateway"
+	"github.com/latchkey/latchkey/mail"
 	"github.com/latchkey/latchkey/store"
 	"github.com/latchkey/latchkey/usage"
+	"github.com/latchkey/latchkey/warnings"
 )
 
 // refusedEvery is how far the list of refused calls lags behind.
@@ -22,8 +24,8 @@ type callRoom struct {
 }
 
 // newCallRoom starts it. ctx bounds its writes; close ends it.
-func newCallRoom(ctx context.Context, config Config, db *store.Store, room tokenRoom, log *slog.Logger) callRoom {
-	meter := usage.New(ctx, db, log, clockMillis, nil)
+func newCallRoom(ctx context.Context, config Config, db *store.Store, room tokenRoom, mailer *mail.Mailer, log *slog.Logger) callRoom {
+	meter := usage.New(ctx, db, log, clockMillis, warnings.NewPointAlerts(db, mailer, config.BaseURL, log).Tell)
 	db.Subscribe(meter.Forget)
 	refusals := gateway.NewRefusals(ctx, db, log, clockMillis, refusedEvery)
 	return callRoom{

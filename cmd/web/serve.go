@@ -75,7 +75,7 @@ func (p *program) serve(ctx context.Context, cmd *cli.Command) error {
 	}
 	room := newTokenRoom(context.WithoutCancel(ctx), config, db, keys, log)
 	mailer := mail.New(context.WithoutCancel(ctx), config.Mail, log, clock)
-	calls := newCallRoom(context.WithoutCancel(ctx), config, db, room, log)
+	calls := newCallRoom(context.WithoutCancel(ctx), config, db, room, mailer, log)
 	w := wire(config, db, keys, room, calls, mailer, setupCode, log)
 	sweeping, stopSweeping := context.WithCancel(ctx)
 	swept := sweep(sweeping, db, config, log)

@@ -39,7 +39,7 @@ func testWorldWith(t *testing.T, log *slog.Logger, change func(*Config)) (world,
 		t.Fatal(err)
 	}
 	room := newTokenRoom(context.WithoutCancel(t.Context()), config, db, keys, log)
-	calls := newCallRoom(context.WithoutCancel(t.Context()), config, db, room, log)
+	calls := newCallRoom(context.WithoutCancel(t.Context()), config, db, room, &mail.Mailer{}, log)
 	t.Cleanup(func() {
 		_ = errors.Join(calls.close(context.Background()), room.close(context.Background()), db.Close())
 	})

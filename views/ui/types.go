@@ -54,6 +54,8 @@ type Column struct {
 	Hidden bool
 	Href   string
 	Sort   string
+	// Number columns stand at the end of their cells.
+	Number bool
 }
 
 // Pager leads through a long list. Text says what is shown ("1 to 25 of 214");
