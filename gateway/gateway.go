@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -22,6 +23,8 @@ type Deps struct {
 	Verifier *tokens.Verifier
 	Meter    *usage.Meter
 	Streams  *Streams
+	// Tickets are what WebSockets are opened with instead of tokens.
+	Tickets  *tokens.Tickets
 	Refusals *Refusals
 	// Host is the gateway's own host name, empty where it shares the pages'.
 	Host string
@@ -93,12 +96,17 @@ func (g *Gateway) Serve(w http.ResponseWriter, r *http.Request, from Caller) {
 		return
 	}
 	from.Note("upstream", route.Path)
-	value, sent, ok := tokens.Bearer(r.Header.Values("Authorization"))
-	if !ok {
-		g.unauthorized(w, sent)
+	if why := refusedUpgrade(r, route); why != "" {
+		from.Note("refused", "upgrade")
+		http.Error(w, why, http.StatusForbidden)
 		return
 	}
-	grant, err := g.Verifier.Inspect(r.Context(), value, "")
+	by, ok := takeCredential(r, route)
+	if !ok {
+		g.unauthorized(w, by.sent)
+		return
+	}
+	grant, err := g.inspect(r.Context(), by, route)
 	var refused tokens.RefusedError
 	if errors.As(err, &refused) {
 		from.Note("refused", string(refused.Reason))
@@ -121,9 +129,24 @@ func (g *Gateway) forward(w http.ResponseWriter, r *http.Request, route models.U
 		g.unavailable(w)
 		return
 	}
+	tied, err := g.Streams.tie(w, r, route, grant, call, permit.Streams)
+	if err != nil {
+		permit.Done(http.StatusTooManyRequests, 0)
+		g.endedHere(w, r, err)
+		return
+	}
+	defer tied.leave() // after the permit's end: Streams.Close waits for both
 	defer permit.Done(http.StatusOK, usage.CostOfRoute)
-	grant.Describe(r.Header)
-	g.proxies[route.Path].ServeHTTP(w, r)
+	grant.Describe(tied.r.Header)
+	g.proxies[route.Path].ServeHTTP(tied.w, tied.r)
+}
+
+// tooMany answers 429 for one stream too many.
+func (g *Gateway) tooMany(w http.ResponseWriter, refused usage.RefusedError) {
+	if refused.RetryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(refused.RetryAfter.Seconds())))
+	}
+	http.Error(w, refused.Text, http.StatusTooManyRequests)
 }
 
 // unauthorized answers 401; it names an error only where a token was sent (RFC 6750

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"log/slog"
 	"net/http"
 	"net/http/httputil"
 
@@ -8,8 +9,17 @@ import (
 )
 
 func (g *Gateway) newProxy(route models.Upstream) http.Handler {
-	return &httputil.ReverseProxy{Rewrite: func(p *httputil.ProxyRequest) {
-		p.SetURL(route.Target)
-		p.Out.Header.Del("Authorization")
-	}}
+	return &httputil.ReverseProxy{
+		Rewrite: func(p *httputil.ProxyRequest) {
+			p.SetURL(route.Target)
+			p.Out.Header.Del("Authorization")
+		},
+		ErrorLog:       slog.NewLogLogger(g.Log.Handler(), slog.LevelDebug),
+		ModifyResponse: answering,
+		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
+			if !g.endedHere(w, r, err) {
+				http.Error(w, "Bad Gateway", http.StatusBadGateway)
+			}
+		},
+	}
 }

@@ -1,0 +1,90 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"unicode/utf8"
+
+	"github.com/latchkey/latchkey/usage"
+)
+
+// Close codes of RFC 6455 section 7.4.1, and ours of its private range, which follow the
+// status codes of HTTP.
+const (
+	closeGoingAway     = 1001
+	closeTryLater      = 1013
+	closeUnauthorized  = 4401
+	closePointsAreGone = 4402
+)
+
+// ending is why a call was ended.
+type ending struct {
+	// code and text are the close frame's.
+	code int
+	text string
+	// refused is set where points or the plan ended it.
+	refused usage.RefusedError
+}
+
+func (e ending) Error() string { return "ended: " + e.text }
+
+// Who has the token is not told why it is not good any more; its team sees that on its pages.
+var (
+	tokenRefused = ending{code: closeUnauthorized, text: "Unauthorized"}
+	scopeLost    = ending{code: closeUnauthorized, text: "Forbidden: insufficient_scope"}
+	cannotSay    = ending{code: closeTryLater, text: "The token cannot be checked right now. Try again in a second."}
+	goingAway    = ending{code: closeGoingAway, text: "This server is going away. Connect again."}
+	idleTooLong  = ending{code: closeGoingAway, text: "Nothing was sent for 10 minutes."}
+)
+
+func noPoints(refused usage.RefusedError) ending {
+	return ending{code: closePointsAreGone, text: refused.Text, refused: refused}
+}
+
+// maxReason is what of a close frame's 125 bytes the code leaves.
+const maxReason = 123
+
+// closeFrame is one of a server: not masked (RFC 6455 sections 5.5.1 and 5.1).
+func (e ending) closeFrame() []byte {
+	reason := e.text
+	if len(reason) > maxReason {
+		reason = reason[:maxReason]
+		for !utf8.ValidString(reason) {
+			reason = reason[:len(reason)-1]
+		}
+	}
+	frame := []byte{0x80 | opcodeClose, byte(2 + len(reason)), byte(e.code >> 8), byte(e.code & 0xff)}
+	return append(frame, reason...)
+}
+
+// endedHere answers a call that this package ended or refused before the upstream's answer
+// began, and tells whether it was one: err is what ReverseProxy's ErrorHandler got.
+func (g *Gateway) endedHere(w http.ResponseWriter, r *http.Request, err error) bool {
+	var refused usage.RefusedError
+	if errors.As(err, &refused) {
+		g.tooMany(w, refused)
+		return true
+	}
+	var why ending
+	if !errors.As(err, &why) && !errors.As(context.Cause(r.Context()), &why) {
+		return false
+	}
+	if c, ok := r.Context().Value(streamKey{}).(*stream); ok && c.isTunnel() {
+		return true // the connection is no longer one of HTTP
+	}
+	w.Header().Set("Connection", "close")
+	switch why {
+	case tokenRefused:
+		g.unauthorized(w, true)
+	case scopeLost:
+		w.Header().Set("WWW-Authenticate", `Bearer realm="`+g.Realm+`", error="insufficient_scope"`)
+		http.Error(w, why.text, http.StatusForbidden)
+	case cannotSay, goingAway, idleTooLong:
+		w.Header().Set("Retry-After", "1")
+		http.Error(w, why.text, http.StatusServiceUnavailable)
+	default:
+		http.Error(w, why.text, http.StatusPaymentRequired)
+	}
+	return true
+}
