@@ -59,7 +59,9 @@ func TestRevokingClosesAllStreams(t *testing.T) {
 		t.Error(problem)
 	}
 	echoes(t, kept)
-	eventually(t, "all are gone", func() bool { return w.streams.OfTeam(w.ana.TeamID) == 1 && w.streams.OfToken(w.ana.TeamID, other.ID) == 1 })
+	eventually(t, "all are gone", func() bool {
+		return w.streams.OfTeam(w.ana.TeamID) == 1 && w.streams.OfToken(w.ana.TeamID, other.ID) == 1
+	})
 	w.server.Client().CloseIdleConnections()
 	eventually(t, "goroutines are back", func() bool { return runtime.NumGoroutine() <= goroutines+5 })
 	eventually(t, "memory is back", func() bool { return liveHeap() < heap+4<<20 })

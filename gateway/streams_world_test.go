@@ -41,6 +41,7 @@ type streamWorld struct {
 	points   *points
 	upstream *upstream
 	server   *httptest.Server
+	gateway  *gateway.Gateway
 	issuer   *tokens.Issuer
 	keys     *secrets.Keys
 	ana      models.Actor
@@ -200,12 +201,12 @@ func (w *streamWorld) serve(t testing.TB, change []func(route *models.Upstream))
 	for _, f := range change {
 		f(&route)
 	}
-	g := gateway.New(gateway.Deps{
+	w.gateway = gateway.New(gateway.Deps{
 		Routes: []models.Upstream{route}, Verifier: w.verifier, Meter: usage.New(t.Context(), w.Store, w.Now), Streams: w.streams, Tickets: w.tickets,
 		Refusals: gateway.NewRefusals(t.Context(), w.Store), Realm: "latchkey", Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return w.Now().Std() },
 	})
 	w.server = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		g.Serve(rw, r, gateway.Caller{Address: "192.0.2.7", RequestID: "test", Note: func(string, string) {}})
+		w.gateway.Serve(rw, r, gateway.Caller{Address: "192.0.2.7", RequestID: "test", Note: func(string, string) {}})
 	}))
 	t.Cleanup(w.server.CloseClientConnections)
 	t.Cleanup(w.server.Close)

@@ -120,8 +120,9 @@ func (s *server) deps(t testing.TB, db *store.Store) oauth.Deps {
 	s.issuer = tokens.NewIssuer(background, db, s.keys, "lk_at_", 365*86400, s.Now)
 	issuer := s.issuer
 	t.Cleanup(func() { _ = issuer.Close(background) })
+	verifier := tokens.NewVerifier(db, cache, lastUsed, s.Now)
 	return oauth.Deps{
-		Store: db, Issuer: issuer, Verifier: tokens.NewVerifier(db, cache, lastUsed, s.Now),
+		Store: db, Issuer: issuer, Verifier: verifier, Tickets: tokens.NewTickets(db, verifier, s.Now),
 		Clients: tokens.NewClients(db, cache), LastUsed: lastUsed,
 		IssuerURL: issuerURL, Scopes: []string{"api", "stream"}, DocsURL: issuerURL + "/docs", Realm: realm,
 		Now: func() time.Time { return s.Now().Std() },
