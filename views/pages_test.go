@@ -15,7 +15,7 @@ func goldens() map[string]templ.Component {
 	for _, some := range []map[string]templ.Component{
 		gateGoldens(), applicationsGoldens(), formGoldens(), applicationGoldens(), confirmGoldens(), keyGoldens(), tokensGoldens(), auditGoldens(), otherGoldens(),
 		accountGoldens(),
-		teamGoldens(), wayInGoldens(), factorGoldens(), adminGoldens(), providerGoldens(), warningGoldens(),
+		teamGoldens(), wayInGoldens(), factorGoldens(), adminGoldens(), providerGoldens(), warningGoldens(), streamGoldens(),
 	} {
 		maps.Copy(all, some)
 	}
