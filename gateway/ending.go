@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"net/http"
 	"unicode/utf8"
@@ -21,7 +22,7 @@ const (
 // ending is why a call was ended.
 type ending struct {
 	// code and text are the close frame's.
-	code int
+	code uint16
 	text string
 	// refused is set where points or the plan ended it.
 	refused usage.RefusedError
@@ -54,8 +55,8 @@ func (e ending) closeFrame() []byte {
 			reason = reason[:len(reason)-1]
 		}
 	}
-	frame := []byte{0x80 | opcodeClose, byte(2 + len(reason)), byte(e.code >> 8), byte(e.code & 0xff)}
-	return append(frame, reason...)
+	frame := []byte{0x80 | opcodeClose, byte(2 + len(reason))} //nolint:gosec // no more than 125
+	return append(binary.BigEndian.AppendUint16(frame, e.code), reason...)
 }
 
 // endedHere answers a call that this package ended or refused before the upstream's answer

@@ -42,7 +42,7 @@ func (f *frames) next(p []byte) int {
 			}
 		}
 	}
-	taken := min(uint64(len(p)-n), f.left)
+	taken := min(uint64(len(p)-n), f.left) //nolint:gosec // n is no more than len(p)
 	f.left -= taken
 	if f.left == 0 {
 		f.finish()

@@ -121,8 +121,8 @@ func TestWhatEndsATokenClosesItsStreams(t *testing.T) {
 				if took := time.Since(began); code != 4401 || err != nil || took > promised {
 					t.Errorf("%d %s, %v, after %s", code, reason, err, took)
 				}
-				if got := w.get(t, "/said", value); got.StatusCode != http.StatusUnauthorized && what != "scope lost" {
-					t.Errorf("a call afterwards: %s", got.Status)
+				if got := w.get(t, "/said", value); got.status != http.StatusUnauthorized && what != "scope lost" {
+					t.Errorf("a call afterwards: %d", got.status)
 				}
 			})
 		}
@@ -174,7 +174,12 @@ func (w *streamWorld) ask(ctx context.Context, path, value string) error {
 func TestRevokingAnswersACallThatWaits(t *testing.T) {
 	w := newStreamWorld(t)
 	token, value := w.issue(t)
-	answers := make(chan *http.Response, 1)
+	type answer struct {
+		status int
+		text   string
+		at     time.Time
+	}
+	answers := make(chan answer, 1)
 	go func() {
 		// The body never ends, so that both directions hang.
 		body, writer := io.Pipe()
@@ -184,20 +189,18 @@ func TestRevokingAnswersACallThatWaits(t *testing.T) {
 		response, err := w.server.Client().Do(r)
 		if err != nil {
 			t.Error(err)
+			answers <- answer{}
+			return
 		}
-		answers <- response
+		defer response.Body.Close()
+		text, _ := io.ReadAll(response.Body)
+		answers <- answer{response.StatusCode, string(text), time.Now()}
 	}()
 	eventually(t, "the call is open", func() bool { return w.streams.OfTeam(w.ana.TeamID) == 1 })
 	w.revoke(t, token)
 	began := time.Now()
-	response := <-answers
-	if response == nil {
-		return
-	}
-	defer response.Body.Close()
-	text, _ := io.ReadAll(response.Body)
-	if took := time.Since(began); response.StatusCode != 401 || string(text) != "Unauthorized\n" || took > promised {
-		t.Errorf("%s %q after %s", response.Status, text, took)
+	if got := <-answers; got.status != http.StatusUnauthorized || got.text != "Unauthorized\n" || got.at.Sub(began) > promised {
+		t.Errorf("%d %q after %s", got.status, got.text, got.at.Sub(began))
 	}
 }
 
@@ -205,7 +208,7 @@ func TestRevokingAnswersACallThatWaits(t *testing.T) {
 func TestRevokingClosesWhoDoesNotRead(t *testing.T) {
 	w := newStreamWorld(t)
 	token, value := w.issue(t)
-	response := w.get(t, "/flow", value)
+	flowing := w.get(t, "/flow", value)
 	stuck, _ := w.byHand(t, value, "")
 	frame := append([]byte{0x82, 0xfe, 0x40, 0, 0, 0, 0, 0}, make([]byte, 0x4000)...)
 	if err := stuck.SetWriteDeadline(time.Now().Add(300 * time.Millisecond)); err != nil {
@@ -221,7 +224,7 @@ func TestRevokingClosesWhoDoesNotRead(t *testing.T) {
 	if took := time.Since(began); took > promised {
 		t.Errorf("closed after %s", took)
 	}
-	if err := aborted(response.Body); err != nil {
+	if err := aborted(flowing.body); err != nil {
 		t.Error(err)
 	}
 }
@@ -231,7 +234,7 @@ func TestStoreAwayClosesStreams(t *testing.T) {
 	w := newStreamWorld(t)
 	_, value := w.issue(t)
 	socket, body := w.socket(t, value), w.events(t, value)
-	if err := w.DB.Close(); err != nil {
+	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
 	code, reason := closedWith(t.Context(), socket)
@@ -250,11 +253,11 @@ func TestStoppingEndsStreams(t *testing.T) {
 	if err := aborted(body); err != nil || code != 1001 || !strings.Contains(reason, "going away") {
 		t.Errorf("%d %s, %v", code, reason, err)
 	}
-	if _, response, err := w.dial(t, "/ws", value); err == nil || response == nil || response.StatusCode != http.StatusServiceUnavailable {
-		t.Errorf("a new one: %v, %v", response, err)
+	if _, got := w.dial(t, "/ws", value); got.status != http.StatusServiceUnavailable {
+		t.Errorf("a new one: %d", got.status)
 	}
-	if got := w.get(t, "/said", value); got.StatusCode != http.StatusOK {
-		t.Errorf("a call meanwhile: %s", got.Status)
+	if got := w.get(t, "/said", value); got.status != http.StatusOK {
+		t.Errorf("a call meanwhile: %d", got.status)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()

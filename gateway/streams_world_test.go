@@ -118,7 +118,7 @@ func (u *upstream) socket(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return
 	}
-	defer conn.CloseNow()
+	defer func() { _ = conn.CloseNow() }()
 	for {
 		kind, message, err := conn.Read(r.Context())
 		if err == nil {
@@ -229,8 +229,15 @@ func (w *streamWorld) revoke(t testing.TB, token models.Token) {
 	}
 }
 
+// reply is an answer, which the test closes at its end.
+type reply struct {
+	status int
+	header http.Header
+	body   io.Reader
+}
+
 // dial opens a WebSocket; value goes into the Authorization header, none where it is empty.
-func (w *streamWorld) dial(t testing.TB, path, value string, headers ...string) (*websocket.Conn, *http.Response, error) {
+func (w *streamWorld) dial(t testing.TB, path, value string, headers ...string) (*websocket.Conn, reply) {
 	t.Helper()
 	header := http.Header{}
 	if value != "" {
@@ -241,17 +248,25 @@ func (w *streamWorld) dial(t testing.TB, path, value string, headers ...string) 
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	return websocket.Dial(ctx, w.server.URL+path, &websocket.DialOptions{
+	conn, response, err := websocket.Dial(ctx, w.server.URL+path, &websocket.DialOptions{
 		HTTPHeader: header, Subprotocols: []string{"graphql-transport-ws"}, CompressionMode: websocket.CompressionContextTakeover, CompressionThreshold: 1,
 	})
+	if response == nil {
+		t.Error(err)
+		return nil, reply{body: http.NoBody}
+	}
+	if response.Body != nil {
+		t.Cleanup(func() { _ = response.Body.Close() })
+	}
+	return conn, reply{response.StatusCode, response.Header, response.Body}
 }
 
 // socket opens a WebSocket and sees that it echoes.
 func (w *streamWorld) socket(t testing.TB, value string) *websocket.Conn {
 	t.Helper()
-	conn, _, err := w.dial(t, "/ws", value)
-	if err != nil {
-		t.Fatal(err)
+	conn, got := w.dial(t, "/ws", value)
+	if conn == nil {
+		t.Fatalf("no WebSocket: status %d", got.status)
 	}
 	t.Cleanup(func() { _ = conn.CloseNow() })
 	echoes(t, conn)
@@ -272,7 +287,7 @@ func echoes(t testing.TB, conn *websocket.Conn) {
 }
 
 // get asks for a path with a token. The answer is read to the end of its header.
-func (w *streamWorld) get(t testing.TB, path, value string, headers ...string) *http.Response {
+func (w *streamWorld) get(t testing.TB, path, value string, headers ...string) reply {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.server.URL+path, nil)
 	if err != nil {
@@ -287,16 +302,16 @@ func (w *streamWorld) get(t testing.TB, path, value string, headers ...string) *
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = response.Body.Close() })
-	return response
+	return reply{response.StatusCode, response.Header, response.Body}
 }
 
 // events opens a stream of events and reads the first one.
 func (w *streamWorld) events(t testing.TB, value string) *bufio.Reader {
 	t.Helper()
-	response := w.get(t, "/events", value)
-	body := bufio.NewReader(response.Body)
-	if line, err := body.ReadString('\n'); err != nil || line != "data: first\n" || response.StatusCode != http.StatusOK {
-		t.Fatalf("%s %q, %v", response.Status, line, err)
+	got := w.get(t, "/events", value)
+	body := bufio.NewReader(got.body)
+	if line, err := body.ReadString('\n'); err != nil || line != "data: first\n" || got.status != http.StatusOK {
+		t.Fatalf("%d %q, %v", got.status, line, err)
 	}
 	return body
 }

@@ -35,8 +35,12 @@ func (w *streamWorld) byHand(t testing.TB, value, more string) (net.Conn, *bufio
 	}
 	reader := bufio.NewReader(conn)
 	response, err := http.ReadResponse(reader, nil)
-	if err != nil || response.StatusCode != http.StatusSwitchingProtocols {
-		t.Fatalf("%v, %v", response, err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusSwitchingProtocols {
+		t.Fatal(response.Status)
 	}
 	return conn, reader
 }
@@ -183,12 +187,12 @@ func TestEarlyFramesArrive(t *testing.T) {
 func TestWebSocketsPassThrough(t *testing.T) {
 	w := newStreamWorld(t)
 	_, value := w.issue(t)
-	conn, response, err := w.dial(t, "/ws?topic=a%20b", value)
-	if err != nil {
-		t.Fatal(err)
+	conn, got := w.dial(t, "/ws?topic=a%20b", value)
+	if conn == nil {
+		t.Fatalf("status %d", got.status)
 	}
-	if conn.Subprotocol() != "graphql-transport-ws" || !strings.HasPrefix(response.Header.Get("Sec-WebSocket-Extensions"), "permessage-deflate") {
-		t.Errorf("subprotocol %q, %v", conn.Subprotocol(), response.Header)
+	if conn.Subprotocol() != "graphql-transport-ws" || !strings.HasPrefix(got.header.Get("Sec-WebSocket-Extensions"), "permessage-deflate") {
+		t.Errorf("subprotocol %q, %v", conn.Subprotocol(), got.header)
 	}
 	echoes(t, conn)
 	if err := conn.Write(t.Context(), websocket.MessageBinary, bytes.Repeat([]byte{1, 2, 3}, 10_000)); err != nil {
@@ -226,25 +230,22 @@ func TestWhoMayUpgrade(t *testing.T) {
 	wantUpgrade(t, listed, "/ws", value, http.StatusSwitchingProtocols, "", "Origin", "https://app.example.com")
 	wantUpgrade(t, listed, "/ws", value, http.StatusSwitchingProtocols, "")
 	// Another protocol is not offered to the upstream, and the request is answered as it is.
-	if got := listed.get(t, "/said", value, "Connection", "Upgrade", "Upgrade", "h2c"); got.StatusCode != http.StatusOK {
-		t.Errorf("h2c: %s", got.Status)
+	if got := listed.get(t, "/said", value, "Connection", "Upgrade", "Upgrade", "h2c"); got.status != http.StatusOK {
+		t.Errorf("h2c: %d", got.status)
 	}
 }
 
 // wantUpgrade tries to open a WebSocket.
 func wantUpgrade(t *testing.T, w *streamWorld, path, value string, status int, text string, headers ...string) {
 	t.Helper()
-	conn, response, err := w.dial(t, path, value, headers...)
-	if response == nil {
-		t.Fatal(err)
-	}
+	conn, got := w.dial(t, path, value, headers...)
 	var body []byte
-	if err != nil {
-		body, _ = io.ReadAll(response.Body)
+	if conn == nil {
+		body, _ = io.ReadAll(got.body)
 	} else {
 		_ = conn.CloseNow()
 	}
-	if response.StatusCode != status || !strings.Contains(string(body), text) {
-		t.Errorf("%v: %s %q, want %d %q", headers, response.Status, body, status, text)
+	if got.status != status || !strings.Contains(string(body), text) {
+		t.Errorf("%v: %d %q, want %d %q", headers, got.status, body, status, text)
 	}
 }

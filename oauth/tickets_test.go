@@ -154,7 +154,7 @@ func TestNoTicketWithoutADatabase(t *testing.T) {
 	value := s.token(t, "")
 	s.withRoutes(t, "/graphql=http://127.0.0.1:1;ws")
 	s.trade(t, value, "").traded(t)
-	if err := s.DB.Close(); err != nil {
+	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
 	got := s.trade(t, value, "")

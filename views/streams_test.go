@@ -28,8 +28,8 @@ func TestStreamsInWords(t *testing.T) {
 	for n, want := range map[int][2]string{
 		0: {"", "Live streams: 0"}, 1: {"1 live stream closes too.", "Live streams: 1"}, 1204: {"1,204 live streams close too.", "Live streams: 1,204"},
 	} {
-		if close, live := StreamsClose(n), LiveStreams(n); close != want[0] || live != want[1] {
-			t.Errorf("%d: %q, %q", n, close, live)
+		if closing, live := StreamsClose(n), LiveStreams(n); closing != want[0] || live != want[1] {
+			t.Errorf("%d: %q, %q", n, closing, live)
 		}
 	}
 }
