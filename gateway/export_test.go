@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/latchkey/latchkey/models"
 	"github.com/latchkey/latchkey/tokens"
@@ -55,4 +56,11 @@ func Values(found []credential) []models.Secret {
 		values = append(values, one.value)
 	}
 	return values
+}
+
+// Idle sets after how long without traffic a stream ends.
+func (s *Streams) Idle(after time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.idle = after
 }

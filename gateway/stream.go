@@ -220,7 +220,7 @@ func (c *stream) goesOn(now time.Duration) bool {
 	return c.watched || c.flows.Load() != 0 && now-time.Duration(c.flows.Load()) > streamAfter
 }
 
-// overdue says whether the stream ends for a reason of its own. One that was ended before
+// overdue needs Streams.mu. It says whether the stream ends for a reason of its own. One that was ended before
 // is ended again: it may have moved its deadlines since.
 func (c *stream) overdue(now time.Duration, stopping bool) (ending, bool) {
 	if stopping && c.goesOn(now) {
@@ -231,7 +231,7 @@ func (c *stream) overdue(now time.Duration, stopping bool) (ending, bool) {
 	if c.why != nil {
 		return *c.why, true
 	}
-	idle := streamIdle
+	idle := c.set.idle
 	if c.tunnel != nil && c.tunnel.clientGone.Load() {
 		idle = goneIdle
 	}

@@ -54,6 +54,8 @@ type Streams struct {
 	teams    map[string]*teamStreams
 	claimed  int64
 	stopping bool
+	// idle is streamIdle but in tests.
+	idle time.Duration
 	// empty is closed when nothing is open any more and the node stops.
 	empty chan struct{}
 }
@@ -84,7 +86,7 @@ func NewStreams(ctx context.Context, verifier *tokens.Verifier, points Points) *
 	s := &Streams{
 		verifier: verifier, points: points, wake: make(chan struct{}, 1), stop: stop, stopped: make(chan struct{}),
 		start:   time.Now(), //nolint:forbidigo // a stopwatch, not the time of day
-		holders: map[[sha256.Size]byte]*holder{}, teams: map[string]*teamStreams{}, empty: make(chan struct{}),
+		holders: map[[sha256.Size]byte]*holder{}, teams: map[string]*teamStreams{}, empty: make(chan struct{}), idle: streamIdle,
 	}
 	go s.run(ctx)
 	return s

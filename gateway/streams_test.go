@@ -1,17 +1,24 @@
 package gateway_test
 
 import (
+	"bytes"
 	"context"
 	"io"
+	"log/slog"
 	"net/http"
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/coder/websocket"
+
+	"github.com/latchkey/latchkey/gateway"
 	"github.com/latchkey/latchkey/models"
 	"github.com/latchkey/latchkey/store"
+	"github.com/latchkey/latchkey/tokens"
 	"github.com/latchkey/latchkey/usage"
 )
 
@@ -264,4 +271,70 @@ func TestStoppingEndsStreams(t *testing.T) {
 	if err := w.streams.Close(ctx); err != nil {
 		t.Error(err)
 	}
+}
+
+// R2: a stream over which nothing goes ends, one with traffic either way does not.
+func TestIdleStreamsEnd(t *testing.T) {
+	w := newStreamWorld(t)
+	_, value := w.issue(t)
+	busy, idle, body := w.socket(t, value), w.socket(t, value), w.events(t, value)
+	w.streams.Idle(2 * time.Second)
+	ended := make(chan websocket.StatusCode, 1)
+	go func() {
+		code, _ := closedWith(t.Context(), idle)
+		ended <- code
+	}()
+	for done := false; !done; {
+		echoes(t, busy)
+		select {
+		case code := <-ended:
+			if done = true; code != websocket.StatusGoingAway {
+				t.Errorf("closed with %d", code)
+			}
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	if err := aborted(body); err != nil {
+		t.Error(err)
+	}
+	echoes(t, busy)
+}
+
+// slowStore does not answer about one token until the question is given up.
+type slowStore struct {
+	*store.Store
+	slow atomic.Pointer[models.Token]
+}
+
+func (s *slowStore) TokenByHash(ctx context.Context, hash []byte) (models.Bearer, error) {
+	if slow := s.slow.Load(); slow != nil && bytes.Equal(slow.Hash, hash) {
+		<-ctx.Done()
+		return models.Bearer{}, ctx.Err()
+	}
+	return s.Store.TokenByHash(ctx, hash)
+}
+
+// T6 G6: without a cache each token is read from the database; a look-up that hangs holds up
+// its own token alone, and ends it.
+func TestASlowLookUpHoldsUpNoOther(t *testing.T) {
+	w := newStreamWorld(t)
+	slow := &slowStore{Store: w.Store}
+	lastUsed := tokens.NewLastUsed(t.Context(), w.Store, slog.New(slog.DiscardHandler), time.Hour)
+	w.verifier = tokens.NewVerifier(slow, tokens.NewCache(), lastUsed, w.Now) // no feed: not trusted
+	w.streams = gateway.NewStreams(t.Context(), w.verifier, w.points)
+	w.serve(t, nil)
+	hangs, hangsValue := w.issue(t)
+	gone, goneValue := w.issue(t)
+	_, keptValue := w.issue(t)
+	first, second, kept := w.socket(t, hangsValue), w.socket(t, goneValue), w.socket(t, keptValue)
+	slow.slow.Store(&hangs)
+	w.revoke(t, gone) // no notice either: this set does not hear of it
+	began := time.Now()
+	if code, _ := closedWith(t.Context(), second); code != 4401 || time.Since(began) > promised {
+		t.Errorf("closed with %d after %s", code, time.Since(began))
+	}
+	if code, _ := closedWith(t.Context(), first); code != websocket.StatusTryAgainLater {
+		t.Errorf("the one that hangs: closed with %d", code)
+	}
+	echoes(t, kept)
 }
