@@ -46,6 +46,8 @@ type streamWorld struct {
 	keys     *secrets.Keys
 	ana      models.Actor
 	app      models.Application
+	// compression is what WebSockets ask for.
+	compression websocket.CompressionMode
 }
 
 // points answers for the meter.
@@ -162,7 +164,7 @@ func flow(w http.ResponseWriter, _ *http.Request) {
 
 func newStreamWorld(t testing.TB, change ...func(route *models.Upstream)) *streamWorld {
 	t.Helper()
-	w := &streamWorld{DB: storetest.New(t), points: &points{}, upstream: newUpstream(t)}
+	w := &streamWorld{DB: storetest.New(t), points: &points{}, upstream: newUpstream(t), compression: websocket.CompressionContextTakeover}
 	var err error
 	if w.keys, err = secrets.CreateKeys(t.TempDir() + "/keys.json"); err != nil {
 		t.Fatal(err)
@@ -249,7 +251,7 @@ func (w *streamWorld) dial(t testing.TB, path, value string, headers ...string) 
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	conn, response, err := websocket.Dial(ctx, w.server.URL+path, &websocket.DialOptions{
-		HTTPHeader: header, Subprotocols: []string{"graphql-transport-ws"}, CompressionMode: websocket.CompressionContextTakeover, CompressionThreshold: 1,
+		HTTPHeader: header, Subprotocols: []string{"graphql-transport-ws"}, CompressionMode: w.compression, CompressionThreshold: 1,
 	})
 	if response == nil {
 		t.Error(err)
