@@ -22,6 +22,9 @@ const statusClientLeft = 499
 // left or sent half a request pays, if the upstream had begun to work.
 func (x *exchange) fail(_ http.ResponseWriter, _ *http.Request, err error) {
 	x.own()
+	if x.endedHere(err) {
+		return
+	}
 	sentence := ""
 	broken := x.clientError()
 	switch {

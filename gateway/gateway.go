@@ -26,6 +26,8 @@ type Deps struct {
 	Verifier *tokens.Verifier
 	Meter    *usage.Meter
 	Streams  *Streams
+	// Tickets are what WebSockets are opened with instead of tokens.
+	Tickets  *tokens.Tickets
 	Refusals *Refusals
 	// Host is the gateway's own host name, empty where it shares the pages'.
 	Host string
@@ -121,6 +123,11 @@ func (g *Gateway) Serve(w http.ResponseWriter, r *http.Request, from Caller) {
 		g.refuse(w, from, http.StatusMethodNotAllowed, "The gateway forwards no calls with the methods CONNECT and TRACE.")
 		return
 	}
+	if why := refusedUpgrade(r, to.Upstream); why != "" {
+		from.note("refused", "upgrade")
+		g.refuse(w, from, http.StatusForbidden, why)
+		return
+	}
 	defer g.open.Add(-1)
 	if g.open.Add(1) > g.Limits.Calls {
 		from.note("refused", "too many calls")
@@ -136,17 +143,17 @@ func (g *Gateway) Serve(w http.ResponseWriter, r *http.Request, from Caller) {
 // allow lets a call with a good token that has the route's scope come to the limits, and
 // answers all others.
 func (g *Gateway) allow(w http.ResponseWriter, r *http.Request, to *route, from Caller) (tokens.Grant, bool) {
-	value, sent, ok := g.authenticate(r)
+	by, ok := takeCredential(r, to.Upstream)
 	if !ok {
 		reason := "no token"
-		if sent {
+		if by.sent {
 			reason = string(models.RefusedMalformed)
 		}
 		from.note("refused", reason)
-		g.unauthorized(w, from, sent)
+		g.unauthorized(w, from, by.sent)
 		return tokens.Grant{}, false
 	}
-	grant, err := g.Verifier.Inspect(r.Context(), value, "")
+	grant, err := g.inspect(r.Context(), by, to.Upstream)
 	var refused tokens.RefusedError
 	if errors.As(err, &refused) {
 		from.note("refused", string(refused.Reason))
@@ -164,42 +171,14 @@ func (g *Gateway) allow(w http.ResponseWriter, r *http.Request, to *route, from 
 		g.lacksScope(w, r, to, grant, from)
 		return tokens.Grant{}, false
 	}
-	if wantsWebSocket(r) && !to.WebSocket {
-		from.note("refused", "websocket")
-		g.refused(to.call(grant), http.StatusBadRequest)
-		g.refuse(w, from, http.StatusBadRequest, "This API takes no WebSockets here. Whoever runs Latchkey can let them through with the route's option ws.")
-		return tokens.Grant{}, false
-	}
 	g.Verifier.Used(grant, from.Address)
 	return grant, true
-}
-
-// authenticate takes the token from a request. sent tells whether there was one at all,
-// good form or not.
-func (g *Gateway) authenticate(r *http.Request) (value models.Secret, sent, ok bool) {
-	return tokens.Bearer(r.Header.Values("Authorization"))
 }
 
 func hasScope(granted, wanted string) bool {
 	for scope := range strings.SplitSeq(granted, " ") {
 		if scope == wanted {
 			return true
-		}
-	}
-	return false
-}
-
-// wantsWebSocket tells whether a request asks for a WebSocket (RFC 6455 section 4.1).
-// Other upgrades are not taken up.
-func wantsWebSocket(r *http.Request) bool {
-	if !strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
-		return false
-	}
-	for _, line := range r.Header["Connection"] {
-		for option := range strings.SplitSeq(line, ",") {
-			if strings.EqualFold(strings.Trim(option, " \t"), "Upgrade") {
-				return true
-			}
 		}
 	}
 	return false

@@ -26,7 +26,7 @@ import (
 )
 
 // patience is how long a test waits for what must come.
-const patience = 10 * time.Second
+const patience = 20 * time.Second
 
 // value is a token of the scope api.
 const value = "lk_at_" + "a-token-that-is-good"
@@ -133,9 +133,16 @@ func newGateTo(t testing.TB, upstream *gatewaytest.Upstream, routes string, chan
 	t.Cleanup(func() { _ = counts.Close(context.Background()) })
 	refusals := gateway.NewRefusals(context.Background(), g.db, log, g.db.Now, time.Hour)
 	t.Cleanup(func() { _ = refusals.Close(context.Background()) })
+	verifier := tokens.NewVerifier(g.db, cache, lastUsed, g.db.Now)
+	streams := gateway.NewStreams(context.Background(), verifier, counts)
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		_ = streams.Close(ctx)
+	})
 	deps := gateway.Deps{
-		Routes: parsed, Verifier: tokens.NewVerifier(g.db, cache, lastUsed, g.db.Now), Meter: counts,
-		Streams: gateway.NewStreams(), Refusals: refusals, Realm: "latchkey", Log: log, Now: time.Now,
+		Routes: parsed, Verifier: verifier, Tickets: tokens.NewTickets(g.db, verifier, g.db.Now), Meter: counts,
+		Streams: streams, Refusals: refusals, Realm: "latchkey", Log: log, Now: time.Now,
 	}
 	for _, c := range change {
 		c(&deps)

@@ -50,11 +50,17 @@ func (g *Gateway) forward(w http.ResponseWriter, r *http.Request, to *route, gra
 		g.overLimit(w, call, from, err)
 		return
 	}
+	tied, err := g.Streams.tie(w, r, to.Upstream, grant, call, permit.Streams)
+	if err != nil {
+		g.done(permit, g.ended(w, from, err), 0)
+		return
+	}
+	defer tied.leave() // after the permit's end: Streams.Close waits for both
 	x := &exchange{Gateway: g, to: to, from: from, grant: grant, permit: permit, points: usage.CostOfRoute, status: http.StatusBadGateway}
-	ctx, cancel := context.WithCancelCause(r.Context())
+	ctx, cancel := context.WithCancelCause(tied.r.Context())
 	x.cancel = cancel
-	x.in = r.WithContext(ctx)
-	x.begin(w)
+	x.in = tied.r.WithContext(ctx)
+	x.begin(tied.w)
 	defer x.end()
 	proxy := httputil.ReverseProxy{
 		Rewrite: x.rewrite, Transport: x, ModifyResponse: x.modify, ErrorHandler: x.fail, BufferPool: &g.buffers, ErrorLog: silent,
@@ -71,7 +77,7 @@ func (x *exchange) rewrite(p *httputil.ProxyRequest) {
 	out.URL.Scheme, out.URL.Host = x.to.Target.Scheme, x.to.Target.Host
 	out.URL.Path, out.URL.RawPath = x.to.address(p.In.URL)
 	out.URL.RawQuery = x.to.query(p.In.URL.RawQuery)
-	if !wantsWebSocket(p.In) {
+	if !isUpgrade(p.In) {
 		withoutUpgrade(out.Header)
 	}
 	drop(out.Header, fromClients)
@@ -91,6 +97,9 @@ func (x *exchange) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // modify takes the upstream's answer before the client gets it.
 func (x *exchange) modify(res *http.Response) error {
+	if err := answering(res); err != nil {
+		return err
+	}
 	x.status = res.StatusCode
 	x.cost(res.Header)
 	x.foreign(res.Header)

@@ -56,17 +56,22 @@ func (g *Gateway) overLimit(w http.ResponseWriter, call usage.Call, from Caller,
 		g.unavailable(w, from)
 		return
 	}
+	g.refused(call, g.limited(w, from, refused))
+}
+
+// limited says which limit a call has come to, and returns the status.
+func (g *Gateway) limited(w http.ResponseWriter, from Caller, refused usage.RefusedError) int {
 	from.note("refused", string(refused.Limit))
 	status := http.StatusPaymentRequired
 	if refused.Limit == usage.LimitRate || refused.Limit == usage.LimitStreams {
 		status = http.StatusTooManyRequests
 	}
-	g.refused(call, status)
 	tellRate(w.Header(), refused.Rate)
 	if refused.RetryAfter > 0 {
 		w.Header().Set("Retry-After", seconds(refused.RetryAfter))
 	}
 	g.refuse(w, from, status, refused.Text)
+	return status
 }
 
 func (g *Gateway) unavailable(w http.ResponseWriter, from Caller) {

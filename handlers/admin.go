@@ -55,7 +55,7 @@ func (h *Handlers) suspendTeamPage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return h.adminAsk(c, views.NewConfirmSuspend(team, "", ""))
+	return h.adminAsk(c, views.NewConfirmSuspend(team, "", "", h.closingOf(team.ID)))
 }
 
 func (h *Handlers) suspendTeam(c echo.Context) error {
@@ -70,7 +70,7 @@ func (h *Handlers) suspendTeam(c echo.Context) error {
 	}
 	reason, problem := models.CheckReason(fields.Get("reason"))
 	if problem != "" {
-		return show(c, http.StatusUnprocessableEntity, views.AdminAsk(h.plainPage(c), views.NewConfirmSuspend(team, fields.Get("reason"), problem)))
+		return show(c, http.StatusUnprocessableEntity, views.AdminAsk(h.plainPage(c), views.NewConfirmSuspend(team, fields.Get("reason"), problem, h.closingOf(team.ID))))
 	}
 	if err := h.Store.SuspendTeam(ctx, actorOf(c), team.ID, reason); err != nil {
 		return err

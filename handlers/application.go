@@ -34,6 +34,9 @@ func (h *Handlers) showApplication(c echo.Context, app models.ApplicationDetail,
 		return err
 	}
 	view := views.NewApplicationView(app, tokens, state, h.BaseURL, h.Limits.Scopes, h.clock(c))
+	if len(h.Gateway.Routes) > 0 {
+		view.Streams = views.LiveStreams(h.Gateway.Streams.OfApplication(app.TeamID, app.ID))
+	}
 	if view.Activity, err = h.activity(c, app.ID); err != nil {
 		return err
 	}
@@ -111,7 +114,9 @@ func (h *Handlers) revokeAllPage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return show(c, http.StatusOK, views.RevokeAll(h.plainPage(c), views.NewConfirmRevokeAll(app.ApplicationRow)))
+	confirm := views.NewConfirmRevokeAll(app.ApplicationRow)
+	confirm.Streams = h.closingWith(app)
+	return show(c, http.StatusOK, views.RevokeAll(h.plainPage(c), confirm))
 }
 
 func (h *Handlers) revokeAll(c echo.Context) error {
@@ -138,7 +143,9 @@ func revokedText(app string, revoked int64) string {
 
 func (h *Handlers) deletePage(c echo.Context) error {
 	return h.ask(c, func(page layout.Page, app models.ApplicationDetail) templ.Component {
-		return views.DeleteApplication(page, views.NewConfirmDelete(app.ApplicationRow, "", false))
+		confirm := views.NewConfirmDelete(app.ApplicationRow, "", false)
+		confirm.Streams = h.closingWith(app)
+		return views.DeleteApplication(page, confirm)
 	})
 }
 
@@ -148,8 +155,9 @@ func (h *Handlers) deleteApplication(c echo.Context) error {
 		return err
 	}
 	if typed := strings.TrimSpace(fields.Get("confirm")); typed != app.Name {
-		page := views.NewConfirmDelete(app.ApplicationRow, typed, true)
-		return show(c, http.StatusUnprocessableEntity, views.DeleteApplication(h.plainPage(c), page))
+		confirm := views.NewConfirmDelete(app.ApplicationRow, typed, true)
+		confirm.Streams = h.closingWith(app)
+		return show(c, http.StatusUnprocessableEntity, views.DeleteApplication(h.plainPage(c), confirm))
 	}
 	deleted, err := h.Store.DeleteApplication(c.Request().Context(), actorOf(c), app.ID)
 	if err != nil {
@@ -163,7 +171,9 @@ func (h *Handlers) switchOffPage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return show(c, http.StatusOK, views.SwitchOff(h.plainPage(c), views.NewConfirmSwitchOff(app.ApplicationRow)))
+	confirm := views.NewConfirmSwitchOff(app.ApplicationRow)
+	confirm.Streams = h.closingWith(app)
+	return show(c, http.StatusOK, views.SwitchOff(h.plainPage(c), confirm))
 }
 
 func (h *Handlers) switchOff(c echo.Context) error { return h.switchTo(c, false, " was switched off.") }

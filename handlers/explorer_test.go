@@ -79,9 +79,10 @@ func withRoutes(t *testing.T, routes ...models.Upstream) func(*handlers.Deps) {
 	return func(d *handlers.Deps) {
 		now := func() models.Time { return models.At(d.Now()) }
 		lastUsed := tokens.NewLastUsed(t.Context(), d.Store, d.Log, time.Hour)
+		verifier := tokens.NewVerifier(d.Store, tokens.NewCache(), lastUsed, now)
 		d.Gateway = gateway.New(gateway.Deps{
-			Routes: routes, Verifier: tokens.NewVerifier(d.Store, tokens.NewCache(), lastUsed, now), Meter: d.Meter,
-			Streams: gateway.NewStreams(), Refusals: gateway.NewRefusals(t.Context(), d.Store, d.Log, now, time.Hour), Realm: "latchkey", Log: d.Log, Now: d.Now,
+			Routes: routes, Verifier: verifier, Meter: d.Meter,
+			Streams: gateway.NewStreams(t.Context(), verifier, d.Meter), Refusals: gateway.NewRefusals(t.Context(), d.Store, d.Log, now, time.Hour), Realm: "latchkey", Log: d.Log, Now: d.Now,
 		})
 	}
 }

@@ -53,9 +53,10 @@ type site struct {
 func (s *site) gateway(t testing.TB, deps handlers.Deps, routes ...models.Upstream) *gateway.Gateway {
 	t.Helper()
 	lastUsed := tokens.NewLastUsed(t.Context(), s.db.Store, deps.Log, time.Hour)
+	verifier := tokens.NewVerifier(s.db.Store, tokens.NewCache(), lastUsed, s.db.Now)
 	return gateway.New(gateway.Deps{
-		Routes: routes, Verifier: tokens.NewVerifier(s.db.Store, tokens.NewCache(), lastUsed, s.db.Now), Meter: deps.Meter,
-		Streams: gateway.NewStreams(), Refusals: gateway.NewRefusals(t.Context(), s.db.Store, deps.Log, s.db.Now, time.Hour), Realm: "latchkey", Log: deps.Log, Now: deps.Now,
+		Routes: routes, Verifier: verifier, Meter: deps.Meter, Tickets: tokens.NewTickets(s.db.Store, verifier, s.db.Now),
+		Streams: gateway.NewStreams(t.Context(), verifier, deps.Meter), Refusals: gateway.NewRefusals(t.Context(), s.db.Store, deps.Log, s.db.Now, time.Hour), Realm: "latchkey", Log: deps.Log, Now: deps.Now,
 	})
 }
 

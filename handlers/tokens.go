@@ -129,7 +129,9 @@ func (h *Handlers) revokeTokenPage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return show(c, http.StatusOK, views.RevokeToken(h.plainPage(c), views.NewConfirmRevokeToken(token, fromOf(c))))
+	confirm := views.NewConfirmRevokeToken(token, fromOf(c))
+	confirm.Streams = views.StreamsClose(h.Gateway.Streams.OfToken(token.TeamID, token.ID))
+	return show(c, http.StatusOK, views.RevokeToken(h.plainPage(c), confirm))
 }
 
 // tokenOf finds the token that the path names, through its application.

@@ -46,14 +46,14 @@ var (
 )
 
 // retryError means that the caller is being slowed down and may come back after
-// wait. of says whose failures they were.
+// wait. of says what there was too much of, text tells the caller.
 type retryError struct {
-	wait time.Duration
-	of   string
+	wait     time.Duration
+	of, text string
 }
 
 func (e retryError) Error() string {
-	return "too many failures of " + e.of + ", wait " + e.wait.String()
+	return "too many " + e.of + ", wait " + e.wait.String()
 }
 
 // retryAfter is what a client is told while the database is away.
@@ -94,7 +94,7 @@ func answerFor(err error) *Error {
 	case errors.As(err, &own):
 		return own
 	case errors.As(err, &slow):
-		return &Error{Status: http.StatusTooManyRequests, Code: "too_many_requests", Description: "Too many failed attempts. Wait as long as Retry-After says.", reason: "too many failures of " + slow.of}
+		return &Error{Status: http.StatusTooManyRequests, Code: "too_many_requests", Description: slow.text, reason: "too many " + slow.of}
 	case errors.Is(err, models.ErrUnavailable), errors.Is(err, models.ErrBusy):
 		return &Error{Status: http.StatusServiceUnavailable, Code: "temporarily_unavailable", Description: "The service cannot answer right now. Try again."}
 	case !errors.As(err, &http400):

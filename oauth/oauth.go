@@ -15,6 +15,7 @@ import (
 	echomiddleware "github.com/labstack/echo/v4/middleware"
 
 	"github.com/latchkey/latchkey/middleware"
+	"github.com/latchkey/latchkey/models"
 	"github.com/latchkey/latchkey/store"
 	"github.com/latchkey/latchkey/tokens"
 )
@@ -27,6 +28,7 @@ const (
 	introspectPath = prefix + "introspect"
 	revokePath     = prefix + "revoke"
 	verifyPath     = prefix + "verify"
+	ticketsPath    = prefix + "tickets"
 	metadataPath   = "/.well-known/oauth-authorization-server"
 
 	maxBody = "16KiB"
@@ -55,6 +57,9 @@ type Deps struct {
 	Clients  *tokens.Clients
 	LastUsed *tokens.LastUsed
 	Refusals Refusals
+	Tickets  *tokens.Tickets
+	// Upstreams are the gateway's routes, which tickets are for.
+	Upstreams []models.Upstream
 	// IssuerURL is the public address without a slash at its end.
 	IssuerURL string
 	// Scopes is what applications may have, DocsURL what people read.
@@ -70,6 +75,7 @@ type Handler struct {
 	Deps
 	perClient  *middleware.Limiter
 	perAddress *middleware.Limiter
+	perToken   *middleware.Limiter
 }
 
 // New makes the endpoints.
@@ -81,6 +87,7 @@ func New(deps Deps) *Handler {
 		Deps:       deps,
 		perClient:  middleware.NewLimiter(perClient, deps.Now),
 		perAddress: middleware.NewLimiter(perAddress, deps.Now),
+		perToken:   newTicketLimit(deps.Now),
 	}
 }
 
@@ -91,6 +98,7 @@ func (h *Handler) Routes(e *echo.Echo) {
 	every(e, introspectPath, only(h.introspect, http.MethodPost), noStore, bodyLimit)
 	every(e, revokePath, only(h.revoke, http.MethodPost), noStore, bodyLimit)
 	every(e, verifyPath, h.verify, noStore)
+	every(e, ticketsPath, only(h.ticket, http.MethodPost), noStore, bodyLimit)
 	every(e, metadataPath, only(h.metadata, http.MethodGet, http.MethodHead), noStore)
 }
 
@@ -123,5 +131,9 @@ func noStore(next echo.HandlerFunc) echo.HandlerFunc {
 
 // retry turns a wait into whole seconds, rounded up so that it holds.
 func retry(wait time.Duration, of string) error {
-	return retryError{wait: (wait + time.Second - 1).Truncate(time.Second), of: of}
+	return retryError{wait: wholeSeconds(wait), of: "failures of " + of, text: "Too many failed attempts. Wait as long as Retry-After says."}
+}
+
+func wholeSeconds(wait time.Duration) time.Duration {
+	return (wait + time.Second - 1).Truncate(time.Second)
 }

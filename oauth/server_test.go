@@ -122,9 +122,10 @@ func (s *server) deps(t testing.TB, db *store.Store) oauth.Deps {
 	issuer := s.issuer
 	t.Cleanup(func() { _ = issuer.Close(background) })
 	s.noted = &noted{}
+	verifier := tokens.NewVerifier(db, cache, lastUsed, s.Now)
 	return oauth.Deps{
 		Refusals: s.noted,
-		Store:    db, Issuer: issuer, Verifier: tokens.NewVerifier(db, cache, lastUsed, s.Now),
+		Store:    db, Issuer: issuer, Verifier: verifier, Tickets: tokens.NewTickets(db, verifier, s.Now),
 		Clients: tokens.NewClients(db, cache), LastUsed: lastUsed,
 		IssuerURL: issuerURL, Scopes: []string{"api", "stream"}, DocsURL: issuerURL + "/docs", Realm: realm,
 		Now: func() time.Time { return s.Now().Std() },

@@ -24,7 +24,11 @@ func refusal(t *testing.T, what string, got answer, status int, code string) {
 	if got.header.Get("Cache-Control") != "no-store" || got.header.Get("Pragma") != "no-cache" || !strings.HasPrefix(got.header.Get("Content-Type"), "application/json") {
 		t.Errorf("%s: headers %v", what, got.header)
 	}
-	if challenge := got.header.Get("WWW-Authenticate"); strings.HasPrefix(challenge, "Basic realm=") != (status == http.StatusUnauthorized) {
+	scheme, bearer := "Basic realm=", code == "invalid_token" || code == "insufficient_scope"
+	if bearer {
+		scheme = "Bearer realm="
+	}
+	if challenge := got.header.Get("WWW-Authenticate"); strings.HasPrefix(challenge, scheme) != (bearer || status == http.StatusUnauthorized) {
 		t.Errorf("%s: challenge %q beside %d", what, challenge, status)
 	}
 	if retry := got.header.Get("Retry-After"); (retry != "") != (status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable) {

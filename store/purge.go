@@ -68,19 +68,22 @@ const (
 	deleteAssertions = `DELETE FROM client_assertions WHERE (application_id, id_hash) IN
 		(SELECT application_id, id_hash FROM client_assertions WHERE expires_at < ? LIMIT ?)`
 
+	deleteTickets = "DELETE FROM tickets WHERE hash IN (SELECT hash FROM tickets WHERE expires_at <= ? LIMIT ?)"
+
 	unsealExpired   = "UPDATE tokens SET sealed = NULL WHERE id IN (SELECT id FROM tokens INDEXED BY tokens_manual WHERE kind = 'manual' AND sealed IS NOT NULL AND expires_at <= ? LIMIT ?)"
 	unsealTemporary = `UPDATE tokens SET sealed = NULL WHERE id IN (SELECT id FROM tokens INDEXED BY tokens_temporary
 		WHERE kind = 'temporary' AND revoked_at = 0 AND sealed IS NOT NULL AND expires_at <= ? LIMIT ?)`
 )
 
-// PurgeLeftovers is for the sealed values of tokens that expired, and for the IDs of
-// client assertions that did, and for old counts of calls. Nothing is deleted yet.
+// PurgeLeftovers is for the sealed values of tokens that expired, for the IDs of client
+// assertions and for tickets that did, and for old counts of calls. Nothing is deleted yet.
 func (s *Store) PurgeLeftovers() *Purge {
 	p, now := &Purge{store: s}, s.now()
 	p.add(false, unsealExpired, now)
 	p.add(false, unsealTemporary, now)
 	p.add(false, deleteAssertions, now.Add(-keepAssertions))
 	p.addUsage(now)
+	p.add(false, deleteTickets, now)
 	return p
 }
 

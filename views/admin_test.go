@@ -53,8 +53,8 @@ func adminGoldens() map[string]templ.Component {
 		"admin-teams-past-end": AdminTeams(page, list(models.TeamList{Total: 3}, models.ListQuery{Page: 9})),
 		"admin-team-new":       AdminNewTeam(page, NewAdminTeamForm(models.TeamInput{}, nil, false)),
 		"admin-team-errors":    AdminNewTeam(page, NewAdminTeamForm(models.TeamInput{Team: "Northwind", Name: hostileNames[0], Email: "x"}, errs, true)),
-		"admin-suspend":        AdminAsk(page, NewConfirmSuspend(teams.Rows[0].Team, "", "")),
-		"admin-suspend-wrong":  AdminAsk(page, NewConfirmSuspend(teams.Rows[1].Team, hostileNames[2], "Use at most 200 characters.")),
+		"admin-suspend":        AdminAsk(page, NewConfirmSuspend(teams.Rows[0].Team, "", "", StreamsClose(2))),
+		"admin-suspend-wrong":  AdminAsk(page, NewConfirmSuspend(teams.Rows[1].Team, hostileNames[2], "Use at most 200 characters.", "")),
 		"403-operators":        Error(pageOf(models.RoleOwner), NewOperatorsOnlyView("01JDC7M4Q9XK2V8E")),
 
 		"admin-users":            AdminUsers(page, NewAdminUsersList(users, models.ListQuery{Page: 2}, clock)),

@@ -1,6 +1,8 @@
 package views
 
 import (
+	"slices"
+
 	"github.com/latchkey/latchkey/models"
 	"github.com/latchkey/latchkey/views/ui"
 )
@@ -46,9 +48,10 @@ func newAdminTeamItem(team models.TeamRow, now Clock) AdminTeamItem {
 	return item
 }
 
-// NewConfirmSuspend asks before everything of a team is refused.
-func NewConfirmSuspend(team models.Team, reason, problem string) AdminConfirm {
-	return AdminConfirm{
+// NewConfirmSuspend asks before everything of a team is refused. streams is as StreamsClose
+// says it.
+func NewConfirmSuspend(team models.Team, reason, problem, streams string) AdminConfirm {
+	confirm := AdminConfirm{
 		ID: "ts", Verb: "Suspend", Name: team.Name, End: "?",
 		Lead: "You can resume it at any time. Nothing is deleted.",
 		Facts: []string{
@@ -58,6 +61,10 @@ func NewConfirmSuspend(team models.Team, reason, problem string) AdminConfirm {
 		Reason: &ui.Input{ID: "ts-reason", Name: "reason", Label: "Reason (optional)", Value: reason, Hint: "Members and the team’s audit log show it. Up to 200 characters.", Error: problem, MaxLength: "400", Autocomplete: "off", Autofocus: true},
 		Submit: "Suspend team", Tone: "danger", Action: SuspendTeamPath(team.ID), Back: AdminTeamsPath,
 	}
+	if streams != "" {
+		confirm.Facts = slices.Insert(confirm.Facts, 1, streams)
+	}
+	return confirm
 }
 
 // AdminTeamForm makes a team with its first owner.

@@ -11,6 +11,7 @@ import (
 type ConfirmDelete struct {
 	Name         string
 	TokensFact   string // empty without active tokens
+	Streams      string // as StreamsClose says it
 	Pattern      string
 	Error        string
 	Typed        string
@@ -39,6 +40,7 @@ func NewConfirmDelete(app models.ApplicationRow, typed string, wrong bool) Confi
 type ConfirmRevokeAll struct {
 	Name         string
 	Lead         string
+	Streams      string // as StreamsClose says it
 	Submit       string
 	Action, Back string
 }
@@ -73,6 +75,7 @@ func activeTokens(n int64, one, many string) string {
 type ConfirmRevokeToken struct {
 	Name         string
 	Last4        string
+	Streams      string // as StreamsClose says it
 	Action, Back string
 	Hidden       []ui.Hidden
 }
@@ -179,6 +182,7 @@ func NewConfirmRetire(app models.ApplicationDetail, now Clock) ConfirmRetire {
 type ConfirmSwitchOff struct {
 	Name         string
 	TokensFact   string
+	Streams      string // as StreamsClose says it
 	Action, Back string
 }
 

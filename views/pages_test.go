@@ -16,7 +16,7 @@ func goldens() map[string]templ.Component {
 		gateGoldens(), applicationsGoldens(), formGoldens(), applicationGoldens(), confirmGoldens(), keyGoldens(), tokensGoldens(), auditGoldens(), otherGoldens(),
 		accountGoldens(),
 		teamGoldens(), wayInGoldens(), factorGoldens(), adminGoldens(), providerGoldens(), warningGoldens(), temporaryGoldens(),
-		planGoldens(), explorerGoldens(), refusedGoldens(), usageGoldens(),
+		planGoldens(), explorerGoldens(), refusedGoldens(), usageGoldens(), streamGoldens(),
 	} {
 		maps.Copy(all, some)
 	}

@@ -20,6 +20,7 @@ const refusedEvery = time.Second
 type callRoom struct {
 	meter    *usage.Meter
 	refusals *gateway.Refusals
+	streams  *gateway.Streams
 	gateway  *gateway.Gateway
 }
 
@@ -28,16 +29,19 @@ func newCallRoom(ctx context.Context, config Config, db *store.Store, room token
 	meter := usage.New(ctx, db, log, clockMillis, warnings.NewPointAlerts(db, mailer, config.BaseURL, log).Tell)
 	db.Subscribe(meter.Forget)
 	refusals := gateway.NewRefusals(ctx, db, log, clockMillis, refusedEvery)
+	streams := gateway.NewStreams(ctx, room.verifier, meter)
+	db.Subscribe(streams.Hear) // after all that it asks
 	return callRoom{
-		meter: meter, refusals: refusals,
+		meter: meter, refusals: refusals, streams: streams,
 		gateway: gateway.New(gateway.Deps{
-			Routes: config.Upstreams, Verifier: room.verifier, Meter: meter, Streams: gateway.NewStreams(), Refusals: refusals,
+			Routes: config.Upstreams, Verifier: room.verifier, Meter: meter, Streams: streams, Tickets: room.tickets, Refusals: refusals,
 			Host: config.GatewayHost, Realm: realm, CAs: config.UpstreamCAs, Log: log, Now: clock,
 		}),
 	}
 }
 
-// close stores what waits. No call runs any more.
+// close waits for streams, which the server no longer counts once they are WebSockets, and
+// stores what waits. No other call runs any more.
 func (r callRoom) close(ctx context.Context) error {
-	return errors.Join(r.meter.Close(ctx), r.refusals.Close(ctx))
+	return errors.Join(r.streams.Close(ctx), r.meter.Close(ctx), r.refusals.Close(ctx))
 }

@@ -198,7 +198,7 @@ func TestWebSocketsInTheServer(t *testing.T) {
 	_ = socket.Close(websocket.StatusNormalClosure, "")
 	s.line(t, "upstream=/v1", "status=101")
 	_, res, err := websocket.Dial(t.Context(), s.base+"/v2/ws", &websocket.DialOptions{HTTPHeader: http.Header{"Authorization": {"Bearer " + bearer}}})
-	if err == nil || res.StatusCode != http.StatusBadRequest {
+	if err == nil || res.StatusCode != http.StatusForbidden {
 		t.Errorf("%v %v", res, err)
 	}
 }

@@ -82,6 +82,7 @@ func (p *program) serve(ctx context.Context, cmd *cli.Command) error {
 	warned := warn(sweeping, db, keys, mailer, config, log)
 	log.Info("serving", "version", version(), "address", listener.Addr().String(), "base_url", config.BaseURL, "database", config.Database)
 	server := newServer(w)
+	server.RegisterOnShutdown(calls.streams.Stop) // they would not end by themselves
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	select {
@@ -112,6 +113,7 @@ type tokenRoom struct {
 	issuer   *tokens.Issuer
 	lastUsed *tokens.LastUsed
 	verifier *tokens.Verifier
+	tickets  *tokens.Tickets
 }
 
 // newTokenRoom starts it. ctx bounds its writes; close ends it.
@@ -119,10 +121,11 @@ func newTokenRoom(ctx context.Context, config Config, db *store.Store, keys *sec
 	cache := tokens.NewCache()
 	db.Subscribe(cache.Forget)
 	lastUsed := tokens.NewLastUsed(ctx, db, log, lastUsedEvery)
+	verifier := tokens.NewVerifier(db, cache, lastUsed, clockMillis)
 	return tokenRoom{
 		cache: cache, feed: tokens.NewFeed(ctx, db, cache, log),
 		issuer:   tokens.NewIssuer(ctx, db, keys, config.TokenPrefix, config.Limits.MaxLifespan, clockMillis),
-		lastUsed: lastUsed, verifier: tokens.NewVerifier(db, cache, lastUsed, clockMillis),
+		lastUsed: lastUsed, verifier: verifier, tickets: tokens.NewTickets(db, verifier, clockMillis),
 	}
 }
 
@@ -161,7 +164,7 @@ func wire(config Config, db *store.Store, keys *secrets.Keys, room tokenRoom, ca
 		}),
 		oauth: oauth.New(oauth.Deps{
 			Store: db, Issuer: room.issuer, Verifier: room.verifier,
-			Clients: tokens.NewClients(db, room.cache), LastUsed: room.lastUsed, Refusals: calls.refusals,
+			Clients: tokens.NewClients(db, room.cache), LastUsed: room.lastUsed, Refusals: calls.refusals, Tickets: room.tickets, Upstreams: config.Upstreams,
 			IssuerURL: config.BaseURL, Scopes: config.Limits.Scopes, DocsURL: absolute(config.BaseURL, docsURL), Realm: realm, Now: clock,
 		}),
 		api:     api.New(api.Deps{Store: db, Verifier: room.verifier, Meter: calls.meter, Realm: realm, PointsSecret: config.PointsSecret, Now: clock}),
