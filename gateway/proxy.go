@@ -59,7 +59,7 @@ func (g *Gateway) forward(w http.ResponseWriter, r *http.Request, to *route, gra
 	x := &exchange{Gateway: g, to: to, from: from, grant: grant, permit: permit, points: usage.CostOfRoute, status: http.StatusBadGateway}
 	ctx, cancel := context.WithCancelCause(tied.r.Context())
 	x.cancel = cancel
-	x.in = tied.r.WithContext(ctx)
+	x.in = tied.r.WithContext(ctx) //nolint:contextcheck // ctx is from tied.r
 	x.begin(tied.w)
 	defer x.end()
 	proxy := httputil.ReverseProxy{
