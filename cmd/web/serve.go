@@ -81,7 +81,7 @@ func (p *program) serve(ctx context.Context, cmd *cli.Command) error {
 	swept := sweep(sweeping, db, config, log)
 	warned := warn(sweeping, db, keys, mailer, config, log)
 	log.Info("serving", "version", version(), "address", listener.Addr().String(), "base_url", config.BaseURL, "database", config.Database)
-	server := newServer(w) //nolint:contextcheck // each request brings its own
+	server := newServer(w)                        //nolint:contextcheck // each request brings its own
 	server.RegisterOnShutdown(calls.streams.Stop) // they would not end by themselves
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
