@@ -52,7 +52,8 @@ func (w *world) usagePast(t testing.TB) {
 	use(t, w.s.dir, "Northwind", idOf(w.bot), 2)
 	use(t, w.s.dir, "Northwind", idOf(w.long), 1)
 	use(t, w.s.dir, "Westwind", "gone", 6)
-	onPlan(t, w.s.dir, "Northwind", 62_450, 37_550, false)
+	// Northwind has a plan already.
+	change(t, w.s.dir, "UPDATE team_points SET balance = balance - 37550, period_used = 37550 WHERE team_id = (SELECT id FROM teams WHERE name = 'Northwind')")
 	onPlan(t, w.s.dir, "Eastwind", 0, 100_000, false)
 	onPlan(t, w.s.dir, "Westwind", -3_000, 103_000, true)
 	change(t, w.s.dir, "UPDATE applications SET points_per_day = 1000 WHERE id = ?", idOf(w.bot))
