@@ -104,8 +104,13 @@ func forwarded(h http.Header, r *http.Request, from Caller) {
 	}
 }
 
-// withoutUpgrade removes an upgrade that is not taken up (RFC 9110 section 7.8).
-func withoutUpgrade(h http.Header) {
+// onlyWebSocket leaves of what a client offers to switch to (RFC 9110 section 7.8) a
+// WebSocket at most: with another protocol calls would come past the gateway unchecked.
+func onlyWebSocket(h http.Header, upgrade bool) {
+	if upgrade {
+		h["Connection"], h["Upgrade"] = []string{"Upgrade"}, []string{"websocket"}
+		return
+	}
 	delete(h, "Connection")
 	delete(h, "Upgrade")
 }

@@ -77,9 +77,7 @@ func (x *exchange) rewrite(p *httputil.ProxyRequest) {
 	out.URL.Scheme, out.URL.Host = x.to.Target.Scheme, x.to.Target.Host
 	out.URL.Path, out.URL.RawPath = x.to.address(p.In.URL)
 	out.URL.RawQuery = x.to.query(p.In.URL.RawQuery)
-	if !isUpgrade(p.In) {
-		withoutUpgrade(out.Header)
-	}
+	onlyWebSocket(out.Header, isUpgrade(p.In))
 	drop(out.Header, fromClients)
 	forwarded(out.Header, p.In, x.from)
 	x.grant.Describe(out.Header)
