@@ -50,7 +50,7 @@ func (g *Gateway) forward(w http.ResponseWriter, r *http.Request, to *route, gra
 		g.overLimit(w, call, from, err)
 		return
 	}
-	tied, err := g.Streams.tie(w, r, to.Upstream, grant, call, permit.Streams)
+	tied, err := g.Streams.tie(w, r, to.Upstream, grant, call, bounds{streams: permit.Streams, calls: g.Limits.ofTeam()})
 	if err != nil {
 		g.done(permit, g.ended(w, from, err), 0)
 		return
