@@ -43,3 +43,26 @@ func TestNoOtherProtocolThanWebSocket(t *testing.T) {
 		})
 	}
 }
+
+// G1: an upstream that switches unasked gets no connection of a client.
+func TestUnaskedSwitch(t *testing.T) {
+	for _, lines := range []string{"", "Connection: Upgrade\r\nUpgrade: websocket\r\n"} {
+		api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			conn, out, err := http.NewResponseController(w).Hijack()
+			if err != nil {
+				return
+			}
+			defer func() { _ = conn.Close() }()
+			_, _ = out.WriteString("HTTP/1.1 101 Switching Protocols\r\n" + lines + "\r\nHTTP/1.1 200 OK\r\nSet-Cookie: a=b\r\n\r\n")
+			_ = out.Flush()
+		}))
+		t.Cleanup(api.Close)
+		g := newGate(t, "/v1="+api.URL+";ws")
+		if answer := g.get(t, "/v1"); answer.StatusCode != http.StatusBadGateway {
+			t.Errorf("%d %q", answer.StatusCode, answer.body)
+		}
+		if c := g.meter.next(t); c.status != http.StatusBadGateway || c.points != 0 {
+			t.Errorf("%+v", c)
+		}
+	}
+}
