@@ -3,8 +3,10 @@ package gateway
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
+	"runtime/debug"
 	"sync"
 
 	"github.com/latchkey/latchkey/models"
@@ -50,7 +52,8 @@ func (g *Gateway) serveRecovered(w http.ResponseWriter, r *http.Request, from Ca
 			return
 		}
 		if cause, ok := thrown.(error); !ok || !errors.Is(cause, http.ErrAbortHandler) {
-			panic(thrown)
+			// Nobody else would catch it here. What was thrown may quote anything.
+			g.Log.Error("a call within the program panicked", "request", from.RequestID, "panic", fmt.Sprintf("%T\n%s", thrown, debug.Stack()))
 		}
 		err = errCut
 	}()

@@ -102,3 +102,20 @@ func TestDoIsCut(t *testing.T) {
 		t.Errorf("%q %v", body, err)
 	}
 }
+
+// A6: a fault in one call ends that call, and nothing besides it.
+func TestDoPanics(t *testing.T) {
+	g := newGate(t, "/=UP")
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "/x", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	from := gateway.Caller{Note: func(string, string) { panic("a fault with " + value) }}
+	if res, err := g.gateway.Do(t.Context(), r, models.NewSecret(value), from); err == nil {
+		_ = res.Body.Close()
+		t.Error(res.Status)
+	}
+	if told := g.told(); !strings.Contains(told, "level=ERROR") || !strings.Contains(told, "do_test.go") || strings.Contains(told, value) {
+		t.Error(told)
+	}
+}

@@ -3,7 +3,7 @@ package gateway
 import "net/http"
 
 // Names that end in a dash stand for all that begin so. Upstreams that read headers by the
-// rules of CGI take an underscore for a dash, so both are one here.
+// rules of CGI take an underscore, some any sign, for a dash, so all are one here.
 var (
 	// fromClients never reach an upstream: what lets somebody in here, what we say of a
 	// call, and what some servers take for the client's address or for the path.
@@ -51,7 +51,7 @@ func matches(name, pattern string) bool {
 		switch {
 		case c >= 'A' && c <= 'Z':
 			c |= 0x20
-		case c == '_':
+		case (c < 'a' || c > 'z') && (c < '0' || c > '9'):
 			c = '-'
 		}
 		if c != pattern[i] {
@@ -104,8 +104,13 @@ func forwarded(h http.Header, r *http.Request, from Caller) {
 	}
 }
 
-// withoutUpgrade removes an upgrade that is not taken up (RFC 9110 section 7.8).
-func withoutUpgrade(h http.Header) {
+// onlyWebSocket leaves of what a client offers to switch to (RFC 9110 section 7.8) a
+// WebSocket at most: with another protocol calls would come past the gateway unchecked.
+func onlyWebSocket(h http.Header, upgrade bool) {
+	if upgrade {
+		h["Connection"], h["Upgrade"] = []string{"Upgrade"}, []string{"websocket"}
+		return
+	}
 	delete(h, "Connection")
 	delete(h, "Upgrade")
 }

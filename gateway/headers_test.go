@@ -15,6 +15,7 @@ func TestClientHeadersThatStayHere(t *testing.T) {
 	g := newGate(t, "/=UP", func(d *gateway.Deps) { d.Host = "a" })
 	forged := []string{
 		"X-Latchkey-Team: forged", "x-latchkey-team: forged", "X_Latchkey_Team: forged", "X-LATCHKEY_Scope: forged", "x_latchkey-token_id: forged", "X-Latchkey-Anything: forged", "X_LATCHKEY_EXPIRES: forged",
+		"X.Latchkey.Team: forged", "X!Latchkey~Scope: forged", "X.Forwarded.For: forged",
 		"Cookie: session=forged", "cookie: b=forged", "Proxy-Authorization: Basic forged", "Proxy: http://forged", "Proxy-Anything: forged", "Proxy_Connection: forged",
 		"Forwarded: for=forged", "X-Forwarded-For: forged", "X_Forwarded_For: forged", "X-Forwarded-Host: forged", "X-Forwarded-Proto: forged", "X-Forwarded-Prefix: forged", "X-Forwarded-Uri: forged", "X-Forwarded-User: forged",
 		"X-Real-IP: forged", "X-Original-URL: /forged", "X-Rewrite-URL: /forged", "True-Client-IP: forged", "X-Request-Id: forged",

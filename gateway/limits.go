@@ -18,6 +18,9 @@ type Limits struct {
 // DefaultLimits are those of the program.
 var DefaultLimits = Limits{Connect: 5 * time.Second, Answer: 30 * time.Second, Stall: 30 * time.Second, Idle: 10 * time.Minute, Calls: 10_000}
 
+// ofTeam is how many calls one team may have open, so that there is room for others.
+func (l Limits) ofTeam() int64 { return (l.Calls + 1) / 2 }
+
 func (l Limits) orDefault() Limits {
 	for _, pair := range []struct{ own, fallback *time.Duration }{
 		{&l.Connect, &DefaultLimits.Connect}, {&l.Answer, &DefaultLimits.Answer}, {&l.Stall, &DefaultLimits.Stall}, {&l.Idle, &DefaultLimits.Idle},

@@ -130,7 +130,7 @@ func (to *route) address(in *url.URL) (path, raw string) {
 }
 
 // query is what the upstream gets of a query: all of it, byte for byte, but for what lets
-// a WebSocket in. A parameter token that holds one of our tokens goes on no route.
+// a WebSocket in. A parameter token or ticket that holds one of ours goes on no route.
 func (to *route) query(raw string) string {
 	clean := true
 	for part := range parts(raw) {
@@ -171,12 +171,9 @@ func (to *route) secret(part string) bool {
 	if strings.ContainsAny(name, "%+") {
 		name, _ = url.QueryUnescape(name)
 	}
-	switch name {
-	case "token":
-		plain, err := url.QueryUnescape(value)
-		return to.WebSocket || err == nil && tokens.WellFormed(plain)
-	case "ticket":
-		return to.WebSocket
+	if name != tokenParam && name != ticketParam {
+		return false
 	}
-	return false
+	plain, err := url.QueryUnescape(value)
+	return to.WebSocket || err == nil && tokens.WellFormed(plain)
 }

@@ -107,10 +107,11 @@ func TestQueries(t *testing.T) {
 		"a;token=" + token + ";b":    {"a;b", "a;b"},
 		"%74oken=" + token + "&c":    {"c", "c"},
 		"to%6ben=lk%5Fat_" + token[6:] + "&token=1": {"token=1", ""},
-		"ticket=abc":         {"ticket=abc", ""},
-		"x=1&ticket":         {"x=1&ticket", "x=1"},
-		"tokens=1&mytoken=2": {"tokens=1&mytoken=2", "tokens=1&mytoken=2"},
-		"&&a=%zz&;":          {"&&a=%zz&;", "&&a=%zz&;"},
+		"ticket=" + token + "&a":                    {"a", "a"},
+		"ticket=abc":                                {"ticket=abc", ""},
+		"x=1&ticket":                                {"x=1&ticket", "x=1"},
+		"tokens=1&mytoken=2":                        {"tokens=1&mytoken=2", "tokens=1&mytoken=2"},
+		"&&a=%zz&;":                                 {"&&a=%zz&;", "&&a=%zz&;"},
 	} {
 		if got := plain.Query(raw); got != want[0] {
 			t.Errorf("%q: %q, want %q", raw, got, want[0])

@@ -50,7 +50,7 @@ func (g *Gateway) forward(w http.ResponseWriter, r *http.Request, to *route, gra
 		g.overLimit(w, call, from, err)
 		return
 	}
-	tied, err := g.Streams.tie(w, r, to.Upstream, grant, call, permit.Streams)
+	tied, err := g.Streams.tie(w, r, to.Upstream, grant, call, bounds{streams: permit.Streams, calls: g.Limits.ofTeam()})
 	if err != nil {
 		g.done(permit, g.ended(w, from, err), 0)
 		return
@@ -77,9 +77,7 @@ func (x *exchange) rewrite(p *httputil.ProxyRequest) {
 	out.URL.Scheme, out.URL.Host = x.to.Target.Scheme, x.to.Target.Host
 	out.URL.Path, out.URL.RawPath = x.to.address(p.In.URL)
 	out.URL.RawQuery = x.to.query(p.In.URL.RawQuery)
-	if !isUpgrade(p.In) {
-		withoutUpgrade(out.Header)
-	}
+	onlyWebSocket(out.Header, isUpgrade(p.In))
 	drop(out.Header, fromClients)
 	forwarded(out.Header, p.In, x.from)
 	x.grant.Describe(out.Header)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/latchkey/latchkey/gateway"
 	"github.com/latchkey/latchkey/models"
+	"github.com/latchkey/latchkey/secrets"
 	"github.com/latchkey/latchkey/usage"
 )
 
@@ -159,8 +160,10 @@ func TestUpgradeWithoutWebSockets(t *testing.T) {
 // R3: more calls than the server bears are told so.
 func TestTooManyCalls(t *testing.T) {
 	g := newGate(t, "/=UP", func(d *gateway.Deps) { d.Limits.Calls = 2 })
-	for range 2 {
-		go func() { _, _ = http.DefaultClient.Do(g.request(t, http.MethodGet, "/hang", nil)) }()
+	for _, token := range []string{value, g.neighbour(t)} {
+		r := g.request(t, http.MethodGet, "/hang", nil)
+		r.Header.Set("Authorization", "Bearer "+token)
+		go func() { _, _ = http.DefaultClient.Do(r) }()
 		await(t, g.upstream.Arrived)
 	}
 	answer := g.get(t, "/x")
@@ -211,5 +214,39 @@ func TestCosts(t *testing.T) {
 	}
 	if c := g.meter.next(t); c.status != 503 || c.points != usage.CostOfRoute {
 		t.Errorf("%+v", c)
+	}
+}
+
+// neighbour returns a token of another team.
+func (g *gate) neighbour(t *testing.T) string {
+	t.Helper()
+	const other = "lk_at_of-another-team"
+	eve := g.db.Member(t, "contoso", "eve", models.RoleOwner)
+	g.db.Token(t, eve, g.db.Application(t, eve, "Bot"), models.KindClientCredentials, string(secrets.Hash(models.NewSecret(other))))
+	return other
+}
+
+// R1: one team's calls leave room for those of others.
+func TestTeamLeavesRoom(t *testing.T) {
+	g := newGate(t, "/=UP", func(d *gateway.Deps) { d.Limits.Calls = 4 })
+	for range 2 {
+		go func() { _, _ = http.DefaultClient.Do(g.request(t, http.MethodGet, "/hang", nil)) }()
+		await(t, g.upstream.Arrived)
+	}
+	answer := g.get(t, "/x")
+	if answer.StatusCode != http.StatusTooManyRequests || answer.Header.Get("Retry-After") != "1" || !strings.HasPrefix(answer.body, "The team has as many calls open") {
+		t.Errorf("%d %q", answer.StatusCode, answer.body)
+	}
+	r := g.request(t, http.MethodGet, "/x", nil)
+	r.Header.Set("Authorization", "Bearer "+g.neighbour(t))
+	if answer := g.send(t, r); answer.StatusCode != http.StatusOK {
+		t.Errorf("%d %q", answer.StatusCode, answer.body)
+	}
+	g.CloseClientConnections()
+	for range 4 {
+		g.meter.next(t)
+	}
+	if answer := g.get(t, "/x"); answer.StatusCode != http.StatusOK {
+		t.Errorf("%d %q", answer.StatusCode, answer.body)
 	}
 }

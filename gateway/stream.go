@@ -57,16 +57,25 @@ type tied struct {
 	leave func()
 }
 
-// tie registers a call with a good token. It returns a usage.RefusedError where the call
-// wants a stream and there are too many, and an ending where the node stops.
-func (s *Streams) tie(w http.ResponseWriter, r *http.Request, route models.Upstream, grant tokens.Grant, call usage.Call, limit int64) (tied, error) {
+// bounds are how much a team may have open at once: streams by its plan, zero for no limit,
+// and calls of any kind.
+type bounds struct{ streams, calls int64 }
+
+// tie registers a call with a good token. It returns a usage.RefusedError where its team has
+// too many open, or the call wants a stream and there are too many, and an ending where the
+// node stops.
+func (s *Streams) tie(w http.ResponseWriter, r *http.Request, route models.Upstream, grant tokens.Grant, call usage.Call, most bounds) (tied, error) {
 	now := s.elapsed()
-	c := &stream{set: s, call: call, scope: route.Scope, limit: limit, began: now, control: http.NewResponseController(w)}
+	c := &stream{set: s, call: call, scope: route.Scope, limit: most.streams, began: now, control: http.NewResponseController(w)}
 	c.moved.Store(int64(now))
 	upgrade := isUpgrade(r)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.enter(c, grant, now)
+	if s.teams[grant.TeamID].calls > most.calls {
+		s.remove(c)
+		return tied{}, tooManyCalls
+	}
 	if upgrade || wantsEvents(r) {
 		if err := s.claim(c); err != nil {
 			s.remove(c)
@@ -99,6 +108,7 @@ func (s *Streams) enter(c *stream, grant tokens.Grant, now time.Duration) {
 	}
 	c.holder = h
 	h.streams[c] = struct{}{}
+	s.teams[h.team].calls++
 }
 
 // remove needs s.mu.
@@ -106,17 +116,21 @@ func (s *Streams) remove(c *stream) {
 	h := c.holder
 	s.unclaim(c)
 	delete(h.streams, c)
+	of := s.teams[h.team]
+	of.calls--
 	if len(h.streams) > 0 {
 		return
 	}
 	delete(s.holders, h.hash)
-	of := s.teams[h.team]
 	delete(of.holders, h)
 	if len(of.holders) == 0 {
 		delete(s.teams, h.team)
 	}
 	s.ifEmpty()
 }
+
+var tooManyCalls = usage.RefusedError{Limit: usage.LimitStreams, RetryAfter: time.Second,
+	Text: "The team has as many calls open on this server as one team may have. Wait for some to end, or ask whoever runs this service for another server."}
 
 // claim counts c for the limits, or says which one is reached. It needs s.mu, so that of
 // many at once no more pass than there is room for.

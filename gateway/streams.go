@@ -63,7 +63,8 @@ type Streams struct {
 // teamStreams is guarded by Streams.mu.
 type teamStreams struct {
 	holders map[*holder]struct{}
-	claimed int64
+	// calls are all that are open, claimed those that are streams.
+	calls, claimed int64
 }
 
 // holder is a token with something open. It is guarded by Streams.mu, but for what never

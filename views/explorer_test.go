@@ -92,6 +92,23 @@ func TestExplorerAnswer(t *testing.T) {
 	}
 }
 
+// R4: JSON that is nested so deeply that its lines would be gigabytes stays as it came.
+func TestExplorerAnswerIsBounded(t *testing.T) {
+	for _, parts := range [][3]string{{"[", "1", "]"}, {`{"\\":[`, `"[\""`, "]}"}, {"[", "1", "]]"}} {
+		const depth = 3000
+		body := strings.Repeat(parts[0], depth) + strings.Repeat(parts[1]+",", 3000) + parts[1] + strings.Repeat(parts[2], depth)
+		a := Answered{Status: 200, Headers: []models.HeaderLine{{Name: "Content-Type", Value: "application/json"}}, Body: []byte(body)}
+		if got := NewExplorerAnswer(a).Text; got != body {
+			t.Errorf("%d bytes became %d", len(body), len(got))
+		}
+	}
+	wide := "[" + strings.Repeat("1,", 100_000) + "1]"
+	a := Answered{Status: 200, Headers: []models.HeaderLine{{Name: "Content-Type", Value: "application/json"}}, Body: []byte(wide)}
+	if got := NewExplorerAnswer(a).Text; !strings.HasPrefix(got, "[\n  1,\n") {
+		t.Errorf("%.20q", got)
+	}
+}
+
 func TestExplorerSummary(t *testing.T) {
 	for want, in := range map[string]Answered{
 		"200 OK, 7 ms, 1 point":                {Status: 200, Reason: "OK", Took: 7 * time.Millisecond, Points: 1, Known: true},

@@ -108,10 +108,40 @@ func bodyText(a Answered) string {
 		return ""
 	}
 	var lines bytes.Buffer
-	if isJSON(a.Headers) && json.Indent(&lines, body, "", "  ") == nil {
+	if isJSON(a.Headers) && linesLength(body) <= maxLines && json.Indent(&lines, body, "", indent) == nil {
 		return lines.String()
 	}
 	return string(body)
+}
+
+const (
+	indent = "  "
+	// maxLines bounds JSON in lines, in bytes: nested deeply, a mebibyte becomes gigabytes.
+	maxLines = 4 << 20
+)
+
+// linesLength is how long JSON is in lines, or a little less than that.
+func linesLength(body []byte) int {
+	length, depth, quoted, escaped := len(body), 0, false, false
+	for _, c := range body {
+		switch {
+		case escaped:
+			escaped = false
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+			escaped = c == '\\'
+		case c == '{' || c == '[':
+			depth++
+			length += depth * len(indent)
+		case c == '}' || c == ']':
+			depth = max(depth-1, 0)
+			length += depth * len(indent)
+		case c == ',':
+			length += depth * len(indent)
+		}
+	}
+	return length
 }
 
 func isJSON(headers []models.HeaderLine) bool {
