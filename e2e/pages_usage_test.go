@@ -33,15 +33,16 @@ func use(t testing.TB, dir, team, application string, versions int) {
 		WHERE team_id = (SELECT id FROM teams WHERE name = ?1) AND application_id = ?2 GROUP BY 1, 2, 3, 4, 5, 6`, team, application)
 }
 
-// onPlan gives a team a plan of its own, a period that began 20 days ago, and what is left of it.
+// onPlan gives a team a plan of its own, in place of any other, a period that began 20 days
+// ago, and what is left of it.
 func onPlan(t testing.TB, dir, team string, left, used int64, overage bool) {
 	t.Helper()
 	start := time.Now().Add(-20 * oneDay).UnixMilli()
 	change(t, dir, `INSERT INTO plans (id, name, name_key, points, period_days, rate_limit, streams, members, overage, created_at)
 		VALUES ('plan-' || ?1, 'Basic of ' || ?1, 'basic of ' || ?1, ?2, 30, 600, 10, 5, ?3, ?4)`, team, left+used, overage, start)
-	change(t, dir, `INSERT INTO team_plans (team_id, plan_id, since, period_started_at, period_ends_at, granted)
+	change(t, dir, `INSERT OR REPLACE INTO team_plans (team_id, plan_id, since, period_started_at, period_ends_at, granted)
 		SELECT id, 'plan-' || ?1, ?2, ?2, ?2 + 2592000000, ?3 FROM teams WHERE name = ?1`, team, start, left+used)
-	change(t, dir, `INSERT INTO team_points (team_id, balance, period_used) SELECT id, ?2, ?3 FROM teams WHERE name = ?1`, team, left, used)
+	change(t, dir, `INSERT OR REPLACE INTO team_points (team_id, balance, period_used) SELECT id, ?2, ?3 FROM teams WHERE name = ?1`, team, left, used)
 }
 
 // usagePast gives Northwind two API versions, Eastwind nothing left, Westwind more than it has.
