@@ -33,16 +33,25 @@ func use(t testing.TB, dir, team, application string, versions int) {
 		WHERE team_id = (SELECT id FROM teams WHERE name = ?1) AND application_id = ?2 GROUP BY 1, 2, 3, 4, 5, 6`, team, application)
 }
 
-// onPlan gives a team a plan of its own, in place of any other, a period that began 20 days
-// ago, and what is left of it.
+// onPlan gives a team a plan of its own, a period that began 20 days ago, and what is left of it.
 func onPlan(t testing.TB, dir, team string, left, used int64, overage bool) {
 	t.Helper()
 	start := time.Now().Add(-20 * oneDay).UnixMilli()
 	change(t, dir, `INSERT INTO plans (id, name, name_key, points, period_days, rate_limit, streams, members, overage, created_at)
 		VALUES ('plan-' || ?1, 'Basic of ' || ?1, 'basic of ' || ?1, ?2, 30, 600, 10, 5, ?3, ?4)`, team, left+used, overage, start)
-	change(t, dir, `INSERT OR REPLACE INTO team_plans (team_id, plan_id, since, period_started_at, period_ends_at, granted)
+	change(t, dir, `INSERT INTO team_plans (team_id, plan_id, since, period_started_at, period_ends_at, granted)
 		SELECT id, 'plan-' || ?1, ?2, ?2, ?2 + 2592000000, ?3 FROM teams WHERE name = ?1`, team, start, left+used)
-	change(t, dir, `INSERT OR REPLACE INTO team_points (team_id, balance, period_used) SELECT id, ?2, ?3 FROM teams WHERE name = ?1`, team, left, used)
+	change(t, dir, `INSERT INTO team_points (team_id, balance, period_used) SELECT id, ?2, ?3 FROM teams WHERE name = ?1`, team, left, used)
+}
+
+// spend charges a team that has a plan, for calls since its period began, 20 days ago.
+func spend(t testing.TB, dir, team string, points int64) {
+	t.Helper()
+	change(t, dir, `UPDATE team_plans SET period_started_at = ?2, period_ends_at = ?2 + 2592000000 WHERE team_id = (SELECT id FROM teams WHERE name = ?1)`,
+		team, time.Now().Add(-20*oneDay).UnixMilli())
+	change(t, dir, `UPDATE team_points SET balance = balance - ?2, period_used = period_used + ?2 WHERE team_id = (SELECT id FROM teams WHERE name = ?1)`, team, points)
+	change(t, dir, `INSERT INTO ledger_entries (id, team_id, at, kind, points, balance_after, reference)
+		SELECT 'spent', team_id, ?2, 'use', -?3, balance, 'spent' FROM team_points WHERE team_id = (SELECT id FROM teams WHERE name = ?1)`, team, time.Now().UnixMilli(), points)
 }
 
 // usagePast gives Northwind two API versions, Eastwind nothing left, Westwind more than it has.
@@ -53,7 +62,7 @@ func (w *world) usagePast(t testing.TB) {
 	use(t, w.s.dir, "Northwind", idOf(w.bot), 2)
 	use(t, w.s.dir, "Northwind", idOf(w.long), 1)
 	use(t, w.s.dir, "Westwind", "gone", 6)
-	onPlan(t, w.s.dir, "Northwind", 62_450, 37_550, false)
+	spend(t, w.s.dir, "Northwind", 37_550)
 	onPlan(t, w.s.dir, "Eastwind", 0, 100_000, false)
 	onPlan(t, w.s.dir, "Westwind", -3_000, 103_000, true)
 	change(t, w.s.dir, "UPDATE applications SET points_per_day = 1000 WHERE id = ?", idOf(w.bot))
