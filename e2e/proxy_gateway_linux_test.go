@@ -66,10 +66,9 @@ func (e *edge) gateway(t *testing.T) {
 
 func (e *edge) socket(t *testing.T, token string) *websocket.Conn {
 	t.Helper()
-	socket, res, err := websocket.Dial(t.Context(), "wss://"+gatewayHost+"/ws?token="+token, &websocket.DialOptions{HTTPClient: &http.Client{Transport: e.transport(false)}})
-	if err != nil {
-		t.Fatalf("%v %v", err, res)
-	}
+	options := &websocket.DialOptions{HTTPClient: &http.Client{Transport: e.transport(false)}}
+	socket, _, err := websocket.Dial(t.Context(), "wss://"+gatewayHost+"/ws?token="+token, options) //nolint:bodyclose // the library closes it
+	must(t, err)
 	t.Cleanup(func() { _ = socket.CloseNow() })
 	return socket
 }
