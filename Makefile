@@ -36,6 +36,7 @@ generate: $(TEMPL) $(ESBUILD) ## write views/*_templ.go and static/dist
 	find views -name '*_templ.go' -exec gofmt -w {} +
 	$(ESBUILD) static/css/index.css --bundle --minify '--external:fonts/*' --external:chevron.svg \
 		--target=chrome123,firefox121,safari17.5 --log-level=warning --outfile=static/dist/latchkey.css
+	$(ESBUILD) static/css/explorer.css --minify --target=chrome123,firefox121,safari17.5 --log-level=warning --outfile=static/dist/explorer.css
 	$(ESBUILD) static/js/latchkey.js static/js/passkey.js static/js/check.js --minify --format=esm --target=es2022 \
 		--log-level=warning --outdir=static/dist
 

@@ -47,5 +47,13 @@ func (p place) copied(name, done string) string {
 	eval[bool](p.notepad(), `navigator.clipboard.writeText("nothing").then(() => true)`)
 	p.click("button", name)
 	p.announces(done)
-	return p.clipboard()
+	// What is said may be of the copy before.
+	var text string
+	eventually(p.t, func() string {
+		if text = p.clipboard(); text == "nothing" {
+			return "nothing was copied"
+		}
+		return ""
+	})
+	return text
 }

@@ -18,6 +18,7 @@ import (
 // types lists every file that the program names, with its content type.
 var types = map[string]string{
 	"latchkey.css":           "text/css; charset=utf-8",
+	"explorer.css":           "text/css; charset=utf-8",
 	"latchkey.js":            "text/javascript; charset=utf-8",
 	"icons.svg":              "image/svg+xml; charset=utf-8",
 	"chevron.svg":            "image/svg+xml; charset=utf-8",

@@ -72,6 +72,8 @@ const field = (name) => plain.querySelector(`[name="${name}"]`).value;
 
 codeForm.addEventListener("submit", async (event) => {
   event.preventDefault();
+  // The editor tells of a change a moment late.
+  typed.query = box.querySelector(".graphiql-query-editor .CodeMirror")?.CodeMirror.getValue() ?? typed.query;
   let headers = "";
   try {
     headers = headerLines(JSON.parse(typed.headers || "{}"));
