@@ -44,6 +44,16 @@ func onPlan(t testing.TB, dir, team string, left, used int64, overage bool) {
 	change(t, dir, `INSERT INTO team_points (team_id, balance, period_used) SELECT id, ?2, ?3 FROM teams WHERE name = ?1`, team, left, used)
 }
 
+// spend charges a team that has a plan, for calls since its period began, 20 days ago.
+func spend(t testing.TB, dir, team string, points int64) {
+	t.Helper()
+	change(t, dir, `UPDATE team_plans SET period_started_at = ?2, period_ends_at = ?2 + 2592000000 WHERE team_id = (SELECT id FROM teams WHERE name = ?1)`,
+		team, time.Now().Add(-20*oneDay).UnixMilli())
+	change(t, dir, `UPDATE team_points SET balance = balance - ?2, period_used = period_used + ?2 WHERE team_id = (SELECT id FROM teams WHERE name = ?1)`, team, points)
+	change(t, dir, `INSERT INTO ledger_entries (id, team_id, at, kind, points, balance_after, reference)
+		SELECT 'spent', team_id, ?2, 'use', -?3, balance, 'spent' FROM team_points WHERE team_id = (SELECT id FROM teams WHERE name = ?1)`, team, time.Now().UnixMilli(), points)
+}
+
 // usagePast gives Northwind two API versions, Eastwind nothing left, Westwind more than it has.
 func (w *world) usagePast(t testing.TB) {
 	t.Helper()
@@ -52,8 +62,7 @@ func (w *world) usagePast(t testing.TB) {
 	use(t, w.s.dir, "Northwind", idOf(w.bot), 2)
 	use(t, w.s.dir, "Northwind", idOf(w.long), 1)
 	use(t, w.s.dir, "Westwind", "gone", 6)
-	// Northwind has a plan already.
-	change(t, w.s.dir, "UPDATE team_points SET balance = balance - 37550, period_used = 37550 WHERE team_id = (SELECT id FROM teams WHERE name = 'Northwind')")
+	spend(t, w.s.dir, "Northwind", 37_550)
 	onPlan(t, w.s.dir, "Eastwind", 0, 100_000, false)
 	onPlan(t, w.s.dir, "Westwind", -3_000, 103_000, true)
 	change(t, w.s.dir, "UPDATE applications SET points_per_day = 1000 WHERE id = ?", idOf(w.bot))

@@ -30,6 +30,7 @@ func (e *edge) proven(t *testing.T) {
 	t.Run("headers over HTTP 2", func(t *testing.T) { e.headers(t, true) })
 	t.Run("body", e.body)
 	t.Run("revoked", e.revoked)
+	t.Run("gateway", e.gateway)
 	t.Run("address", e.address)
 	t.Run("dashboard", e.dashboard)
 	t.Run("TLS", e.onlyModernTLS)

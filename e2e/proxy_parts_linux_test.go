@@ -37,13 +37,13 @@ func freeAddr(t testing.TB) string {
 	return listener.Addr().String()
 }
 
-// certificate writes one for both names and returns who trusts it.
+// certificate writes one for all names and returns who trusts it.
 func certificate(t testing.TB, p around) *tls.Config {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	must(t, err)
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), DNSNames: []string{dashboardHost, apiHost}, IsCA: true, BasicConstraintsValid: true,
+		SerialNumber: big.NewInt(1), DNSNames: []string{dashboardHost, apiHost, gatewayHost}, IsCA: true, BasicConstraintsValid: true,
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)

@@ -48,7 +48,7 @@ var nginx = proxy{
 			{"pid /run/nginx.pid;", 1, "pid " + filepath.Join(p.dir, "nginx.pid") + ";"},
 			{"/var/log/nginx/", 3, p.dir + "/"},
 			{"http {", 1, "http {" + temp},
-			{"listen 443 ", 3, "listen " + p.listen + " "},
+			{"listen 443 ", 4, "listen " + p.listen + " "},
 			{"/etc/ssl/latchkey/fullchain.pem", 1, p.cert},
 			{"/etc/ssl/latchkey/privkey.pem", 1, p.key},
 			{"server 127.0.0.1:8080;", 1, "server " + p.latchkey + ";"},
@@ -69,7 +69,7 @@ var caddy = proxy{
 			{"/etc/ssl/latchkey/fullchain.pem", 1, p.cert},
 			{"/etc/ssl/latchkey/privkey.pem", 1, p.key},
 			{"forward_auth 127.0.0.1:8080 ", 1, "forward_auth " + p.latchkey + " "},
-			{"reverse_proxy 127.0.0.1:8080\n", 1, "reverse_proxy " + p.latchkey + "\n"},
+			{"reverse_proxy 127.0.0.1:8080\n", 2, "reverse_proxy " + p.latchkey + "\n"},
 			{"reverse_proxy 127.0.0.1:4000 ", 1, "reverse_proxy " + p.upstream + " "},
 		}
 	},

@@ -10,11 +10,14 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"github.com/latchkey/latchkey/gateway/gatewaytest"
 )
 
 const (
 	dashboardHost = "account.example.com"
 	apiHost       = "api.example.com"
+	gatewayHost   = "gateway.example.com"
 )
 
 // edge is a proxy between a client, Latchkey and an API.
@@ -25,6 +28,7 @@ type edge struct {
 	trust    *tls.Config
 	latchkey *server
 	api      *api
+	behind   *gatewaytest.Upstream // the gateway
 	printed  *output
 	ana      *client // signed in through the proxy
 	http     *http.Client
@@ -40,7 +44,7 @@ func newEdge(t testing.TB, x proxy) *edge {
 	must(t, err)
 	t.Cleanup(func() { must(t, os.RemoveAll(dir)) })
 	must(t, os.Chmod(dir, 0o755))
-	e := &edge{t: t, proxy: x, api: newAPI(t), from: loopback()}
+	e := &edge{t: t, proxy: x, api: newAPI(t), behind: gatewaytest.New(t), from: loopback()}
 	e.around = around{
 		dir: dir, cert: filepath.Join(dir, "cert.pem"), key: filepath.Join(dir, "key.pem"),
 		listen: freeAddr(t), latchkey: freeAddr(t), upstream: e.api.addr,
@@ -75,7 +79,8 @@ func (e *edge) serve(dir string) *server {
 	e.t.Helper()
 	s := &server{t: e.t, dir: dir, base: "http://" + e.around.latchkey, stdout: &output{}, stderr: &output{}, exited: make(chan struct{})}
 	s.cmd = exec.CommandContext(context.Background(), binary, append(places(dir), "--addr", e.around.latchkey,
-		"--base-url", "https://"+dashboardHost, "--trusted-proxies", "127.0.0.1/32", "--scopes", "api,reports")...)
+		"--base-url", "https://"+dashboardHost, "--trusted-proxies", "127.0.0.1/32", "--scopes", "api,reports",
+		"--gateway-host", gatewayHost, "--upstreams", "/="+e.behind.URL+";ws")...)
 	s.cmd.Stdout, s.cmd.Stderr = s.stdout, s.stderr
 	s.cmd.Env = []string{"PATH=" + os.Getenv("PATH")}
 	must(e.t, s.cmd.Start())
