@@ -19,6 +19,7 @@ func (w world) divert(next echo.HandlerFunc) echo.HandlerFunc {
 		if !w.gateway.Owns(c.Request()) {
 			return next(c)
 		}
+		c.SetPath("gateway") // the route of the log line; which of ours it is stands beside it
 		w.gateway.Serve(passing{c.Response()}, c.Request(), w.caller(c))
 		return nil
 	}

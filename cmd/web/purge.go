@@ -198,7 +198,7 @@ func (p *program) printStatus(config Config, s store.Status) error {
 		row("Tokens, "+string(count.Kind), models.FormatNumber(count.Active)+" active, "+
 			models.FormatNumber(count.Expired)+" expired, "+models.FormatNumber(count.Revoked)+" revoked")
 	}
-	row("Kept after they end", config.Keep.Manual.String()+" manual, "+config.Keep.Issued.String()+" client_credentials")
+	row("Kept after they end", config.Keep.Manual.String()+" manual, "+config.Keep.Issued.String()+" client_credentials and temporary")
 	row("Audit entries are kept", config.Keep.Audit.String())
 	return table.Flush()
 }

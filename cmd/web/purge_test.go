@@ -131,7 +131,7 @@ func TestStatusCommand(t *testing.T) {
 	for name, want := range map[string]string{
 		"Database": env["LATCHKEY_DATABASE"], "Users": "1", "Teams": "1", "Applications": "2", "Resource servers": "1", "Sessions": "0", "Audit events": "4",
 		"Tokens, client_credentials": "0 active, 6 expired, 0 revoked", "Tokens, manual": "1 active, 0 expired, 0 revoked",
-		"Kept after they end": "48h0m0s manual, 24h0m0s client_credentials", "Version": version(),
+		"Kept after they end": "48h0m0s manual, 24h0m0s client_credentials and temporary", "Version": version(),
 	} {
 		if rows[name] != want {
 			t.Errorf("%s: %q, want %q", name, rows[name], want)
@@ -140,7 +140,7 @@ func TestStatusCommand(t *testing.T) {
 	if size := rows["Size"]; !strings.Contains(size, " MB, of which ") || strings.HasPrefix(size, "0.0") || !strings.HasSuffix(rows["Write-ahead log"], " MB") {
 		t.Errorf("size %q, log %q", size, rows["Write-ahead log"])
 	}
-	if _, stdout, _ = call(t, env, "", "status"); !strings.Contains(stdout, "720h0m0s manual, 24h0m0s client_credentials") {
+	if _, stdout, _ = call(t, env, "", "status"); !strings.Contains(stdout, "720h0m0s manual, 24h0m0s client_credentials and temporary") {
 		t.Errorf("without settings:\n%s", stdout)
 	}
 }
