@@ -273,7 +273,7 @@ func TestMembersOfAPlan(t *testing.T) {
 			continue
 		}
 		var fields models.FieldErrors
-		if !errors.As(err, &fields) || fields["team"] != "The team’s plan, Small, allows 3 members, and the team has as many. An owner can remove one first, or whoever runs this installation can give the team another plan." {
+		if !errors.As(err, &fields) || fields["team"] != "The team’s plan, Small, allows 3 members, and the team has as many. An owner can remove one first, or whoever runs Latchkey can give the team another plan." {
 			t.Error(err)
 		}
 	}

@@ -2,6 +2,7 @@ package views
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/latchkey/latchkey/models"
@@ -54,7 +55,7 @@ func newBalanceCard(st models.Standing, week []models.UsagePoint, streams int, n
 	status, ended := st.Status(now.Time), !st.EndsAt.IsZero() && st.EndsAt <= st.PeriodEndsAt
 	card.Plan = st.Plan.Name
 	card.Status, card.Tone = statusWord(status)
-	card.From, card.To = day(st.PeriodStartedAt, now), day(st.PeriodEndsAt, now)
+	card.From, card.To = day(st.PeriodStartedAt, now), day(st.PeriodEndsAt-1, now)
 	card.Left, card.Of = models.FormatNumber(max(0, st.Balance)), models.FormatNumber(st.Total())
 	card.MeterMax, card.MeterUsed = strconv.FormatInt(max(1, st.Total()), 10), strconv.FormatInt(min(max(0, st.Used), max(1, st.Total())), 10)
 	card.MeterText = models.FormatNumber(st.Used) + " of " + card.Of
@@ -114,7 +115,7 @@ func statusWord(status models.PointsStatus) (word, tone string) {
 	return "Active", "success"
 }
 
-const whoAdds = "whoever runs this Latchkey can add points or change the plan"
+const whoAdds = "whoever runs Latchkey can add points or change the plan"
 
 func explainStatus(st models.Standing, status models.PointsStatus) string {
 	switch status {
@@ -132,11 +133,7 @@ func periodLeft(end ui.Moment, at models.Time, now Clock) string {
 	if at <= now.Time || end.Text == "" {
 		return ""
 	}
-	days := int64(at.Sub(now.Time) / (24 * time.Hour))
-	if days == 0 {
-		return "less than a day left in this period"
-	}
-	return models.Count(days, "day") + " left in this period"
+	return strings.TrimPrefix(until(at, now).Text, "in ") + " left in this period"
 }
 
 // forecast says how long the points last if the last days go on. refills tells that the

@@ -21,7 +21,7 @@ type UseCard struct {
 func NewUseCard(app models.Application, today models.UsageSum, streams int, role models.Role) *UseCard {
 	card := &UseCard{
 		Points: models.FormatNumber(today.Points) + ", no limit of its own", Requests: models.FormatNumber(today.Requests),
-		Streams: models.Count(int64(streams), "live stream") + " open now",
+		Streams: models.FormatNumber(int64(streams)) + " open now",
 	}
 	if limit := app.PointsPerDay; limit > 0 {
 		card.Points = models.FormatNumber(today.Points) + " of " + models.FormatNumber(limit)
