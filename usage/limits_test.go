@@ -115,7 +115,7 @@ func TestCap(t *testing.T) {
 			time.Sleep(700 * time.Millisecond) // some are stored, some are not
 		}
 		_, err := m.Admit(t.Context(), costing(5))
-		if want := "The application has 4 left of the 500 points that it may spend today, and the call costs 5. A member of the team can raise that on the application's page; the next day begins at 00:00 UTC."; limit(t, err) != usage.LimitDay || textOf(err) != want {
+		if want := "The application has 4 left of the 500 points that it may spend today, and the call costs 5. An owner or a developer of the team can raise that on the application's page; the next day begins at 00:00 UTC."; limit(t, err) != usage.LimitDay || textOf(err) != want {
 			t.Error(textOf(err))
 		}
 		if err := m.Recheck(t.Context(), call); err != nil {
@@ -126,7 +126,7 @@ func TestCap(t *testing.T) {
 		}
 		refused := refusal(t, m)
 		midnight := clock().Day().Add(24 * time.Hour)
-		if want := "The application has used its 500 points of today. A member of the team can raise that on the application's page; the next day begins at 00:00 UTC."; refused.Text != want || refused.RetryAfter != midnight.Sub(clock()) {
+		if want := "The application has used its 500 points of today. An owner or a developer of the team can raise that on the application's page; the next day begins at 00:00 UTC."; refused.Text != want || refused.RetryAfter != midnight.Sub(clock()) {
 			t.Errorf("%+v", refused)
 		}
 		if limit(t, m.Recheck(t.Context(), call)) != usage.LimitDay {

@@ -49,5 +49,5 @@ func (app *application) refuse(cost int64, left Rate, now models.Time) error {
 			models.FormatNumber(points), models.Count(app.limit, "point"), models.FormatNumber(cost))
 	}
 	return RefusedError{Limit: LimitDay, Rate: left, RetryAfter: now.Day().Add(24 * time.Hour).Sub(now), Text: what +
-		". A member of the team can raise that on the application's page; the next day begins at 00:00 UTC."}
+		". An owner or a developer of the team can raise that on the application's page; the next day begins at 00:00 UTC."}
 }

@@ -62,7 +62,7 @@ func newBalanceCard(st models.Standing, week []models.UsagePoint, streams int, n
 	if st.PointsMark(now.Time) > 0 {
 		card.MeterTone = "warning"
 	}
-	card.Used = models.FormatNumber(st.Used) + " used (" + percent(st.Used, st.Total()) + ")"
+	card.Used = models.FormatNumber(st.Used) + " used (" + usedShare(st) + ")"
 	card.Refill, card.RefillAt = "Refills on", day(st.PeriodEndsAt, now)
 	if ended {
 		card.Refill, card.RefillAt = "The plan ends on", day(st.EndsAt, now)
@@ -165,6 +165,15 @@ func forecast(st models.Standing, week []models.UsagePoint, refills bool, now mo
 	return "At this pace, " + models.Count(int64(days), "day") + " left."
 }
 
+// usedShare is in percent, and 100 only where nothing is left.
+func usedShare(st models.Standing) string {
+	share := percent(st.Used, st.Total())
+	if share == "100%" && st.Balance > 0 {
+		return "99%"
+	}
+	return share
+}
+
 // PointsNotice is the banner of a team whose points run out.
 type PointsNotice struct {
 	Tone, Title, Text string
@@ -178,7 +187,7 @@ func NewPointsNotice(st models.Standing, now Clock) *PointsNotice {
 	if !st.HasPlan || status == models.PointsActive && mark == 0 {
 		return nil
 	}
-	notice := &PointsNotice{Tone: "warning", Title: models.FormatNumber(st.UsedPercent()) + "% of this period’s points are used", Text: models.Count(st.Balance, "point") + " left."}
+	notice := &PointsNotice{Tone: "warning", Title: usedShare(st) + " of this period’s points are used", Text: models.Count(st.Balance, "point") + " left."}
 	switch status {
 	case models.PointsGrace:
 		notice.Title, notice.Text = "All points of this period are used", "Calls go on and are counted beyond the plan."
