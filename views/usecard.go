@@ -33,3 +33,11 @@ func NewUseCard(app models.Application, today models.UsageSum, streams int, role
 	}
 	return card
 }
+
+// tone is the meter's, as on the Usage page.
+func (card *UseCard) tone() string {
+	if card.Reached {
+		return "warning"
+	}
+	return ""
+}
