@@ -250,7 +250,7 @@ func TestSenselessReports(t *testing.T) {
 		"a blank id":      {with(`"id":" ","points":1`), 422, "id: Name the event"},
 		"a long id":       {with(`"id":"` + strings.Repeat("e", 201) + `","points":1`), 422, "id: Use at most 200 characters."},
 		"an id of lines":  {with(`"id":"e\ne","points":1`), 422, "id: Write one line"},
-		"no points":       {with(`"id":"e"`), 422, "points: Write a whole number from 1 to 1,000,000,000,000"},
+		"no points":       {with(`"id":"e"`), 422, "points: Enter a whole number from 1 to 1,000,000,000,000"},
 		"points taken":    {with(`"id":"e","points":-1`), 422, "points: "},
 		"too many points": {with(`"id":"e","points":1000000000001`), 422, "points: "},
 		"a long note":     {with(`"id":"e","points":1,"note":"` + strings.Repeat("n", 201) + `"`), 422, "note: Use at most 200"},

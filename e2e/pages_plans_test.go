@@ -69,7 +69,7 @@ func (w *world) ofPlans() []view {
 			p.open(team + "/points")
 			p.whole().fill("Points", "-1")
 			p.whole().follow("button", "Add points")
-			p.sees("Write a whole number from 1")
+			p.sees("Enter a whole number from 1")
 		}},
 		{name: "admin team correct", show: opened(team + "/correction")},
 	}

@@ -109,7 +109,7 @@ func TestGraphQLSubscriptions(t *testing.T) {
 		t.Error("a ticket opened a second WebSocket")
 	}
 	page := ana.get(app)
-	if !strings.Contains(page.body, "Live streams: 2") || !strings.Contains(ana.get(app+"/revoke").body, "2 live streams close too.") {
+	if !strings.Contains(page.body, "2 open now") || !strings.Contains(ana.get(app+"/revoke").body, "2 live streams close too.") {
 		t.Error("the pages do not count the streams")
 	}
 	for _, value := range []string{token, ticket} {

@@ -28,6 +28,8 @@ type exchange struct {
 	// status and points are for the meter.
 	status int
 	points int64
+	// settled tells that the meter has both.
+	settled bool
 	// reached tells that the upstream had a connection for the call.
 	reached atomic.Bool
 
@@ -105,7 +107,11 @@ func (x *exchange) modify(res *http.Response) error {
 	x.shield(x.answer.Header(), x.from)
 	if res.StatusCode == http.StatusSwitchingProtocols {
 		x.stopIdle() // its bytes no longer pass here
+		x.settle()
 		return nil
+	}
+	if _, later := res.Trailer[costHeader]; isEvents(res.Header.Get("Content-Type")) && !later {
+		x.settle()
 	}
 	drop(res.Trailer, fromUpstreams, originWide)
 	if len(res.Trailer) > 0 {
@@ -157,6 +163,17 @@ func (x *exchange) end() {
 	x.over = true
 	x.mu.Unlock()
 	x.cancel(nil)
+	x.settle()
+}
+
+// settle counts the call and charges its points, once: a stream's when it begins. It may
+// stay open for days, and points that are only kept for it would keep the team from having
+// none left.
+func (x *exchange) settle() {
+	if x.settled {
+		return
+	}
+	x.settled = true
 	x.done(x.permit, x.status, x.points)
 	if x.from.Points != nil {
 		x.from.Points(x.charged())

@@ -44,7 +44,7 @@ func (g *Gateway) lacksScope(w http.ResponseWriter, r *http.Request, to *route, 
 	g.Refusals.Note(grant.Lacks(to.Scope), to.Path, from.Address, r.UserAgent())
 	g.refused(to.call(grant), http.StatusForbidden)
 	w.Header().Set("WWW-Authenticate", `Bearer realm="`+g.Realm+`", error="insufficient_scope", scope="`+to.Scope+`"`)
-	g.refuse(w, from, http.StatusForbidden, "insufficient_scope: this API wants a token with the scope "+to.Scope+". Whoever runs Latchkey can let the application have it.")
+	g.refuse(w, from, http.StatusForbidden, "insufficient_scope: this API wants a token with the scope "+to.Scope+". An owner or a developer of the team can give it to the application on its page; tokens made after that have it.")
 }
 
 // overLimit answers a call that the meter did not admit.

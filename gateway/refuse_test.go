@@ -92,7 +92,7 @@ func TestMissingScope(t *testing.T) {
 }
 
 func TestLimits(t *testing.T) {
-	const sentence = "The team has no points left: an owner can buy more."
+	const sentence = "The team has no points left. Whoever runs Latchkey can add points."
 	rate := usage.Rate{Limit: 600, Remaining: 0, Window: time.Minute, Reset: 1500 * time.Millisecond}
 	for limit, want := range map[usage.Limit]int{
 		usage.LimitPoints: 402, usage.LimitDay: 402, usage.LimitEnded: 402, usage.LimitRate: 429, usage.LimitStreams: 429,

@@ -144,10 +144,10 @@ func (s *Streams) claim(c *stream) error {
 		return goingAway
 	case c.limit > 0 && of.claimed >= c.limit:
 		return usage.RefusedError{Limit: usage.LimitStreams, Text: "The team's plan allows " + models.Count(c.limit, "stream") +
-			" at once, and that many are open. Close one, or ask whoever runs this service for a larger plan."}
+			" at once, and that many are open. Close one, or ask whoever runs Latchkey for a larger plan."}
 	case of.claimed >= maxTeamStreams || s.claimed >= maxStreams:
 		return usage.RefusedError{Limit: usage.LimitStreams, RetryAfter: time.Second,
-			Text: "This server has as many streams open as it can keep. Try again in a second, or ask whoever runs this service for another server."}
+			Text: "This server has as many streams open as it can keep. Try again in a second, or ask whoever runs Latchkey for another server."}
 	}
 	c.claimed = true
 	of.claimed++

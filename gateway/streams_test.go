@@ -147,7 +147,7 @@ func TestNoPointsCloseStreams(t *testing.T) {
 	defer cancel()
 	go func() { hangs <- w.ask(ctx, "/hang", value) }()
 	eventually(t, "the call is open", func() bool { return w.streams.OfTeam(w.ana.TeamID) == 3 })
-	text := "No points are left. An owner of the team can buy more."
+	text := "The team has no points left. Whoever runs Latchkey can add points."
 	w.points.become(usage.RefusedError{Limit: usage.LimitPoints, Text: text})
 	began := time.Now()
 	code, reason := closedWith(t.Context(), socket)

@@ -39,10 +39,10 @@ func refusedUpgrade(r *http.Request, route models.Upstream) string {
 		return ""
 	}
 	if !route.WebSocket {
-		return "This route takes no WebSockets. Whoever runs this service can add the option ws to it."
+		return "This route takes no WebSockets. Whoever runs Latchkey can add the option ws to it."
 	}
 	if !fromListed(r.Header.Values("Origin"), route.Origins) {
-		return "Pages of this origin may not open WebSockets here. Whoever runs this service can add the origin to the route."
+		return "Pages of this origin may not open WebSockets here. Whoever runs Latchkey can add the origin to the route."
 	}
 	return ""
 }

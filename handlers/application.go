@@ -34,9 +34,6 @@ func (h *Handlers) showApplication(c echo.Context, app models.ApplicationDetail,
 		return err
 	}
 	view := views.NewApplicationView(app, tokens, state, h.BaseURL, h.Limits.Scopes, h.clock(c))
-	if len(h.Gateway.Routes) > 0 {
-		view.Streams = views.LiveStreams(h.Gateway.Streams.OfApplication(app.TeamID, app.ID))
-	}
 	if view.Activity, err = h.activity(c, app.ID); err != nil {
 		return err
 	}

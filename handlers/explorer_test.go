@@ -230,7 +230,7 @@ func TestExplorerSaysWhatIsWrong(t *testing.T) {
 		}
 	}
 	b.post(explorerPage, "route", "/v1", "method", "GET", "body", "x").expect(t, http.StatusUnprocessableEntity, "A GET request has no body.")
-	b.post(graphQLPage, "route", "/graphql", "query", " ", "variables", "[1]").expect(t, http.StatusUnprocessableEntity, "Write a query", "Write a JSON object")
+	b.post(graphQLPage, "route", "/graphql", "query", " ", "variables", "[1]").expect(t, http.StatusUnprocessableEntity, "Enter a query", "Enter a JSON object")
 	if api.count() != 0 {
 		t.Errorf("%d calls were made", api.count())
 	}

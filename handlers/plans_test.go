@@ -130,10 +130,10 @@ func TestPlanAndPointsOfATeam(t *testing.T) {
 	if value, _ := got.field("points"); value != "501" {
 		t.Errorf("points %q", value)
 	}
-	b.post(path+"/points", "points", "-5").expect(t, http.StatusUnprocessableEntity, "Write a whole number from 1 to 1,000,000,000,000")
+	b.post(path+"/points", "points", "-5").expect(t, http.StatusUnprocessableEntity, "Enter a whole number from 1 to 1,000,000,000,000")
 
 	b.get(path+"/correction").expect(t, http.StatusOK, "Correct the balance of northwind", "It is 1,500.")
-	b.post(path+"/correction", "points", "-5", "note", " ").expect(t, http.StatusUnprocessableEntity, "Write why the balance is corrected.")
+	b.post(path+"/correction", "points", "-5", "note", " ").expect(t, http.StatusUnprocessableEntity, "Enter why the balance is corrected.")
 	for range 2 {
 		if got := b.post(path+"/correction", "points", "-1501", "note", "Refund", "once", "fourth"); got.to() != path {
 			t.Fatalf("%s %s", got.Status, got.text())
@@ -194,7 +194,7 @@ func TestInvitingBeyondThePlan(t *testing.T) {
 	s.plan(t, ana.TeamID, models.Plan{Name: "Solo", Members: 1})
 	got := s.signedIn(t, ana).post("/user/team/invitations", "email", "ben@northwind.example", "role", "developer")
 	got.expect(t, http.StatusUnprocessableEntity)
-	if _, problem := got.field("email"); problem != "The team’s plan, Solo, allows 1 member, pending invitations counted. An owner can remove one first, or whoever runs this installation can give the team another plan." {
+	if _, problem := got.field("email"); problem != "The team’s plan, Solo, allows 1 member, pending invitations counted. An owner can remove one first, or whoever runs Latchkey can give the team another plan." {
 		t.Error(problem)
 	}
 }

@@ -79,7 +79,7 @@ func TestConfirmPagesCountStreams(t *testing.T) {
 	s.stream(t, front.URL, ana, quiet, unused, 1)
 	s.stream(t, front.URL, zoe, foreign, other, 4)
 
-	b.get(views.ApplicationPath(bot.ID)).expect(t, http.StatusOK, "Live streams: 2")
+	b.get(views.ApplicationPath(bot.ID)).expect(t, http.StatusOK, "Live streams", "2 open now")
 	b.get(views.RevokeTokenPath(bot.ID, token)).expect(t, http.StatusOK, "You cannot turn it back on. 2 live streams close too.")
 	b.get(views.RevokeTokenPath(quiet.ID, unused)).expect(t, http.StatusOK, "1 live stream closes too.")
 	b.get(views.RevokeTokensPath(bot.ID)).expect(t, http.StatusOK, "2 live streams close too.")

@@ -34,6 +34,8 @@ type TeamRow struct {
 	Team `gorm:"embedded"`
 	// Members and Applications count.
 	Members, Applications int64
+	// PlanName is empty where the team has no plan.
+	PlanName string
 }
 
 // TeamList is one page of the teams. Total counts every match.

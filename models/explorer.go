@@ -192,7 +192,7 @@ type GraphQLInput struct {
 func (in GraphQLInput) Validate(route Upstream) (ExplorerRequest, error) {
 	errs := FieldErrors{}
 	if strings.TrimSpace(in.Query) == "" {
-		errs["query"] = "Write a query, such as { __typename }."
+		errs["query"] = "Enter a query, such as { __typename }."
 	}
 	body := struct {
 		Query     string          `json:"query"`
@@ -202,7 +202,7 @@ func (in GraphQLInput) Validate(route Upstream) (ExplorerRequest, error) {
 	if variables := strings.TrimSpace(in.Variables); variables != "" {
 		var object map[string]json.RawMessage
 		if err := json.Unmarshal([]byte(variables), &object); err != nil {
-			errs["variables"] = `Write a JSON object, such as {"id": 42}.`
+			errs["variables"] = `Enter a JSON object, such as {"id": 42}.`
 		} else if len(object) > 0 {
 			body.Variables = json.RawMessage(variables)
 		}

@@ -109,7 +109,7 @@ func parseNumber(text string, least, most int64) (int64, string) {
 	text = strings.TrimSpace(text)
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || strings.Trim(text, "0123456789") != "" || n < least || n > most {
-		return 0, "Write a whole number from " + FormatNumber(least) + " to " + FormatNumber(most) + ", in digits alone."
+		return 0, "Enter a whole number from " + FormatNumber(least) + " to " + FormatNumber(most) + ", in digits alone."
 	}
 	return n, ""
 }
@@ -121,7 +121,7 @@ func parseLimit(text string, most int64) (int64, string) {
 	}
 	n, problem := parseNumber(text, 0, most)
 	if problem != "" {
-		problem = "Write a whole number from 1 to " + FormatNumber(most) + " in digits alone, or leave it empty for no limit."
+		problem = "Enter a whole number from 1 to " + FormatNumber(most) + " in digits alone, or leave it empty for no limit."
 	}
 	return n, problem
 }
@@ -136,7 +136,7 @@ func ParseLastDay(text string, now Time) (end Time, problem string) {
 	}
 	day, err := time.Parse(time.DateOnly, text)
 	if err != nil {
-		return 0, "Write a date such as 2027-12-31, or leave it empty."
+		return 0, "Enter a date such as 2027-12-31, or leave it empty."
 	}
 	end = At(day.AddDate(0, 0, 1))
 	if end <= now {
@@ -191,11 +191,11 @@ func (in PointsInput) Correction() (PointsChange, error) {
 		n = -n
 	}
 	if problem != "" {
-		errs["points"] = "Write a whole number in digits alone, with - in front to take points away, up to " + FormatNumber(MaxPoints) + "."
+		errs["points"] = "Enter a whole number in digits alone, with - in front to take points away, up to " + FormatNumber(MaxPoints) + "."
 	}
 	reason, problem := CheckReason(in.Note)
 	if reason == "" && problem == "" {
-		problem = "Write why the balance is corrected."
+		problem = "Enter why the balance is corrected."
 	}
 	if problem != "" {
 		errs["note"] = problem

@@ -7,7 +7,8 @@ import (
 )
 
 const teamColumns = `SELECT t.*, (SELECT COUNT(*) FROM members m WHERE m.team_id = t.id) AS members,
-	(SELECT COUNT(*) FROM applications a WHERE a.team_id = t.id AND a.deleted_at = 0) AS applications`
+	(SELECT COUNT(*) FROM applications a WHERE a.team_id = t.id AND a.deleted_at = 0) AS applications,
+	COALESCE((SELECT p.name FROM team_plans g JOIN plans p ON p.id = g.plan_id WHERE g.team_id = t.id), '') AS plan_name`
 
 const foundTeams = ` FROM teams t WHERE ? = '' OR t.name_key LIKE ? ESCAPE '\'`
 

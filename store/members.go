@@ -150,7 +150,7 @@ func (c change) endMembership(actor models.Actor, userID string) error {
 }
 
 // largerPlan says who can do something about the members that a plan allows.
-const largerPlan = "An owner can remove one first, or whoever runs this installation can give the team another plan."
+const largerPlan = "An owner can remove one first, or whoever runs Latchkey can give the team another plan."
 
 // addMember gives a person a place in a team. Where the team or the person has no room
 // for one more it returns models.FieldErrors (team).

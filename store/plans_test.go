@@ -178,6 +178,10 @@ func TestGivingAPlan(t *testing.T) {
 	if st.Plan.Name != "Pro" || st.Balance != 1050 || st.PeriodStartedAt != began || st.PeriodEndsAt != began.Add(30*24*time.Hour) || st.EndsAt != began.Add(48*time.Hour) {
 		t.Errorf("%+v", st)
 	}
+	teams, err := db.Teams(t.Context(), models.ListQuery{Search: "north"})
+	if err != nil || len(teams.Rows) != 1 || teams.Rows[0].PlanName != "Pro" {
+		t.Errorf("%+v, %v", teams, err)
+	}
 	db.Wait(time.Hour)
 	for range 2 {
 		give(t, db, ana.TeamID, pro, 0)
@@ -273,7 +277,7 @@ func TestMembersOfAPlan(t *testing.T) {
 			continue
 		}
 		var fields models.FieldErrors
-		if !errors.As(err, &fields) || fields["team"] != "The team’s plan, Small, allows 3 members, and the team has as many. An owner can remove one first, or whoever runs this installation can give the team another plan." {
+		if !errors.As(err, &fields) || fields["team"] != "The team’s plan, Small, allows 3 members, and the team has as many. An owner can remove one first, or whoever runs Latchkey can give the team another plan." {
 			t.Error(err)
 		}
 	}

@@ -27,7 +27,7 @@ const (
 )
 
 var (
-	scheme   = regexp.MustCompile(`(?i)^(authorization:|bearer[\s:]+)`)
+	scheme   = regexp.MustCompile(`(?i)^(authorization:[ \t]*|bearer[\s:]+)`)
 	clientID = regexp.MustCompile(`(?i)^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 )
 

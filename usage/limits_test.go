@@ -40,7 +40,7 @@ func TestRate(t *testing.T) {
 		if refused.Limit != usage.LimitRate || refused.RetryAfter.Round(time.Microsecond) != 100*time.Millisecond || refused.Rate.Limit != 600 || refused.Rate.Remaining != 0 {
 			t.Errorf("%+v", refused)
 		}
-		if want := "The team makes more than the 600 requests a minute of its plan Starter. Wait 1 second, or ask for a larger plan."; refused.Text != want {
+		if want := "The team makes more than the 600 requests a minute of its plan Starter. Wait 1 second, or ask whoever runs Latchkey for a larger plan."; refused.Text != want {
 			t.Error(refused.Text)
 		}
 		time.Sleep(refused.RetryAfter)
@@ -115,7 +115,7 @@ func TestCap(t *testing.T) {
 			time.Sleep(700 * time.Millisecond) // some are stored, some are not
 		}
 		_, err := m.Admit(t.Context(), costing(5))
-		if want := "The application has 4 left of the 500 points that it may spend today, and the call costs 5. A member of the team can raise that on the application's page; the next day begins at 00:00 UTC."; limit(t, err) != usage.LimitDay || textOf(err) != want {
+		if want := "The application has 4 left of the 500 points that it may spend today, and the call costs 5. An owner or a developer of the team can raise that on the application's page; the next day begins at 00:00 UTC."; limit(t, err) != usage.LimitDay || textOf(err) != want {
 			t.Error(textOf(err))
 		}
 		if err := m.Recheck(t.Context(), call); err != nil {
@@ -126,7 +126,7 @@ func TestCap(t *testing.T) {
 		}
 		refused := refusal(t, m)
 		midnight := clock().Day().Add(24 * time.Hour)
-		if want := "The application has used its 500 points of today. A member of the team can raise that on the application's page; the next day begins at 00:00 UTC."; refused.Text != want || refused.RetryAfter != midnight.Sub(clock()) {
+		if want := "The application has used its 500 points of today. An owner or a developer of the team can raise that on the application's page; the next day begins at 00:00 UTC."; refused.Text != want || refused.RetryAfter != midnight.Sub(clock()) {
 			t.Errorf("%+v", refused)
 		}
 		if limit(t, m.Recheck(t.Context(), call)) != usage.LimitDay {
@@ -195,7 +195,7 @@ func TestPlanThatHasEnded(t *testing.T) {
 		}
 		time.Sleep(300 * time.Millisecond)
 		refused := refusal(t, m)
-		if want := "The team's plan Starter ended on 1 Jan 2000. An owner of the team can ask the operator of this service for another."; refused.Limit != usage.LimitEnded || refused.Text != want || refused.RetryAfter != 0 {
+		if want := "The team's plan Starter ended on 1 Jan 2000. Whoever runs Latchkey can give it another."; refused.Limit != usage.LimitEnded || refused.Text != want || refused.RetryAfter != 0 {
 			t.Errorf("%+v", refused)
 		}
 	})
@@ -210,7 +210,7 @@ func TestPeriodEndsBetweenCalls(t *testing.T) {
 		defer closing(t, m)
 		do(t, m, call)
 		refused := refusal(t, m)
-		if want := "The team has no points left. An owner of the team can buy more, or wait for the refill on 1 Jan 2000."; refused.Text != want || refused.RetryAfter != 100*time.Millisecond {
+		if want := "The team has no points left. Whoever runs Latchkey can add points; the next refill is on 1 Jan 2000."; refused.Text != want || refused.RetryAfter != 100*time.Millisecond {
 			t.Errorf("%+v", refused)
 		}
 		f.set(func() {

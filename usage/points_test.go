@@ -84,7 +84,7 @@ func TestPointsAreKeptForCalls(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = m.Admit(t.Context(), costing(5))
-		if limit(t, err) != usage.LimitPoints || !strings.HasPrefix(textOf(err), "The team has 4 points left, and the call costs 5. An owner") {
+		if limit(t, err) != usage.LimitPoints || !strings.HasPrefix(textOf(err), "The team has 4 points left, and the call costs 5. Whoever runs Latchkey can") {
 			t.Error(textOf(err))
 		}
 		first.Done(200, 2)

@@ -13,14 +13,14 @@ func unavailable(err error) error { return fmt.Errorf("%w: %w", models.ErrUnavai
 
 func (a *account) refuseEnded() error {
 	return RefusedError{Limit: LimitEnded, Text: fmt.Sprintf(
-		"The team's plan %s ended on %s. An owner of the team can ask the operator of this service for another.",
+		"The team's plan %s ended on %s. Whoever runs Latchkey can give it another.",
 		a.standing.Plan.Name, a.standing.EndsAt.Std().Format(days))}
 }
 
 func (a *account) refuseRate(p *Permit, wait time.Duration) error {
 	whole := int64((wait + time.Second - 1) / time.Second)
 	return RefusedError{Limit: LimitRate, RetryAfter: wait, Rate: p.Rate, Text: fmt.Sprintf(
-		"The team makes more than the %s a minute of its plan %s. Wait %s, or ask for a larger plan.",
+		"The team makes more than the %s a minute of its plan %s. Wait %s, or ask whoever runs Latchkey for a larger plan.",
 		models.Count(p.Rate.Limit, "request"), a.standing.Plan.Name, models.Count(whole, "second"))}
 }
 
@@ -34,11 +34,11 @@ func (a *account) refusePoints(cost int64, left Rate, now models.Time) error {
 	refill := a.standing.PeriodEndsAt
 	ends := a.standing.EndsAt
 	if a.standing.Plan.Points <= 0 || !ends.IsZero() && ends <= refill {
-		refused.Text = what + " An owner of the team can buy more."
+		refused.Text = what + " Whoever runs Latchkey can add points."
 		return refused
 	}
 	refused.RetryAfter = max(refill.Sub(now), 0)
-	refused.Text = fmt.Sprintf("%s An owner of the team can buy more, or wait for the refill on %s.", what, refill.Std().Format(days))
+	refused.Text = fmt.Sprintf("%s Whoever runs Latchkey can add points; the next refill is on %s.", what, refill.Std().Format(days))
 	return refused
 }
 
@@ -49,5 +49,5 @@ func (app *application) refuse(cost int64, left Rate, now models.Time) error {
 			models.FormatNumber(points), models.Count(app.limit, "point"), models.FormatNumber(cost))
 	}
 	return RefusedError{Limit: LimitDay, Rate: left, RetryAfter: now.Day().Add(24 * time.Hour).Sub(now), Text: what +
-		". A member of the team can raise that on the application's page; the next day begins at 00:00 UTC."}
+		". An owner or a developer of the team can raise that on the application's page; the next day begins at 00:00 UTC."}
 }

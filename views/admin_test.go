@@ -34,6 +34,7 @@ func adminGoldens() map[string]templ.Component {
 	teams := models.TeamList{Total: 3, Rows: []models.TeamRow{
 		teamRow("t1", "Northwind", 0, ""), teamRow("t2", hostileNames[0], before(26*time.Hour), hostileNames[2]), teamRow("t3", hostileNames[5], before(time.Hour), ""),
 	}}
+	teams.Rows[1].PlanName = hostileNames[5]
 	user, hostile, off, fresh := adminUser(), adminUser(), adminUser(), adminUser()
 	hostile.ID, hostile.Name, hostile.Email, hostile.Operator, hostile.Teams, hostile.LastSeenAt, hostile.SecondFactor = "u2", hostileNames[5], strings.Repeat("w", 60)+"@northwind.example", true, nil, 0, false
 	off.ID, off.DisabledAt, off.Sessions, off.Operator = "u3", before(time.Hour), 0, true

@@ -115,7 +115,7 @@ func newPlanForm(form AdminPlanForm) AdminPlanForm {
 		{Value: models.PeriodDays, Text: "A number of days", Hint: "Counted from when a team gets the plan.", Checked: form.Period == models.PeriodDays},
 	}
 	form.Overages = []ui.Choice{{Value: "yes", Text: "Calls go on without points", Hint: "The balance falls below zero. At the end of the period what is missing is written down for you to bill.", Checked: form.Overage}}
-	form.Defaults = []ui.Choice{{Value: "yes", Text: "Default", Hint: "New teams get this plan. The default plan of now stops being it.", Checked: form.Default}}
+	form.Defaults = []ui.Choice{{Value: "yes", Text: "Default", Hint: "New teams get this plan. It takes the place of the default plan of today.", Checked: form.Default}}
 	return form
 }
 

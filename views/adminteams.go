@@ -17,6 +17,7 @@ type AdminTeamsList struct {
 type AdminTeamItem struct {
 	Name, Href                string
 	Members, Applications     string
+	Plan                      string // empty for none
 	Created                   ui.Moment
 	Suspended                 bool
 	Since                     ui.Moment
@@ -24,7 +25,7 @@ type AdminTeamItem struct {
 	SuspendHref, ResumeAction string
 }
 
-var adminTeamColumns = []ui.Column{{Text: "Name"}, {Text: "Members"}, {Text: "Applications"}, {Text: "Created"}, {Text: "Actions", Hidden: true}}
+var adminTeamColumns = []ui.Column{{Text: "Name"}, {Text: "Members"}, {Text: "Applications"}, {Text: "Plan"}, {Text: "Created"}, {Text: "Actions", Hidden: true}}
 
 // NewAdminTeamsList shows one page of all teams.
 func NewAdminTeamsList(list models.TeamList, query models.ListQuery, now Clock) AdminTeamsList {
@@ -37,7 +38,7 @@ func NewAdminTeamsList(list models.TeamList, query models.ListQuery, now Clock) 
 
 func newAdminTeamItem(team models.TeamRow, now Clock) AdminTeamItem {
 	item := AdminTeamItem{
-		Name: team.Name, Href: AdminTeamPath(team.ID), Members: models.FormatNumber(team.Members), Applications: models.FormatNumber(team.Applications),
+		Name: team.Name, Href: AdminTeamPath(team.ID), Members: models.FormatNumber(team.Members), Applications: models.FormatNumber(team.Applications), Plan: team.PlanName,
 		Created: day(team.CreatedAt, now), Suspended: !team.SuspendedAt.IsZero(), Reason: team.SuspendedReason,
 	}
 	if item.Suspended {

@@ -24,8 +24,6 @@ type ApplicationView struct {
 	// RevokeAllHref is empty where there is nothing to revoke.
 	RevokeAllHref string
 	ActiveTokens  string
-	// Streams counts those that are open, empty where there is no gateway.
-	Streams string
 
 	NewToken    *CreatedToken
 	Tokens      TokensCard

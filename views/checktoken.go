@@ -103,10 +103,10 @@ func (v *VerdictView) ofTeam(fate models.TokenFate, now Clock) {
 		v.Do = goodScopes(models.EffectiveScopes(fate.Scopes, fate.AppScopes))
 	case reason == models.RefusedExpired:
 		v.Title, v.What, v.When = "This token has expired", "It expired", ago(fate.ExpiresAt, now)
-		v.Do = "Generate a new one, or let your program ask for one each time it needs it."
+		v.Do = another(fate.Kind, "Generate a new one, or let your program ask for one each time it needs it.")
 	case reason == models.RefusedRevoked:
 		v.Title, v.What, v.When, v.By = "This token was revoked", "It was revoked", ago(fate.RevokedAt, now), revoker(fate)
-		v.Do = "It cannot be turned back on. Generate a new one."
+		v.Do = "It cannot be turned back on. " + another(fate.Kind, "Generate a new one.")
 	case reason == models.RefusedDisabled:
 		v.Title, v.What, v.When = "The application of this token is switched off", "It was switched off", ago(fate.AppDisabledAt, now)
 		v.Do = "Switch the application on, and the token works again until it expires."
@@ -119,6 +119,14 @@ func (v *VerdictView) ofTeam(fate models.TokenFate, now Clock) {
 	if v.What != "" {
 		v.When = v.When.Within()
 	}
+}
+
+// another says where the next token comes from; nobody generates a temporary one.
+func another(kind models.TokenKind, generate string) string {
+	if kind == models.KindTemporary {
+		return "Copy your temporary token again from the page Tokens, or use a token of an application."
+	}
+	return generate
 }
 
 func goodScopes(scopes string) string {

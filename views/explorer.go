@@ -141,7 +141,7 @@ func (v ExplorerView) Typed(in models.ExplorerInput, errs models.FieldErrors) Ex
 		methods.Options = append(methods.Options, ui.Option{Value: method, Text: method, Selected: method == in.Method})
 	}
 	v.Form = ExplorerForm{Methods: methods, Inputs: ExplorerInputs{
-		Path:    ui.Input{ID: "ex-path", Name: "path", Label: "Path", Value: in.Path, Hint: "Follows " + v.Route + ". It may be empty.", Error: errs["path"], Verbatim: true, Autocomplete: "off"},
+		Path:    ui.Input{ID: "ex-path", Name: "path", Label: "Path", Value: in.Path, Hint: "Follows " + v.Route + ", such as /orders/42. It may be empty.", Error: errs["path"], Verbatim: true, Autocomplete: "off"},
 		Query:   ui.Input{ID: "ex-query", Name: "query", Label: "Query", Value: in.Query, Hint: "What follows the ?, such as limit=10&sort=name.", Error: errs["query"], Verbatim: true, Autocomplete: "off"},
 		Headers: ui.Input{ID: "ex-headers", Name: "headers", Label: "Headers", Value: in.Headers, Hint: "One a line. Authorization holds the token and is added.", Error: errs["headers"]},
 		Body:    ui.Input{ID: "ex-body", Name: "body", Label: "Body", Value: in.Body, Error: errs["body"]},

@@ -62,7 +62,7 @@ func explorerGoldens() map[string]templ.Component {
 		"explorer-answer":         Explorer(page, answered(view(own, first, nil), json)),
 		"explorer-late":           Explorer(page, late),
 		"explorer-graphql":        Explorer(page, NewExplorerView(graph).TypedGraphQL(query, nil, "bm9uY2U").WithCode(graph, request)),
-		"explorer-graphql-errors": Explorer(page, NewExplorerView(graph).TypedGraphQL(models.GraphQLInput{Variables: "["}, models.FieldErrors{"query": "Write a query, such as { __typename }.", "variables": `Write a JSON object, such as {"id": 42}.`}, "bm9uY2U")),
+		"explorer-graphql-errors": Explorer(page, NewExplorerView(graph).TypedGraphQL(models.GraphQLInput{Variables: "["}, models.FieldErrors{"query": "Enter a query, such as { __typename }.", "variables": `Write a JSON object, such as {"id": 42}.`}, "bm9uY2U")),
 	}
 }
 

@@ -52,7 +52,7 @@ func pointsStatus(st models.Standing, now Clock) (text, tone, meaning string) {
 	case models.PointsGrace:
 		return "Grace", "warning", "There are no points left. Calls go on, and what they cost is billed."
 	case models.PointsExpired:
-		return "Plan ended", "danger", "The plan has ended. Calls are refused until an operator gives another one."
+		return "Expired", "danger", "The plan has ended. Calls are refused until an operator gives another one."
 	case models.PointsBlocked:
 		if !st.SuspendedAt.IsZero() {
 			return "Blocked", "danger", "The team is suspended. Calls are refused until it is resumed."

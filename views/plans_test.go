@@ -51,7 +51,7 @@ func planGoldens() map[string]templ.Component {
 	wrong := models.PlanInput{Name: hostileNames[0], Points: "1,000", Period: models.PeriodDays, Days: "400", Rate: "-1", Streams: "x", Members: "201", Overage: true, Default: true}
 	_, err := wrong.Validate()
 	errs, _ := err.(models.FieldErrors) //nolint:errorlint // it is not wrapped
-	pointsWrong := models.FieldErrors{"points": "Write a whole number from 1 to 1,000,000,000,000, in digits alone.", "reference": "Use at most 200 characters.", "note": "Use at most 200 characters."}
+	pointsWrong := models.FieldErrors{"points": "Enter a whole number from 1 to 1,000,000,000,000, in digits alone.", "reference": "Use at most 200 characters.", "note": "Use at most 200 characters."}
 	typed := models.PointsInput{Points: "x", Reference: hostileNames[0], Note: hostileNames[2]}
 	adminTeam := func(team models.TeamRow, st models.Standing, list models.LedgerList) templ.Component {
 		return AdminTeam(page, NewAdminTeamView(team, st, list, 1, clock))

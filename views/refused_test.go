@@ -123,6 +123,20 @@ func TestWhyRefused(t *testing.T) {
 	}
 }
 
+// Nobody generates a temporary token: it is copied again.
+func TestVerdictOfATemporaryToken(t *testing.T) {
+	for name, ended := range map[string]func(*models.TokenFate){
+		"revoked": func(f *models.TokenFate) { f.RevokedAt = before(time.Hour) },
+		"expired": func(f *models.TokenFate) { f.ExpiresAt = before(time.Hour) },
+	} {
+		fate := fateWith(func(f *models.TokenFate) { f.Kind = models.KindTemporary; ended(f) })
+		view := NewVerdictView("", nil, models.TokenVerdict{Known: true, Fate: fate}, Clock{Time: now})
+		if strings.Contains(view.Do, "enerate") || !strings.HasSuffix(view.Do, "Copy your temporary token again from the page Tokens, or use a token of an application.") {
+			t.Errorf("%s: %s", name, view.Do)
+		}
+	}
+}
+
 func TestVerdictOfATokenOfTheTeam(t *testing.T) {
 	for _, test := range []struct {
 		fate        models.TokenFate

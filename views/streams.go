@@ -19,6 +19,3 @@ func StreamsClose(n int) string {
 
 // sentences puts one behind the other, where there is another.
 func sentences(one, other string) string { return strings.TrimSuffix(one+" "+other, " ") }
-
-// LiveStreams says how many are open.
-func LiveStreams(n int) string { return "Live streams: " + models.FormatNumber(int64(n)) }

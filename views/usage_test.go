@@ -247,6 +247,17 @@ func TestForecast(t *testing.T) {
 	}
 }
 
+// The banner and the card say the same share, and all only where nothing is left.
+func TestUsedShare(t *testing.T) {
+	for want, st := range map[string]models.Standing{
+		"97%": {Balance: 1, Used: 32}, "99%": {Balance: 1, Used: 999}, "100%": {Used: 5}, "103%": {Balance: -3, Used: 103}, "<1%": {Balance: 999, Used: 1},
+	} {
+		if got := usedShare(st); got != want {
+			t.Errorf("%s, not %s", got, want)
+		}
+	}
+}
+
 func TestPointsNotice(t *testing.T) {
 	over := standing(0, 100)
 	over.Plan.Overage = true

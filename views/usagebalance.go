@@ -2,6 +2,7 @@ package views
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/latchkey/latchkey/models"
@@ -54,14 +55,14 @@ func newBalanceCard(st models.Standing, week []models.UsagePoint, streams int, n
 	status, ended := st.Status(now.Time), !st.EndsAt.IsZero() && st.EndsAt <= st.PeriodEndsAt
 	card.Plan = st.Plan.Name
 	card.Status, card.Tone = statusWord(status)
-	card.From, card.To = day(st.PeriodStartedAt, now), day(st.PeriodEndsAt, now)
+	card.From, card.To = day(st.PeriodStartedAt, now), day(st.PeriodEndsAt-1, now)
 	card.Left, card.Of = models.FormatNumber(max(0, st.Balance)), models.FormatNumber(st.Total())
 	card.MeterMax, card.MeterUsed = strconv.FormatInt(max(1, st.Total()), 10), strconv.FormatInt(min(max(0, st.Used), max(1, st.Total())), 10)
 	card.MeterText = models.FormatNumber(st.Used) + " of " + card.Of
 	if st.PointsMark(now.Time) > 0 {
 		card.MeterTone = "warning"
 	}
-	card.Used = models.FormatNumber(st.Used) + " used (" + percent(st.Used, st.Total()) + ")"
+	card.Used = models.FormatNumber(st.Used) + " used (" + usedShare(st) + ")"
 	card.Refill, card.RefillAt = "Refills on", day(st.PeriodEndsAt, now)
 	if ended {
 		card.Refill, card.RefillAt = "The plan ends on", day(st.EndsAt, now)
@@ -114,7 +115,7 @@ func statusWord(status models.PointsStatus) (word, tone string) {
 	return "Active", "success"
 }
 
-const whoAdds = "whoever runs this Latchkey can add points or change the plan"
+const whoAdds = "whoever runs Latchkey can add points or change the plan"
 
 func explainStatus(st models.Standing, status models.PointsStatus) string {
 	switch status {
@@ -132,11 +133,7 @@ func periodLeft(end ui.Moment, at models.Time, now Clock) string {
 	if at <= now.Time || end.Text == "" {
 		return ""
 	}
-	days := int64(at.Sub(now.Time) / (24 * time.Hour))
-	if days == 0 {
-		return "less than a day left in this period"
-	}
-	return models.Count(days, "day") + " left in this period"
+	return strings.TrimPrefix(until(at, now).Text, "in ") + " left in this period"
 }
 
 // forecast says how long the points last if the last days go on. refills tells that the
@@ -168,6 +165,15 @@ func forecast(st models.Standing, week []models.UsagePoint, refills bool, now mo
 	return "At this pace, " + models.Count(int64(days), "day") + " left."
 }
 
+// usedShare is in percent, and 100 only where nothing is left.
+func usedShare(st models.Standing) string {
+	share := percent(st.Used, st.Total())
+	if share == "100%" && st.Balance > 0 {
+		return "99%"
+	}
+	return share
+}
+
 // PointsNotice is the banner of a team whose points run out.
 type PointsNotice struct {
 	Tone, Title, Text string
@@ -181,7 +187,7 @@ func NewPointsNotice(st models.Standing, now Clock) *PointsNotice {
 	if !st.HasPlan || status == models.PointsActive && mark == 0 {
 		return nil
 	}
-	notice := &PointsNotice{Tone: "warning", Title: models.FormatNumber(st.UsedPercent()) + "% of this period’s points are used", Text: models.Count(st.Balance, "point") + " left."}
+	notice := &PointsNotice{Tone: "warning", Title: usedShare(st) + " of this period’s points are used", Text: models.Count(st.Balance, "point") + " left."}
 	switch status {
 	case models.PointsGrace:
 		notice.Title, notice.Text = "All points of this period are used", "Calls go on and are counted beyond the plan."

@@ -21,7 +21,7 @@ type UseCard struct {
 func NewUseCard(app models.Application, today models.UsageSum, streams int, role models.Role) *UseCard {
 	card := &UseCard{
 		Points: models.FormatNumber(today.Points) + ", no limit of its own", Requests: models.FormatNumber(today.Requests),
-		Streams: models.Count(int64(streams), "live stream") + " open now",
+		Streams: models.FormatNumber(int64(streams)) + " open now",
 	}
 	if limit := app.PointsPerDay; limit > 0 {
 		card.Points = models.FormatNumber(today.Points) + " of " + models.FormatNumber(limit)
@@ -32,4 +32,12 @@ func NewUseCard(app models.Application, today models.UsageSum, streams int, role
 		card.EditHref = EditApplicationPath(app.ID)
 	}
 	return card
+}
+
+// tone is the meter's, as on the Usage page.
+func (card *UseCard) tone() string {
+	if card.Reached {
+		return "warning"
+	}
+	return ""
 }

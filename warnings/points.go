@@ -75,6 +75,6 @@ func pointsText(alert models.PointAlert, to models.Recipient, baseURL string) st
 	default:
 		text += models.Count(left, "point") + " left.\n"
 	}
-	return text + fmt.Sprintf("\nThe period ends %s.\nWhat uses the points: %s%s\n\nWhoever runs this Latchkey can add points or change the plan.\n",
+	return text + fmt.Sprintf("\nThe period ends %s.\nWhat uses the points: %s%s\n\nWhoever runs Latchkey can add points or change the plan.\n",
 		alert.PeriodEndsAt.Std().In(zoneOf(to)).Format("2 Jan 2006, 15:04 MST"), baseURL, usagePath)
 }

@@ -56,7 +56,7 @@ func TestPlanAndPointsRefusals(t *testing.T) { // C1
 			t.Fatal(err)
 		}
 	}
-	const number = "Write a whole number from "
+	const number = "Enter a whole number from "
 	for name, test := range map[string]struct {
 		args string
 		code int
@@ -78,7 +78,7 @@ func TestPlanAndPointsRefusals(t *testing.T) { // C1
 		"a taken name":       {"plan add --name FREE --points 1", exitFailed, "--name: There is a plan called FREE already. Choose another name."},
 		"give nobody":        {"plan give --plan Free", exitUsage, "--team: Write the name"},
 		"give nothing":       {"plan give --team Northwind", exitUsage, "--plan: Write the name"},
-		"give for no day":    {"plan give --team Northwind --plan Free --until tomorrow", exitUsage, "--until: Write a date such as 2027-12-31"},
+		"give for no day":    {"plan give --team Northwind --plan Free --until tomorrow", exitUsage, "--until: Enter a date such as 2027-12-31"},
 		"give for a past":    {"plan give --team Northwind --plan Free --until 2020-01-01", exitUsage, "--until: Choose today or a later day"},
 		"give a stranger":    {"plan give --team Other --plan Free", exitFailed, "there is no team Other"},
 		"give an unknown":    {"plan give --team Northwind --plan Gold", exitFailed, "there is no plan called Gold: web plan list shows what there is"},

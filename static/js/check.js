@@ -8,7 +8,7 @@ const quote = "[\"'`,;“”‘’„«»]";
 const strip = [
   ["space", new RegExp(`^${space}+|${space}+$`, "g")],
   ["quotes", new RegExp(`^${quote}+|${quote}+$`, "g")],
-  ["bearer", /^(authorization:|bearer[\s:]+)/i],
+  ["bearer", /^(authorization:[ \t]*|bearer[\s:]+)/i],
 ];
 
 function crc32(bytes) {
