@@ -25,9 +25,10 @@ type exchange struct {
 	body   *sending // nil for a request without one
 	cancel context.CancelCauseFunc
 
-	// status and points are for the meter.
-	status int
-	points int64
+	// status and points are for the meter, which is told once.
+	status  int
+	points  int64
+	settled bool
 	// reached tells that the upstream had a connection for the call.
 	reached atomic.Bool
 
@@ -115,6 +116,9 @@ func (x *exchange) modify(res *http.Response) error {
 		res.Header.Del("Content-Length")
 		res.ContentLength = -1
 	}
+	if isEvents(res.Header.Get("Content-Type")) {
+		x.settle()
+	}
 	res.Body = &receiving{ReadCloser: res.Body, x: x, res: res}
 	return nil
 }
@@ -151,6 +155,15 @@ func (x *exchange) begin(w http.ResponseWriter) {
 	x.idle = time.AfterFunc(x.Limits.Idle/idleTicks, x.tick)
 }
 
+// settle tells the meter. A stream is settled when it begins: it may be open for days, and
+// what it costs must not be lost with the node meanwhile, nor be kept from other calls.
+func (x *exchange) settle() {
+	if !x.settled {
+		x.settled = true
+		x.done(x.permit, x.status, x.points)
+	}
+}
+
 // end settles the call, whichever way it ended.
 func (x *exchange) end() {
 	x.stopIdle()
@@ -159,7 +172,7 @@ func (x *exchange) end() {
 	x.over = true
 	x.mu.Unlock()
 	x.cancel(nil)
-	x.done(x.permit, x.status, x.points)
+	x.settle()
 	if x.from.Points != nil {
 		x.from.Points(x.charged())
 	}
