@@ -14,24 +14,38 @@ import (
 	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
-	"github.com/graphql-go/graphql"
+	"github.com/graph-gophers/graphql-go"
 )
 
 const explorerPage = "/user/explorer"
 
+const exploredSchema = `
+	type Query { order(id: ID!): Order }
+	"What somebody has **bought**."
+	type Order {
+		id: ID!
+		"In their own words."
+		note: String
+	}
+`
+
+type explored struct{}
+
+type exploredOrder struct {
+	ID   graphql.ID
+	Note *string
+}
+
+// Order is a field of exploredSchema.
+func (explored) Order(args struct{ ID graphql.ID }) *exploredOrder {
+	note := fmt.Sprintf("<i>note of %s</i>", args.ID)
+	return &exploredOrder{args.ID, &note}
+}
+
 // exploredAPI is a GraphQL server at /graphql and says what arrives at /v1.
 func exploredAPI(t testing.TB) *httptest.Server {
 	t.Helper()
-	order := graphql.NewObject(graphql.ObjectConfig{Name: "Order", Description: "What somebody has **bought**.", Fields: graphql.Fields{
-		"id": {Type: graphql.NewNonNull(graphql.ID)}, "note": {Type: graphql.String, Description: "In their own words."},
-	}})
-	query := graphql.NewObject(graphql.ObjectConfig{Name: "Query", Fields: graphql.Fields{"order": {
-		Type: order, Args: graphql.FieldConfigArgument{"id": {Type: graphql.NewNonNull(graphql.ID)}},
-		Resolve: func(p graphql.ResolveParams) (any, error) {
-			return map[string]any{"id": p.Args["id"], "note": fmt.Sprintf("<i>note of %s</i>", p.Args["id"])}, nil
-		},
-	}}})
-	schema, err := graphql.NewSchema(graphql.SchemaConfig{Query: query})
+	schema, err := graphql.ParseSchema(exploredSchema, &explored{}, graphql.UseFieldResolvers())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,9 +60,7 @@ func exploredAPI(t testing.TB) *httptest.Server {
 			return
 		}
 		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(graphql.Do(graphql.Params{
-			Schema: schema, RequestString: in.Query, VariableValues: in.Variables, OperationName: in.OperationName, Context: r.Context(),
-		}))
+		_ = json.NewEncoder(w).Encode(schema.Exec(r.Context(), in.Query, in.OperationName, in.Variables))
 	})
 	mux.HandleFunc("/v1/", func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
@@ -198,7 +210,7 @@ func TestExplorerWithoutScript(t *testing.T) {
 	p.whole().follow("button", "Choose")
 	p.at(explorerPage+"/graphql", "Explorer")
 	p.whole().fill("GraphQL query", `query($id: ID!) { order(id: $id) { note } }`)
-	p.whole().fill("Variables", `{"id": 7}`)
+	p.whole().fill("Variables", `{"id": "7"}`)
 	p.whole().follow("button", "Send")
 	p.sees("note of 7")
 }

@@ -14,7 +14,7 @@ const costHeader = "X-Points-Cost"
 // cost takes what the upstream says that the call costs.
 func (x *exchange) cost(h http.Header) {
 	named := h[costHeader]
-	if len(named) == 0 {
+	if len(named) == 0 || x.settled {
 		return
 	}
 	points, err := strconv.ParseInt(named[0], 10, 64)

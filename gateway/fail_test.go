@@ -24,7 +24,7 @@ func TestUpstreamsThatDoNotAnswer(t *testing.T) {
 	full := fullListener(t)
 	g := newGate(t, "/v1=UP;strip /down=http://127.0.0.1:1 /full=http://"+full+" /name=http://no-such-host.invalid /tls=https://"+full,
 		short(func(l *gateway.Limits) { l.Answer, l.Connect = 100*time.Millisecond, 200*time.Millisecond }))
-	for path, want := range map[string]int{"/down": 502, "/name": 502, "/v1/junk": 502, "/v1/hang": 504, "/full": 504, "/tls": 504} {
+	for path, want := range map[string]int{"/down": 502, "/name": 502, "/v1/junk": 502, "/v1/wide": 502, "/v1/hang": 504, "/full": 504, "/tls": 504} {
 		answer := g.get(t, path+"?secret=query")
 		if answer.StatusCode != want || !strings.HasSuffix(answer.body, ".") || !strings.HasPrefix(answer.body, "The API behind this address ") {
 			t.Errorf("%s: %d %q", path, answer.StatusCode, answer.body)

@@ -1,8 +1,10 @@
 package gateway
 
 import (
+	"bufio"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"time"
 )
@@ -59,6 +61,15 @@ type answer struct {
 	x        *exchange
 	control  *http.ResponseController
 	extended time.Time
+}
+
+// Hijack is called by ReverseProxy once a WebSocket is open.
+func (a *answer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, buffered, err := a.control.Hijack()
+	if err == nil {
+		a.x.settle()
+	}
+	return conn, buffered, err
 }
 
 // Unwrap is for http.ResponseController.

@@ -25,10 +25,9 @@ type exchange struct {
 	body   *sending // nil for a request without one
 	cancel context.CancelCauseFunc
 
-	// status and points are for the meter.
-	status int
-	points int64
-	// settled tells that the meter has both.
+	// status and points are for the meter, which is told once.
+	status  int
+	points  int64
 	settled bool
 	// reached tells that the upstream had a connection for the call.
 	reached atomic.Bool
@@ -107,17 +106,16 @@ func (x *exchange) modify(res *http.Response) error {
 	x.shield(x.answer.Header(), x.from)
 	if res.StatusCode == http.StatusSwitchingProtocols {
 		x.stopIdle() // its bytes no longer pass here
-		x.settle()
 		return nil
-	}
-	if _, later := res.Trailer[costHeader]; isEvents(res.Header.Get("Content-Type")) && !later {
-		x.settle()
 	}
 	drop(res.Trailer, fromUpstreams, originWide)
 	if len(res.Trailer) > 0 {
 		// HTTP/2 sends trailers behind a body of known length, HTTP/1.1 cannot.
 		res.Header.Del("Content-Length")
 		res.ContentLength = -1
+	}
+	if isEvents(res.Header.Get("Content-Type")) {
+		x.settle()
 	}
 	res.Body = &receiving{ReadCloser: res.Body, x: x, res: res}
 	return nil
@@ -166,9 +164,9 @@ func (x *exchange) end() {
 	x.settle()
 }
 
-// settle counts the call and charges its points, once: a stream's when it begins. It may
-// stay open for days, and points that are only kept for it would keep the team from having
-// none left.
+// settle counts the call and charges its points, once: a stream's when it begins. It may be
+// open for days, and what it costs must not be lost with the node meanwhile, nor be kept from
+// other calls.
 func (x *exchange) settle() {
 	if x.settled {
 		return

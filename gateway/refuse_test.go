@@ -1,11 +1,16 @@
 package gateway_test
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/coder/websocket"
 
 	"github.com/latchkey/latchkey/gateway"
 	"github.com/latchkey/latchkey/models"
@@ -249,4 +254,47 @@ func TestTeamLeavesRoom(t *testing.T) {
 	if answer := g.get(t, "/x"); answer.StatusCode != http.StatusOK {
 		t.Errorf("%d %q", answer.StatusCode, answer.body)
 	}
+}
+
+// What stays open is told to the meter when it begins, once; an upgrade that comes to nothing
+// costs nothing.
+func TestStreamsAreSettledWhenTheyBegin(t *testing.T) {
+	odd := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: another\r\n\r\n")
+	}))
+	t.Cleanup(odd.Close)
+	g := newGate(t, "/v1=UP;strip;ws /odd="+odd.URL+";ws")
+	dial := func(path string) (*websocket.Conn, error) {
+		socket, _, err := websocket.Dial(t.Context(), g.URL+path, &websocket.DialOptions{HTTPHeader: http.Header{"Authorization": {"Bearer " + value}}})
+		return socket, err
+	}
+	socket, err := dial("/v1/ws")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := g.meter.next(t); c.status != http.StatusSwitchingProtocols || c.points != usage.CostOfRoute {
+		t.Errorf("%+v", c)
+	}
+	_ = socket.CloseNow()
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() { _, _ = http.DefaultClient.Do(g.request(t, http.MethodGet, "/v1/sse", nil).WithContext(ctx)) }() //nolint:contextcheck // ctx is from t
+	await(t, g.upstream.Arrived)
+	if c := g.meter.next(t); c.status != http.StatusOK || c.points != usage.CostOfRoute {
+		t.Errorf("%+v", c)
+	}
+	cancel()
+	await(t, g.upstream.Left)
+	if _, err := dial("/odd/ws"); err == nil {
+		t.Error("another protocol was opened")
+	}
+	if c := g.meter.next(t); c.status != http.StatusBadGateway || c.points != 0 {
+		t.Errorf("%+v", c)
+	}
+	eventually(t, "all are over", func() bool { return g.gateway.Open() == 0 })
+	g.meter.settled(t)
 }

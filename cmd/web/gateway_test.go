@@ -21,6 +21,7 @@ import (
 	"github.com/latchkey/latchkey/models"
 	"github.com/latchkey/latchkey/secrets"
 	"github.com/latchkey/latchkey/store"
+	"github.com/latchkey/latchkey/store/storetest"
 )
 
 const bearer = "a-token-of-this-test"
@@ -29,6 +30,12 @@ const bearer = "a-token-of-this-test"
 type site struct {
 	base     string
 	upstream *gatewaytest.Upstream
+	db       *storetest.DB
+	// ana owns the team of app, which bearer is a token of.
+	ana models.Actor
+	app models.Application
+	// env has commands work on the same database.
+	env map[string]string
 
 	mu  sync.Mutex
 	log strings.Builder
@@ -61,14 +68,24 @@ func (s *site) line(t *testing.T, words ...string) string {
 // newSite serves routes, in which UP stands for the upstream.
 func newSite(t *testing.T, routes string, change func(*Config), server func(*http.Server)) *site {
 	t.Helper()
-	s := &site{upstream: gatewaytest.New(t)}
+	s := serveSite(t, gatewaytest.New(t), routes, change, server)
+	s.addToken(t)
+	return s
+}
+
+// serveSite does so with whatever there is in the database.
+func serveSite(t *testing.T, upstream *gatewaytest.Upstream, routes string, change func(*Config), server func(*http.Server)) *site {
+	t.Helper()
+	s := &site{upstream: upstream}
 	w, db := testWorldWith(t, slog.New(slog.NewTextHandler(s, nil)), func(c *Config) {
 		if problem := parseUpstreams(c, strings.ReplaceAll(routes, "UP", s.upstream.URL)); problem != "" {
 			t.Fatal(problem)
 		}
 		change(c)
+		s.db = &storetest.DB{Path: c.Database}
+		s.env = map[string]string{"LATCHKEY_DATABASE": c.Database, "LATCHKEY_KEYS": c.Keys}
 	})
-	addToken(t, db)
+	s.db.Store = db
 	srv := newServer(w)
 	server(srv)
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -86,8 +103,9 @@ func asIs(*Config) {}
 func asItIs(*http.Server) {}
 
 // addToken stores the token that the tests send.
-func addToken(t *testing.T, db *store.Store) {
+func (s *site) addToken(t *testing.T) {
 	t.Helper()
+	db := s.db
 	_, err := db.AddUser(t.Context(), models.CommandLine, store.Account{Name: "Ana", Email: "ana@example.com", PasswordHash: "-", Team: "Northwind", Role: models.RoleOwner})
 	if err != nil {
 		t.Fatal(err)
@@ -100,14 +118,14 @@ func addToken(t *testing.T, db *store.Store) {
 	if err != nil || len(teams) != 1 {
 		t.Fatal(teams, err)
 	}
-	actor := models.Actor{UserID: user.ID, UserName: "Ana", TeamID: teams[0].TeamID, Role: models.RoleOwner}
-	app := models.Application{ID: store.NewID(), Type: models.TypeService, Name: "Bot", ClientID: store.NewID(), Lifespan: 3600, Scopes: "api"}
-	if _, err := db.CreateApplication(t.Context(), actor, app, models.ClientSecret{ID: store.NewID(), Hash: []byte("h"), Sealed: []byte("s"), Last4: "wxyz"}, ""); err != nil {
+	s.ana = models.Actor{UserID: user.ID, UserName: "Ana", TeamID: teams[0].TeamID, Role: models.RoleOwner}
+	s.app = models.Application{ID: store.NewID(), Type: models.TypeService, Name: "Bot", ClientID: store.NewID(), Lifespan: 3600, Scopes: "api"}
+	if _, err := db.CreateApplication(t.Context(), s.ana, s.app, models.ClientSecret{ID: store.NewID(), Hash: []byte("h"), Sealed: []byte("s"), Last4: "wxyz"}, ""); err != nil {
 		t.Fatal(err)
 	}
 	now := clockMillis()
 	if err := db.InsertTokens(t.Context(), []models.Token{{
-		ID: store.NewID(), ApplicationID: app.ID, TeamID: actor.TeamID, Kind: models.KindClientCredentials, Hash: secrets.Hash(models.NewSecret(bearer)),
+		ID: store.NewID(), ApplicationID: s.app.ID, TeamID: s.ana.TeamID, Kind: models.KindClientCredentials, Hash: secrets.Hash(models.NewSecret(bearer)),
 		Last4: "test", Scopes: "api", CreatedAt: now, ExpiresAt: now.Add(time.Hour),
 	}}); err != nil {
 		t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -84,7 +85,7 @@ func (u *Upstream) routes(t testing.TB) http.Handler {
 	mux := http.NewServeMux()
 	for path, handler := range map[string]http.HandlerFunc{
 		"/gzip": compressed, "/trailers": trailers, "/interim": interim, "/cost": cost, "/hostile": hostile, "/status": status,
-		"/sse": u.events, "/hang": u.hang, "/stall": u.stall, "/cut": cut, "/both": both, "/junk": junk, "/ws": u.echoSocket, "/large": large, "/early": early, "/slow": u.slow,
+		"/sse": u.events, "/hang": u.hang, "/stall": u.stall, "/cut": cut, "/both": both, "/junk": junk, "/wide": wide, "/ws": u.echoSocket, "/large": large, "/early": early, "/slow": u.slow,
 		"/graphql": graphQL(t),
 	} {
 		mux.HandleFunc(path, handler)
@@ -277,6 +278,12 @@ func junk(w http.ResponseWriter, _ *http.Request) {
 	defer conn.Close()
 	_ = conn.SetDeadline(time.Now().Add(time.Second))
 	_, _ = io.WriteString(conn, "SECRET nonsense\r\n\r\n")
+}
+
+// wide answers with a header of a megabyte.
+func wide(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("X-Wide", strings.Repeat("x", 1<<20))
+	_, _ = io.WriteString(w, "ok")
 }
 
 // large sends ?bytes= bytes.
