@@ -15,6 +15,8 @@ import (
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/graph-gophers/graphql-go"
+
+	"github.com/latchkey/latchkey/gateway/gatewaytest"
 )
 
 const explorerPage = "/user/explorer"
@@ -261,4 +263,23 @@ func TestExplorerGraphiQLPage(t *testing.T) {
 		eval[bool](p, `(() => { document.querySelectorAll(".graphiql-tab").forEach((tab) => tab.remove()); return true })()`)
 		p.look("graphiql "+theme, "")
 	}
+}
+
+// A subscription runs over a WebSocket that a ticket opens; the token stays on the server.
+func TestExplorerSubscribes(t *testing.T) {
+	api := gatewaytest.New(t)
+	s, ana := owner(t, "--upstreams", "/graphql="+api.URL+"/graphql;ws;cost=1")
+	token := ana.generate(ana.create("Trading bot"), "laptop")
+	value := ana.reveal(token)
+	p := graphQLTab(t, s, ana, token)
+	p.announces("200 OK")
+	setEditor(p, ".graphiql-query-editor", `subscription { count(to: 3) }`)
+	p.whole().click("button", "Execute query (Ctrl-Enter)")
+	eventually(t, func() string {
+		if shown := eval[string](p, `document.querySelector(".result-window .CodeMirror")?.CodeMirror.getValue() ?? ""`); !strings.Contains(shown, `"count": 2`) {
+			return "the last number is not shown but " + shown
+		}
+		return ""
+	})
+	p.hides(value)
 }

@@ -179,7 +179,8 @@ func (h *Handlers) graphQLView(c echo.Context, choice views.ExplorerChoice, type
 	nonce := secrets.Code().Reveal()
 	header := c.Response().Header()
 	policy := header.Get(echo.HeaderContentSecurityPolicy)
-	header.Set(echo.HeaderContentSecurityPolicy, strings.Replace(policy, "style-src 'self'", "style-src 'self' 'nonce-"+nonce+"'", 1))
+	policy = strings.Replace(policy, "style-src 'self'", "style-src 'self' 'nonce-"+nonce+"'", 1)
+	header.Set(echo.HeaderContentSecurityPolicy, h.connecting(policy))
 	view := views.NewExplorerView(choice).TypedGraphQL(typed, errs, nonce)
 	if request, err := typed.Validate(choice.Route); err == nil {
 		view = view.WithCode(choice, request)

@@ -81,7 +81,7 @@ func withRoutes(t *testing.T, routes ...models.Upstream) func(*handlers.Deps) {
 		lastUsed := tokens.NewLastUsed(t.Context(), d.Store, d.Log, time.Hour)
 		verifier := tokens.NewVerifier(d.Store, tokens.NewCache(), lastUsed, now)
 		d.Gateway = gateway.New(gateway.Deps{
-			Routes: routes, Verifier: verifier, Meter: d.Meter,
+			Routes: routes, Verifier: verifier, Meter: d.Meter, Tickets: tokens.NewTickets(d.Store, verifier, now),
 			Streams: gateway.NewStreams(t.Context(), verifier, d.Meter), Refusals: gateway.NewRefusals(t.Context(), d.Store, d.Log, now, time.Hour), Realm: "latchkey", Log: d.Log, Now: d.Now,
 		})
 	}

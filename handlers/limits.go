@@ -34,6 +34,8 @@ type limits struct {
 	// person's use of one token is noted.
 	exploring *running
 	tokenUses *middleware.Limiter
+	// sockets bounds how many WebSockets one person opens from the editor in a minute.
+	sockets *middleware.Limiter
 }
 
 // running counts, by person, what goes on now. It is safe for concurrent use.
@@ -70,7 +72,7 @@ func newLimits(now func() time.Time) limits {
 		signIns: newSignInLimits(now), signUps: newSignUpLimits(now), resets: newResetLimits(now), factorLimits: newFactorLimits(now), warned: newWarningLimits(now),
 		reveals: every(time.Minute, 60), checks: every(time.Minute, 60), exporting: &running{count: map[string]int{}}, refusals: every(time.Minute, 20), exports: every(time.Minute, 20),
 		newEmails: every(time.Hour, 10), invitations: every(time.Hour, models.MaxInvitations), invitationMails: every(time.Hour, 3), departures: every(time.Minute, 120),
-		exploring: &running{count: map[string]int{}}, tokenUses: every(time.Hour, 1),
+		exploring: &running{count: map[string]int{}}, tokenUses: every(time.Hour, 1), sockets: every(time.Minute, 60),
 	}
 }
 

@@ -13,6 +13,7 @@ func (h *Handlers) explorerPages() []Route {
 		{get, views.GraphQLPath, manage, h.graphQL},
 		{post, views.GraphQLPath, manage, h.queryGraphQL},
 		{post, views.GraphQLCodePath, manage, h.graphQLCode},
+		{post, views.GraphQLSocketPath, manage, h.openSocket},
 		{get, views.PostmanPath, manage, h.postman},
 	}
 }

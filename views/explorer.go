@@ -52,7 +52,11 @@ type ExplorerView struct {
 }
 
 // GraphQLEditor is what the script of the editor needs to know.
-type GraphQLEditor struct{ Route, Token, Nonce string }
+type GraphQLEditor struct {
+	Route, Token, Nonce string
+	// Socket is where the address of a WebSocket is asked for, empty where the route takes none.
+	Socket string
+}
 
 // ExplorerForm is a request as it is typed.
 type ExplorerForm struct {
@@ -82,6 +86,9 @@ func NewExplorerView(choice ExplorerChoice) ExplorerView {
 	}
 	for _, route := range choice.Routes {
 		view.Routes = append(view.Routes, ui.Option{Value: route.Path, Text: routeText(route), Selected: route.Path == choice.Route.Path})
+	}
+	if choice.Route.WebSocket {
+		view.Editor.Socket = GraphQLSocketPath
 	}
 	if choice.Temporary {
 		view.Instead = insteadOfTemporary(choice)
@@ -151,7 +158,7 @@ func (v ExplorerView) Typed(in models.ExplorerInput, errs models.FieldErrors) Ex
 
 // TypedGraphQL fills in the form of a GraphQL route; nonce lets the editor bring its styles.
 func (v ExplorerView) TypedGraphQL(in models.GraphQLInput, errs models.FieldErrors, nonce string) ExplorerView {
-	v.Editor = GraphQLEditor{Route: v.Hidden[0].Value, Token: v.Hidden[1].Value, Nonce: nonce}
+	v.Editor.Route, v.Editor.Token, v.Editor.Nonce = v.Hidden[0].Value, v.Hidden[1].Value, nonce
 	v.GraphQL = &GraphQLForm{
 		Query:     ui.Input{ID: "ex-query", Name: "query", Label: "GraphQL query", Value: in.Query, Error: errs["query"]},
 		Variables: ui.Input{ID: "ex-variables", Name: "variables", Label: "Variables", Value: in.Variables, Hint: `A JSON object, such as {"id": 42}. It may be empty.`, Error: errs["variables"]},

@@ -13,6 +13,8 @@ const (
 	ExplorerCodePath = ExplorerPath + "/code"
 	GraphQLPath      = ExplorerPath + "/graphql"
 	GraphQLCodePath  = GraphQLPath + "/code"
+	// GraphQLSocketPath answers the address of a WebSocket, with a ticket in it.
+	GraphQLSocketPath = GraphQLPath + "/socket"
 	PostmanPath      = ExplorerPath + "/postman"
 )
 

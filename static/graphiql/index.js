@@ -2,6 +2,7 @@
 // without it. Requests go to our own server, which holds the token; nothing is kept in
 // the browser.
 import { GraphiQL } from "graphiql";
+import { createClient } from "graphql-ws";
 import { setNonce } from "get-nonce";
 import { createElement as h } from "react";
 import { createRoot } from "react-dom/client";
@@ -10,7 +11,7 @@ const box = document.getElementById("graphql");
 const plain = document.getElementById("graphql-plain");
 const status = document.getElementById("graphql-status");
 const codeForm = document.getElementById("graphql-code");
-const { action, route, token, nonce } = box.dataset;
+const { action, route, token, nonce, socket } = box.dataset;
 
 // What stops a page from scrolling behind a dialog is a style element.
 setNonce(nonce);
@@ -30,20 +31,28 @@ function inTurn(run) {
 
 const headerLines = (headers) => Object.entries(headers ?? {}).map(([name, value]) => `${name}: ${value}`).join("\n");
 
+const failed = (answer, response) => {
+  if (answer.confirm) return `Confirm that it is you, then run it again: open ${new URL(answer.confirm, location.href)} in another tab.`;
+  if (answer.error) return answer.error;
+  if (!response.ok) return response.status === 429 ? "Another request of yours is still running. Run this one again when it has ended." : `Latchkey answered ${response.status}. Load the page again.`;
+  return "";
+};
+
+const post = (to, fields) => fetch(to, {
+  method: "POST",
+  body: new URLSearchParams(fields),
+  headers: { Accept: "application/json" },
+  credentials: "same-origin",
+});
+
 async function send({ query, variables, operationName }, headers) {
   const fields = { route, token, query, headers: headerLines(headers) };
   if (variables) fields.variables = JSON.stringify(variables);
   if (operationName) fields.operation = operationName;
-  const response = await fetch(action, {
-    method: "POST",
-    body: new URLSearchParams(fields),
-    headers: { Accept: "application/json" },
-    credentials: "same-origin",
-  });
+  const response = await post(action, fields);
   const answer = await response.json().catch(() => ({}));
-  if (answer.confirm) return problem(`Confirm that it is you, then run it again: open ${new URL(answer.confirm, location.href)} in another tab.`);
-  if (answer.error) return problem(answer.error);
-  if (!response.ok) return problem(response.status === 429 ? "Another request of yours is still running. Run this one again when it has ended." : `Latchkey answered ${response.status}. Load the page again.`);
+  const wrong = failed(answer, response);
+  if (wrong) return problem(wrong);
   status.textContent = answer.summary;
   try {
     return JSON.parse(answer.body);
@@ -52,10 +61,32 @@ async function send({ query, variables, operationName }, headers) {
   }
 }
 
-const fetcher = (params, options) =>
-  isSubscription(options?.documentAST, params.operationName)
-    ? problem("Subscriptions run over a WebSocket, which this page does not open. Run them from a client of your own.")
-    : inTurn(() => send(params, options?.headers));
+// Each subscription has a WebSocket of its own, since a ticket opens one.
+const socketAddress = async () => {
+  const response = await post(socket, { route, token });
+  const answer = await response.json().catch(() => ({}));
+  const wrong = failed(answer, response);
+  if (wrong) throw new Error(wrong);
+  return answer.url;
+};
+
+async function* subscribe({ query, variables, operationName }) {
+  const client = createClient({ url: socketAddress, retryAttempts: 0 });
+  try {
+    yield* client.iterate({ query, variables, operationName });
+  } catch (error) {
+    if (!(error instanceof CloseEvent)) throw error;
+    throw new Error(`The WebSocket was closed: ${error.code} ${error.reason}`.trim());
+  } finally {
+    client.dispose();
+  }
+}
+
+const fetcher = (params, options) => {
+  if (!isSubscription(options?.documentAST, params.operationName)) return inTurn(() => send(params, options?.headers));
+  if (socket) return subscribe(params);
+  return problem("This route takes no WebSockets, over which subscriptions run. Whoever runs Latchkey can add the option ws to it.");
+};
 
 // A browser is often shared: queries, variables and headers go when the page goes.
 const kept = new Map();
