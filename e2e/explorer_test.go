@@ -47,7 +47,7 @@ func (explored) Order(args struct{ ID graphql.ID }) *exploredOrder {
 // exploredAPI is a GraphQL server at /graphql and says what arrives at /v1.
 func exploredAPI(t testing.TB) *httptest.Server {
 	t.Helper()
-	schema, err := graphql.ParseSchema(exploredSchema, &explored{}, graphql.UseFieldResolvers())
+	schema, err := graphql.ParseSchema(exploredSchema, &explored{}, graphql.UseFieldResolvers(), graphql.UseStringDescriptions())
 	if err != nil {
 		t.Fatal(err)
 	}

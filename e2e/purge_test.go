@@ -114,7 +114,7 @@ func TestStatusBesideAServer(t *testing.T) {
 		`Version +\S+`, `Database +` + regexp.QuoteMeta(databaseOf(s.dir)), `Size +0\.[1-9] MB, of which 0\.\d MB free for what comes`, `Write-ahead log +\d\.\d MB`,
 		`Users +1`, `Teams +1`, `Applications +3`, `Resource servers +0`, `Sessions +1`, `Audit events +1?\d`,
 		`Tokens, client_credentials +1 active, 5 expired, 0 revoked`, `Tokens, manual +1 active, 0 expired, 1 revoked`,
-		`Kept after they end +720h0m0s manual, 24h0m0s client_credentials`,
+		`Kept after they end +720h0m0s manual, 24h0m0s client_credentials and temporary`,
 	} {
 		if !regexp.MustCompile(`(?m)^` + line + `$`).MatchString(r.stdout) {
 			t.Errorf("no line like %q in\n%s", line, r.stdout)

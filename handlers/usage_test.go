@@ -134,7 +134,7 @@ func TestPointsPerDay(t *testing.T) {
 		t.Errorf("audited as %s", changes)
 	}
 	s.used(t, app, token, 200, 50, 212)
-	owner.get(page).expect(t, http.StatusOK, "Use today", "212 of 1,000", "50", "0 live streams open now")
+	owner.get(page).expect(t, http.StatusOK, "Use today", "212 of 1,000", "50", "0 open now")
 	if value, _ := owner.get(page + "/edit").field("points_per_day"); value != "1000" {
 		t.Errorf("the form shows %q", value)
 	}

@@ -2,6 +2,7 @@
 // without it. Requests go to our own server, which holds the token; nothing is kept in
 // the browser.
 import { GraphiQL } from "graphiql";
+import { parse } from "graphql";
 import { createClient } from "graphql-ws";
 import { setNonce } from "get-nonce";
 import { createElement as h } from "react";
@@ -18,8 +19,14 @@ setNonce(nonce);
 
 const problem = (message) => ({ errors: [{ message }] });
 
-const isSubscription = (ast, name) =>
-  ast?.definitions.some((d) => d.operation === "subscription" && (!name || d.name?.value === name)) ?? false;
+// What the editor tells of a query comes a moment late, so it is read here.
+const isSubscription = (query, name) => {
+  try {
+    return parse(query).definitions.some((d) => d.operation === "subscription" && (!name || d.name?.value === name));
+  } catch {
+    return false; // the API says what is wrong with it
+  }
+};
 
 // The server runs one request of a person at a time, so they wait for each other here.
 let before = Promise.resolve();
@@ -83,7 +90,7 @@ async function* subscribe({ query, variables, operationName }) {
 }
 
 const fetcher = (params, options) => {
-  if (!isSubscription(options?.documentAST, params.operationName)) return inTurn(() => send(params, options?.headers));
+  if (!isSubscription(params.query, params.operationName)) return inTurn(() => send(params, options?.headers));
   if (socket) return subscribe(params);
   return problem("This route takes no WebSockets, over which subscriptions run. Whoever runs Latchkey can add the option ws to it.");
 };
