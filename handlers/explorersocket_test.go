@@ -23,7 +23,9 @@ func TestExplorerSocket(t *testing.T) {
 	bot, token := s.application(t, ana, "Bot")
 	b := s.signedIn(t, ana)
 	asScript := http.Header{"Accept": {"application/json"}}
-	ask := func(b *browser, pairs ...string) answer { return b.do(http.MethodPost, socketPage, values(pairs...), asScript) }
+	ask := func(b *browser, pairs ...string) answer {
+		return b.do(http.MethodPost, socketPage, values(pairs...), asScript)
+	}
 
 	got := ask(b, "route", "/graphql", "token", token)
 	var script struct{ URL string }

@@ -15,7 +15,7 @@ const (
 	GraphQLCodePath  = GraphQLPath + "/code"
 	// GraphQLSocketPath answers the address of a WebSocket, with a ticket in it.
 	GraphQLSocketPath = GraphQLPath + "/socket"
-	PostmanPath      = ExplorerPath + "/postman"
+	PostmanPath       = ExplorerPath + "/postman"
 )
 
 // Where on the page the browser goes after a form.
