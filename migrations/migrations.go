@@ -9,10 +9,11 @@ import (
 	"fmt"
 	"io/fs"
 
+	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 )
 
-//go:embed sqlite/*.sql
+//go:embed sqlite/*.sql postgres/*.sql
 var files embed.FS
 
 // NewerError means that the database was migrated by a newer program.
@@ -26,11 +27,15 @@ func (e NewerError) Error() string {
 // returns how many it applied. It touches nothing and returns a NewerError
 // where the database is ahead of this program.
 func Run(ctx context.Context, db *sql.DB) (int, error) {
-	folder, err := fs.Sub(files, "sqlite")
+	name, dialect := "sqlite", goose.DialectSQLite3
+	if _, ok := db.Driver().(*stdlib.Driver); ok {
+		name, dialect = "postgres", goose.DialectPostgres
+	}
+	folder, err := fs.Sub(files, name)
 	if err != nil {
 		return 0, err
 	}
-	provider, err := goose.NewProvider(goose.DialectSQLite3, db, folder, goose.WithLogger(goose.NopLogger()))
+	provider, err := goose.NewProvider(dialect, db, folder, goose.WithLogger(goose.NopLogger()))
 	if err != nil {
 		return 0, fmt.Errorf("migrations: %w", err)
 	}

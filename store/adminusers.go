@@ -19,7 +19,7 @@ func (s *Store) Users(ctx context.Context, query models.ListQuery) (models.UserL
 	if err := s.read(ctx).Raw("SELECT COUNT(*)"+foundUsers, found...).Scan(&list.Total).Error; err != nil {
 		return list, translate(err)
 	}
-	err := s.read(ctx).Raw("SELECT "+userColumns+foundUsers+" ORDER BY name COLLATE NOCASE, id LIMIT ? OFFSET ?",
+	err := s.read(ctx).Raw("SELECT "+userColumns+foundUsers+" ORDER BY "+s.sql.folded("name")+", id LIMIT ? OFFSET ?",
 		append(found, models.PageSize, offset(query.Page))...).Scan(&list.Rows).Error
 	if err != nil {
 		return list, translate(err)
@@ -106,7 +106,7 @@ func (s *Store) MakeOperator(ctx context.Context, actor models.Actor, id string)
 		if _, err := c.otherUser(actor, id); err != nil {
 			return err
 		}
-		if err := affected(c.Exec("UPDATE users SET operator = 1 WHERE id = ? AND operator = 0", id), errNothingToDo); err != nil {
+		if err := affected(c.Exec("UPDATE users SET operator = TRUE WHERE id = ? AND NOT operator", id), errNothingToDo); err != nil {
 			return err
 		}
 		return c.changed("Operator", "No", "Yes")
@@ -126,7 +126,7 @@ func (s *Store) UnmakeOperator(ctx context.Context, actor models.Actor, id strin
 		if err := c.operatorStays(user); err != nil {
 			return err
 		}
-		if err := c.Exec("UPDATE users SET operator = 0 WHERE id = ?", id).Error; err != nil {
+		if err := c.Exec("UPDATE users SET operator = FALSE WHERE id = ?", id).Error; err != nil {
 			return err
 		}
 		return c.changed("Operator", "Yes", "No")

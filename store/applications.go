@@ -30,7 +30,7 @@ const (
 )
 
 // listedTokens stops one beyond what a list shows.
-var listedTokens = "SELECT COUNT(*) FROM (SELECT 1" + theirActiveTokens + " LIMIT " + strconv.Itoa(models.ListedTokens+1) + ")"
+var listedTokens = "SELECT COUNT(*) FROM (SELECT 1" + theirActiveTokens + " LIMIT " + strconv.Itoa(models.ListedTokens+1) + ") AS listed"
 
 const (
 	ofTeam   = "team_id = (SELECT ?) AND deleted_at = 0"
@@ -48,7 +48,7 @@ func (s *Store) Applications(ctx context.Context, team string, query models.Appl
 		matched = append(matched, "%"+escapeLike(models.FoldName(query.Search))+"%", "%"+escapeLike(strings.ToLower(query.Search))+"%")
 	}
 	if query.Ending {
-		condition += " AND id IN (" + endingThings + ")"
+		condition += " AND id IN (" + endingThings(s.sql) + ")"
 		matched = append(matched, endingArgs(team, s.now())...)
 	}
 	count := func() (total int64, err error) {

@@ -94,7 +94,7 @@ func (s *Store) Attention(ctx context.Context, team string) (models.Attention, e
 
 func (s *Store) askAttention(ctx context.Context, team string, now models.Time) (models.Attention, error) {
 	a := models.Attention{EndingOf: map[string]int64{}}
-	err := s.each(ctx, "SELECT application_id, COUNT(*) FROM ("+endingThings+") GROUP BY application_id", endingArgs(team, now), func(row *sql.Rows) error {
+	err := s.each(ctx, "SELECT application_id, COUNT(*) FROM ("+endingThings(s.sql)+") AS ending GROUP BY application_id", endingArgs(team, now), func(row *sql.Rows) error {
 		var app string
 		var count int64
 		err := row.Scan(&app, &count)
@@ -105,7 +105,7 @@ func (s *Store) askAttention(ctx context.Context, team string, now models.Time) 
 	if err != nil {
 		return a, err
 	}
-	if err := s.one(ctx, "SELECT COUNT(*) FROM ("+findings+")", findingArgs(team, now), &a.Findings); err != nil {
+	if err := s.one(ctx, "SELECT COUNT(*) FROM ("+findings+") AS f", findingArgs(team, now), &a.Findings); err != nil {
 		return a, err
 	}
 	a.Points, err = s.pointsRunOut(ctx, team, now)

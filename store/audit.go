@@ -81,8 +81,8 @@ func (s *Store) AuditEvents(ctx context.Context, team string, query models.Audit
 		order = "at, seq"
 	}
 	// The rows themselves are read for those that are shown alone.
-	text := "WITH page AS MATERIALIZED (SELECT rowid AS row FROM audit_events WHERE " + f.text() + " ORDER BY " + order +
-		" LIMIT ?) SELECT e.* FROM page JOIN audit_events e ON e.rowid = page.row ORDER BY e.at DESC, e.seq DESC"
+	text := "WITH page AS MATERIALIZED (SELECT " + s.sql.place() + " AS place FROM audit_events WHERE " + f.text() + " ORDER BY " + order +
+		" LIMIT ?) SELECT e.* FROM page JOIN audit_events e ON e." + s.sql.place() + " = page.place ORDER BY e.at DESC, e.seq DESC"
 	var events []models.AuditEvent
 	err = s.read(ctx).Raw(text, append(f.args, limit)...).Scan(&events).Error
 	return events, translate(err)
@@ -143,7 +143,7 @@ func (s *Store) countEvents(ctx context.Context, team string, query models.Audit
 	if query.Filtered() {
 		limit = models.CountedEvents + 1
 	}
-	err = s.read(ctx).Raw("SELECT COUNT(*) FROM (SELECT 1 FROM audit_events WHERE "+f.text()+" LIMIT ?)", append(f.args, limit)...).Scan(&total).Error
+	err = s.read(ctx).Raw("SELECT COUNT(*) FROM (SELECT 1 FROM audit_events WHERE "+f.text()+" LIMIT ?) AS counted", append(f.args, limit)...).Scan(&total).Error
 	return total, translate(err)
 }
 
@@ -167,9 +167,9 @@ func (s *Store) AuditChoices(ctx context.Context, team string, limit int) (model
 	}
 	err = s.read(ctx).Raw(`WITH RECURSIVE found(id) AS (
 			SELECT MIN(actor_id) FROM audit_events WHERE team_id = ? AND actor_id > ''
-			UNION ALL SELECT (SELECT MIN(actor_id) FROM audit_events WHERE team_id = ? AND actor_id > found.id) FROM found WHERE found.id IS NOT NULL LIMIT ?)
+			UNION ALL SELECT (SELECT MIN(actor_id) FROM audit_events WHERE team_id = ? AND actor_id > found.id) FROM found WHERE found.id IS NOT NULL)
 		SELECT id, (SELECT actor_name FROM audit_events WHERE team_id = ? AND actor_id = found.id ORDER BY at DESC, seq DESC LIMIT 1) AS name
-		FROM found WHERE id IS NOT NULL`, team, team, limit+1, team).Scan(&choices.Persons).Error
+		FROM found WHERE id IS NOT NULL LIMIT ?`, team, team, team, limit+1).Scan(&choices.Persons).Error
 	if err != nil {
 		return choices, translate(err)
 	}

@@ -20,6 +20,7 @@ func link(tx *gorm.DB, event *models.AuditEvent) error {
 	} else if err != nil {
 		return err
 	}
+	storableEvent(event)
 	event.Link(chain.LastSeq+1, chain.LastHash)
 	if err := tx.Create(event).Error; err != nil {
 		return err
@@ -79,7 +80,7 @@ const (
 func (s *Store) chainEarlier(ctx context.Context) error {
 	return s.transact(ctx, func(tx *gorm.DB) error {
 		var tables int64
-		err := tx.Raw("SELECT COUNT(*) FROM sqlite_schema WHERE type = 'table' AND name = 'audit_events_unchained'").Scan(&tables).Error
+		err := tx.Raw("SELECT COUNT(*) FROM " + s.sql.tables() + " WHERE name = 'audit_events_unchained'").Scan(&tables).Error
 		if err != nil || tables == 0 {
 			return err
 		}

@@ -74,8 +74,8 @@ func (p *AuditPurge) cut(ctx context.Context, team string) (bool, error) {
 		Last  int64
 		Other bool
 	}
-	err = p.store.read(ctx).Raw(`WITH old AS (SELECT COALESCE((SELECT seq FROM audit_events INDEXED BY audit_events_by_number
-			WHERE team_id = ? AND seq >= ? AND at >= ? ORDER BY seq LIMIT 1), ? + 1) - 1 AS last)
+	err = p.store.read(ctx).Raw(`WITH old AS (SELECT COALESCE((SELECT seq FROM audit_events`+p.store.sql.index("audit_events_by_number")+`
+			WHERE team_id = ? AND seq >= ? AND at >= ? ORDER BY seq LIMIT 1), CAST(? AS BIGINT) + 1) - 1 AS last)
 		SELECT last, EXISTS (SELECT 1 FROM audit_events WHERE team_id = ? AND seq >= ? AND seq <= last AND action <> ?) AS other FROM old`,
 		team, chain.FirstSeq, p.before, chain.LastSeq, team, chain.FirstSeq, models.AuditEntriesDeleted).Scan(&found).Error
 	if err != nil || !found.Other {
@@ -125,7 +125,8 @@ func (p *AuditPurge) delete(ctx context.Context, team string) error {
 	var rows int64
 	err := p.store.touch(ctx, func(tx *gorm.DB) error {
 		began = time.Now() //nolint:forbidigo // a stopwatch, not the time of day
-		result := tx.Exec(`DELETE FROM audit_events WHERE rowid IN (SELECT rowid FROM audit_events
+		place := p.store.sql.place()
+		result := tx.Exec(`DELETE FROM audit_events WHERE `+place+` IN (SELECT `+place+` FROM audit_events
 			WHERE team_id = ? AND seq < (SELECT first_seq FROM audit_chains WHERE team_id = ?) ORDER BY seq LIMIT ?)`, team, team, purgeRows)
 		rows = result.RowsAffected
 		return result.Error

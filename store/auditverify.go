@@ -115,9 +115,10 @@ func (w *chainWalk) read(ctx context.Context, from int64, limit int) ([]models.A
 // surplus finds an event with a number that another one has, or beyond the end as it is now.
 func (w *chainWalk) surplus(ctx context.Context) (*models.ChainBreak, error) {
 	var events []models.AuditEvent
-	err := w.store.read(ctx).Raw(`SELECT * FROM audit_events WHERE rowid IN (
-			SELECT MAX(rowid) FROM audit_events WHERE team_id = ? AND seq >= ? GROUP BY seq HAVING COUNT(*) > 1
-			UNION ALL SELECT rowid FROM audit_events WHERE team_id = ? AND seq > COALESCE((SELECT last_seq FROM audit_chains WHERE team_id = ?), 0))
+	place := w.store.sql.place()
+	err := w.store.read(ctx).Raw(`SELECT * FROM audit_events WHERE `+place+` IN (
+			SELECT MAX(`+place+`) FROM audit_events WHERE team_id = ? AND seq >= ? GROUP BY seq HAVING COUNT(*) > 1
+			UNION ALL SELECT `+place+` FROM audit_events WHERE team_id = ? AND seq > COALESCE((SELECT last_seq FROM audit_chains WHERE team_id = ?), 0))
 		ORDER BY seq LIMIT 1`, w.chain.TeamID, w.chain.FirstSeq, w.chain.TeamID, w.chain.TeamID).Scan(&events).Error
 	if err != nil || len(events) == 0 {
 		return nil, translate(err)

@@ -63,7 +63,7 @@ func (s *Store) DueDeliveries(ctx context.Context, limit int) ([]models.DueDeliv
 	var rows []models.DueDelivery
 	err := s.read(ctx).Raw(`SELECT d.*, w.url, w.sealed FROM webhook_deliveries d JOIN webhooks w ON w.team_id = d.team_id JOIN teams t ON t.id = d.team_id
 		WHERE t.suspended_at = 0 AND d.id IN (SELECT id FROM (SELECT id, ROW_NUMBER() OVER (PARTITION BY team_id ORDER BY next_at, id) AS place
-			FROM webhook_deliveries INDEXED BY webhook_deliveries_due WHERE next_at <> 0 AND next_at <= ?) WHERE place = 1)
+			FROM webhook_deliveries`+s.sql.index("webhook_deliveries_due")+` WHERE next_at <> 0 AND next_at <= ?) AS due WHERE place = 1)
 		ORDER BY d.next_at, d.id LIMIT ?`, s.now(), limit).Scan(&rows).Error
 	return rows, translate(err)
 }

@@ -21,13 +21,15 @@ var (
 	// endsSoon is models.EndsSoon of tokens t. Its parameters are soonArgs.
 	endsSoon = "t.expires_at > ? AND t.expires_at <= ? AND (t.expires_at - t.created_at > " + weekText +
 		" OR t.expires_at <= ? AND t.expires_at - t.created_at > " + dayText + ")"
+)
 
-	// endingThings are the applications of which something ends soon, once for each
-	// thing. Its parameters are endingArgs.
-	endingThings = `SELECT t.application_id FROM tokens t INDEXED BY tokens_ending_by_team JOIN applications a ON a.id = t.application_id
+// endingThings are the applications of which something ends soon, once for each thing. Its
+// parameters are endingArgs.
+func endingThings(d dialect) string {
+	return `SELECT t.application_id FROM tokens t` + d.index("tokens_ending_by_team") + ` JOIN applications a ON a.id = t.application_id
 		WHERE t.team_id = ? AND t.kind = 'manual' AND t.revoked_at = 0 AND ` + endsSoon + ` AND t.epoch = a.epoch AND a.deleted_at = 0
 		UNION ALL SELECT s.application_id FROM client_secrets s WHERE s.team_id = ? AND s.expires_at <> 0 AND s.expires_at > ? AND s.expires_at <= ?`
-)
+}
 
 func milliseconds(mark models.Mark) string {
 	return strconv.FormatInt(time.Duration(mark).Milliseconds(), 10)
@@ -47,11 +49,14 @@ const (
 	// it is good again.
 	untold = ` AND x.expires_at > ? AND x.expires_at <= ? AND a.deleted_at = 0 AND a.disabled_at = 0 AND team.suspended_at = 0
 		AND NOT EXISTS (SELECT 1 FROM warnings w WHERE w.object_id = x.id AND w.mark = ?) ORDER BY x.expires_at, x.id LIMIT ?`
-	untoldTokens = "SELECT 'token' AS kind, x.name, " + endingColumns + " FROM tokens x INDEXED BY tokens_ending" + endingJoins +
-		"WHERE x.kind = 'manual' AND x.revoked_at = 0 AND x.epoch = a.epoch AND x.expires_at - x.created_at > ?" + untold
 	untoldSecrets = "SELECT 'secret' AS kind, '' AS name, " + endingColumns + " FROM client_secrets x" + endingJoins +
 		"WHERE x.expires_at <> 0" + untold
 )
+
+func untoldTokens(d dialect) string {
+	return "SELECT 'token' AS kind, x.name, " + endingColumns + " FROM tokens x" + d.index("tokens_ending") + endingJoins +
+		"WHERE x.kind = 'manual' AND x.revoked_at = 0 AND x.epoch = a.epoch AND x.expires_at - x.created_at > ?" + untold
+}
 
 // ending is a row of untold.
 type ending struct {
@@ -104,7 +109,7 @@ func endingsDue(tx *gorm.DB, now models.Time) ([]markedEnding, error) {
 	for i, mark := range models.Marks {
 		var tokens, secrets []ending
 		length := time.Duration(mark).Milliseconds()
-		if err := tx.Raw(untoldTokens, length, now, mark.Before(now), mark.Seconds(), tellRows).Scan(&tokens).Error; err != nil {
+		if err := tx.Raw(untoldTokens(dialectOf(tx)), length, now, mark.Before(now), mark.Seconds(), tellRows).Scan(&tokens).Error; err != nil {
 			return nil, err
 		}
 		if err := tx.Raw(untoldSecrets, now, mark.Before(now), mark.Seconds(), tellRows).Scan(&secrets).Error; err != nil {
@@ -173,9 +178,9 @@ func peopleFor(members []teamMember, e ending) []models.Recipient {
 func (s *Store) CalendarEndings(ctx context.Context, team string) ([]models.Ending, error) {
 	var all []models.Ending
 	now := s.now()
-	err := s.read(ctx).Raw("SELECT * FROM (SELECT 'token' AS kind, x.name, "+endingColumns+" FROM tokens x INDEXED BY tokens_ending_by_team"+endingJoins+
+	err := s.read(ctx).Raw("SELECT * FROM (SELECT 'token' AS kind, x.name, "+endingColumns+" FROM tokens x"+s.sql.index("tokens_ending_by_team")+endingJoins+
 		"WHERE x.team_id = ? AND x.kind = 'manual' AND x.revoked_at = 0 AND x.epoch = a.epoch AND x.expires_at > ? AND x.expires_at - x.created_at > "+dayText+
-		" AND a.deleted_at = 0 ORDER BY x.expires_at LIMIT ?) UNION ALL SELECT 'secret', '', "+endingColumns+" FROM client_secrets x"+endingJoins+
+		" AND a.deleted_at = 0 ORDER BY x.expires_at LIMIT ?) AS tokens UNION ALL SELECT 'secret', '', "+endingColumns+" FROM client_secrets x"+endingJoins+
 		"WHERE x.team_id = ? AND x.expires_at <> 0 AND x.expires_at > ? AND a.deleted_at = 0 ORDER BY ends_at, id LIMIT ?",
 		team, now, models.MaxCalendarEvents, team, now, models.MaxCalendarEvents).Scan(&all).Error
 	return all, translate(err)

@@ -19,7 +19,7 @@ func (s *Store) Factors(ctx context.Context, userID string) (models.Factors, err
 	if err := s.read(ctx).Where("user_id = ?", userID).Order("created_at, id").Find(&factors.Passkeys).Error; err != nil {
 		return factors, translate(err)
 	}
-	err := s.one(ctx, "SELECT COUNT(*), COALESCE(SUM(used_at = 0), 0) FROM recovery_codes WHERE user_id = (SELECT ?)", []any{userID}, &factors.Codes, &factors.CodesLeft)
+	err := s.one(ctx, "SELECT COUNT(*), COUNT(*) FILTER (WHERE used_at = 0) FROM recovery_codes WHERE user_id = (SELECT ?)", []any{userID}, &factors.Codes, &factors.CodesLeft)
 	return factors, err
 }
 
@@ -117,7 +117,7 @@ func (c change) factorRemoved(actor models.Actor, leaving Leaving) error {
 		return models.FieldErrors{"factor": "Everybody here needs a second factor, and this is your last. Add another one first."}
 	}
 	var teams []string
-	err := c.Raw(`SELECT t.name FROM teams t JOIN members m ON m.team_id = t.id WHERE m.user_id = ? AND t.requires_second_factor = 1 ORDER BY t.name LIMIT 1`,
+	err := c.Raw(`SELECT t.name FROM teams t JOIN members m ON m.team_id = t.id WHERE m.user_id = ? AND t.requires_second_factor ORDER BY t.name LIMIT 1`,
 		actor.UserID).Scan(&teams).Error
 	if err != nil {
 		return err

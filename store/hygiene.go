@@ -42,7 +42,7 @@ func findingArgs(team string, now models.Time) []any {
 func (s *Store) Hygiene(ctx context.Context, team string, page int) (models.FindingList, error) {
 	var list models.FindingList
 	args := findingArgs(team, s.now())
-	if err := s.read(ctx).Raw("SELECT COUNT(*) FROM ("+findings+")", args...).Scan(&list.Total).Error; err != nil {
+	if err := s.read(ctx).Raw("SELECT COUNT(*) FROM ("+findings+") AS f", args...).Scan(&list.Total).Error; err != nil {
 		return list, translate(err)
 	}
 	err := s.read(ctx).Raw("SELECT f.*, COALESCE(u.name, '') AS maker_name FROM ("+findings+") f LEFT JOIN users u ON u.id = f.maker ORDER BY f.place, f.name_key, f.application_id LIMIT ? OFFSET ?",

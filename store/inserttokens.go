@@ -25,46 +25,51 @@ var insertTexts = func() (texts [insertRows + 1]string) {
 }()
 
 // InsertTokens stores 1 to 500 tokens issued at the token endpoint, all or none.
-// They are durable when it returns. It goes past gorm, which prepares a statement
-// anew in each transaction, and few rows are one statement and no transaction around
-// it: each call into the driver has to wait for its turn among the requests.
+// They are durable when it returns.
 func (s *Store) InsertTokens(ctx context.Context, tokens []models.Token) error {
-	if err := s.file.err(); err != nil {
+	if err := s.engine.available(); err != nil {
 		return err
 	}
-	db, err := s.writes.DB()
+	defer s.engine.committed()
+	return translate(s.engine.insertTokens(ctx, tokens))
+}
+
+// insertTokens goes past gorm, which prepares a statement anew in each transaction, and
+// few rows are one statement and no transaction around it: each call into the driver has
+// to wait for its turn among the requests.
+func (l *sqliteEngine) insertTokens(ctx context.Context, tokens []models.Token) error {
+	db, err := l.writes.DB()
 	if err != nil {
 		return err
 	}
-	defer s.checkpoints.note()
-	statements, err := s.insertStatements(ctx, db, len(tokens))
+	statements, err := l.insertStatements(ctx, db, len(tokens))
 	if err != nil {
-		return translate(err)
+		return err
 	}
 	if len(statements) == 1 {
 		_, err := statements[0].ExecContext(ctx, insertArgs(tokens)...)
-		return translate(err)
+		return err
 	}
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
-		return translate(err)
+		return err
 	}
 	defer tx.Rollback()
 	for part := range slices.Chunk(tokens, insertRows) {
 		if _, err := tx.StmtContext(ctx, statements[0]).ExecContext(ctx, insertArgs(part)...); err != nil { //nolint:sqlclosecheck // closed with tx
-			return translate(err)
+			return err
 		}
 		statements = statements[1:]
 	}
-	return translate(tx.Commit())
+	return tx.Commit()
 }
 
 // insertStatements returns one for each chunk of so many rows. A transaction would hold
 // the only connection while they are prepared.
-func (s *Store) insertStatements(ctx context.Context, db *sql.DB, rows int) ([]*sql.Stmt, error) {
+func (l *sqliteEngine) insertStatements(ctx context.Context, db *sql.DB, rows int) ([]*sql.Stmt, error) {
 	var statements []*sql.Stmt
 	for ; rows > 0; rows -= insertRows {
-		statement, err := s.inserts.prepared(ctx, db, insertTexts[min(rows, insertRows)]) //nolint:sqlclosecheck // kept until the handle closes
+		statement, err := l.inserts.prepared(ctx, db, insertTexts[min(rows, insertRows)]) //nolint:sqlclosecheck // kept until the handle closes
 		if err != nil {
 			return nil, err
 		}

@@ -14,7 +14,7 @@ const KeyCheckID = "key-check"
 // migrated yet.
 func (s *Store) KeyCheck(ctx context.Context) ([]byte, error) {
 	var tables int64
-	err := s.read(ctx).Raw("SELECT COUNT(*) FROM sqlite_schema WHERE type = 'table' AND name = 'key_checks'").Scan(&tables).Error
+	err := s.read(ctx).Raw("SELECT COUNT(*) FROM " + s.sql.tables() + " WHERE name = 'key_checks'").Scan(&tables).Error
 	if err != nil || tables == 0 {
 		return nil, translate(err)
 	}

@@ -14,8 +14,9 @@ const (
 	// takeLease gives a node what it wants or what no other holds, whichever is less.
 	// Nothing is written where there is nothing to give and nothing was held.
 	takeLease = `INSERT INTO point_leases (team_id, node_id, points, expires_at)
-		SELECT b.team_id, ?, MAX(0, MIN(?, b.balance - ` + heldByOthers + `)), ? FROM team_points b
-			WHERE b.team_id = ? AND (b.balance > ` + heldByOthers + ` OR EXISTS (SELECT 1 FROM point_leases own WHERE own.team_id = b.team_id AND own.node_id = ?))
+		SELECT team_id, ?, CASE WHEN free <= 0 THEN 0 WHEN free < ? THEN free ELSE CAST(? AS BIGINT) END, ?
+			FROM (SELECT b.team_id, b.balance - ` + heldByOthers + ` AS free FROM team_points b WHERE b.team_id = ?) AS b
+			WHERE (free > 0 OR EXISTS (SELECT 1 FROM point_leases own WHERE own.team_id = b.team_id AND own.node_id = ?))
 		ON CONFLICT (team_id, node_id) DO UPDATE SET points = excluded.points, expires_at = excluded.expires_at
 		RETURNING points, expires_at`
 	notHeld = `SELECT b.balance - ` + heldByOthers + ` FROM team_points b WHERE b.team_id = ?`
@@ -29,7 +30,7 @@ func (s *Store) LeasePoints(ctx context.Context, node, team string, want int64) 
 	var given models.Lease
 	err := s.touch(ctx, func(tx *gorm.DB) error {
 		now := s.now()
-		err := tx.Raw(takeLease, node, want, node, now, now.Add(models.LeaseFor), team, node, now, node).Scan(&given).Error
+		err := tx.Raw(takeLease, node, want, want, now.Add(models.LeaseFor), node, now, team, node).Scan(&given).Error
 		if err != nil {
 			return err
 		}

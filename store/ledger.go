@@ -8,7 +8,7 @@ import (
 	"github.com/latchkey/latchkey/models"
 )
 
-// A team's entries follow each other in the order of their rowid, which is that of the
+// A team's entries follow each other in the order in which they were written, which is that of the
 // commits: of two processes one may have entries of the same millisecond with a lower ID.
 
 // addEntry adds an entry to a team's ledger and moves its balance with it. Whoever calls it
@@ -23,8 +23,8 @@ func addEntry(tx *gorm.DB, entry models.LedgerEntry) (int64, error) {
 		bought = entry.Points
 	}
 	err := tx.Raw(`INSERT INTO team_points (team_id, balance, period_used, period_bought) VALUES (?, ?, ?, ?)
-		ON CONFLICT (team_id) DO UPDATE SET balance = balance + excluded.balance,
-			period_used = period_used + excluded.period_used, period_bought = period_bought + excluded.period_bought
+		ON CONFLICT (team_id) DO UPDATE SET balance = team_points.balance + excluded.balance,
+			period_used = team_points.period_used + excluded.period_used, period_bought = team_points.period_bought + excluded.period_bought
 		RETURNING balance`, entry.TeamID, entry.Points, used, bought).Scan(&entry.BalanceAfter).Error
 	if err != nil {
 		return 0, err
@@ -33,13 +33,17 @@ func addEntry(tx *gorm.DB, entry models.LedgerEntry) (int64, error) {
 	return entry.BalanceAfter, tx.Create(&entry).Error
 }
 
-const (
-	moveBalances = `INSERT INTO team_points (team_id, balance, period_used, period_bought)
-		SELECT value->>0, -(value->>1), value->>1, 0 FROM json_each(?) WHERE true
-		ON CONFLICT (team_id) DO UPDATE SET balance = balance + excluded.balance, period_used = period_used + excluded.period_used`
-	insertUses = `INSERT INTO ledger_entries (id, team_id, at, kind, points, balance_after, reference)
-		SELECT j.value->>2, b.team_id, ?, 'use', -(j.value->>1), b.balance, ? FROM json_each(?) j CROSS JOIN team_points b ON b.team_id = j.value->>0`
-)
+func moveBalances(d dialect) string {
+	return `INSERT INTO team_points (team_id, balance, period_used, period_bought)
+		SELECT value->>0, -CAST(value->>1 AS BIGINT), CAST(value->>1 AS BIGINT), 0 FROM ` + d.elements("j") + ` WHERE TRUE
+		ON CONFLICT (team_id) DO UPDATE SET balance = team_points.balance + excluded.balance, period_used = team_points.period_used + excluded.period_used`
+}
+
+func insertUses(d dialect) string {
+	return `INSERT INTO ledger_entries (id, team_id, at, kind, points, balance_after, reference)
+		SELECT j.value->>2, b.team_id, CAST(? AS BIGINT), 'use', -CAST(j.value->>1 AS BIGINT), b.balance, ?
+		FROM ` + d.elements("j") + d.crossJoin() + `team_points b ON b.team_id = j.value->>0`
+}
 
 // charges is what calls of each team cost, as a JSON list of [team, points, ID of the
 // entry]: hundreds of teams are one parameter of one statement.
@@ -54,8 +58,8 @@ func charges(charged map[string]int64) (string, error) {
 
 // addUses is addEntry for the uses of a batch, one for each team.
 func addUses(tx *gorm.DB, batch, charged string, now models.Time) error {
-	if err := tx.Exec(moveBalances, charged).Error; err != nil {
+	if err := tx.Exec(moveBalances(dialectOf(tx)), charged).Error; err != nil {
 		return err
 	}
-	return tx.Exec(insertUses, now, batch, charged).Error
+	return tx.Exec(insertUses(dialectOf(tx)), now, batch, charged).Error
 }

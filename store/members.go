@@ -11,7 +11,7 @@ import (
 func (s *Store) Members(ctx context.Context, team string) ([]models.MemberRow, error) {
 	var rows []models.MemberRow
 	err := s.read(ctx).Raw(`SELECT m.team_id, m.user_id, m.role, m.created_at, u.name, u.email, u.second_factor, u.last_seen_at
-		FROM members m JOIN users u ON u.id = m.user_id WHERE m.team_id = ? ORDER BY u.name COLLATE NOCASE, u.id`, team).Scan(&rows).Error
+		FROM members m JOIN users u ON u.id = m.user_id WHERE m.team_id = ? ORDER BY `+s.sql.folded("u.name")+`, u.id`, team).Scan(&rows).Error
 	return rows, translate(err)
 }
 

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"sync"
 
 	"github.com/latchkey/latchkey/models"
 )
@@ -21,46 +20,19 @@ func (s *Store) tell(notices []models.Notice) {
 	}
 }
 
-// foreign is what ForeignVersion remembers.
-type foreign struct {
-	// mu guards the others.
-	mu sync.Mutex
-	// connection is the one that answered last. It is held on to, so that no other
-	// can be taken for it.
-	connection  any
-	connections int64
+// hearForeign is tell for what another node has changed in some teams.
+func (s *Store) hearForeign(teams []string, notices []models.Notice) {
+	s.tell(notices)
+	for _, team := range teams {
+		s.attention.forget(team)
+		s.totals.forget(team)
+	}
 }
 
-// ForeignVersion returns a number that differs from the last one where another
-// process has changed the database in between. What this store changes does not
-// count: the connection that asks is the one that writes. Each connection counts
-// on its own, so a new one gives another number as well. From a file that was removed
-// or replaced it, and everything after it, gets models.ErrUnavailable.
+// ForeignVersion returns a number that differs from the last one where another process may
+// have changed the database in between without subscribers hearing of it. Each connection
+// counts on its own, so a new one gives another number as well. Where the database cannot
+// say, and from a SQLite file that was removed or replaced, it is models.ErrUnavailable.
 func (s *Store) ForeignVersion(ctx context.Context) (int64, error) {
-	if err := s.file.check(); err != nil {
-		return 0, err
-	}
-	db, err := s.writes.DB()
-	if err != nil {
-		return 0, err
-	}
-	conn, err := db.Conn(ctx)
-	if err != nil {
-		return 0, translate(err)
-	}
-	defer conn.Close()
-	var version int64
-	if err := conn.QueryRowContext(ctx, "PRAGMA data_version").Scan(&version); err != nil {
-		return 0, translate(err)
-	}
-	s.foreign.mu.Lock()
-	defer s.foreign.mu.Unlock()
-	err = conn.Raw(func(connection any) error {
-		if connection != s.foreign.connection {
-			s.foreign.connection = connection
-			s.foreign.connections++
-		}
-		return nil
-	})
-	return s.foreign.connections<<32 | version, translate(err)
+	return s.engine.foreignVersion(ctx)
 }

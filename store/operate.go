@@ -15,7 +15,7 @@ func (s *Store) operate(ctx context.Context, actor models.Actor, action models.A
 		if actor.UserID != "" {
 			c.event.ActorRole = models.RoleOperator
 			var operates bool
-			err := c.Raw("SELECT EXISTS (SELECT 1 FROM users WHERE id = ? AND operator = 1 AND disabled_at = 0)", actor.UserID).Scan(&operates).Error
+			err := c.Raw("SELECT EXISTS (SELECT 1 FROM users WHERE id = ? AND operator AND disabled_at = 0)", actor.UserID).Scan(&operates).Error
 			if err != nil {
 				return err
 			}
@@ -49,7 +49,7 @@ func (c change) operatorStays(user models.User) error {
 		return nil
 	}
 	var others bool
-	err := c.Raw("SELECT EXISTS (SELECT 1 FROM users WHERE operator = 1 AND disabled_at = 0 AND id <> ?)", user.ID).Scan(&others).Error
+	err := c.Raw("SELECT EXISTS (SELECT 1 FROM users WHERE operator AND disabled_at = 0 AND id <> ?)", user.ID).Scan(&others).Error
 	if err == nil && !others {
 		err = models.FieldErrors{"user": "Latchkey needs at least one operator. Make someone else an operator first."}
 	}

@@ -76,7 +76,7 @@ func (s *Store) UsePasskey(ctx context.Context, passkey models.Passkey) error {
 
 func usePasskey(tx *gorm.DB, userID string, used models.Passkey, now models.Time) error {
 	return affected(tx.Exec(`UPDATE passkeys SET sign_count = ?, credential = ?, last_used_at = ?
-		WHERE id = ? AND user_id = ? AND (sign_count < ? OR sign_count = 0 AND ? = 0)`,
+		WHERE id = ? AND user_id = ? AND (sign_count < ? OR sign_count = 0 AND CAST(? AS BIGINT) = 0)`,
 		used.SignCount, used.Credential, now, used.ID, userID, used.SignCount, used.SignCount), models.ErrNotFound)
 }
 

@@ -61,7 +61,7 @@ func (c change) onlyDefault(plan models.Plan) error {
 	if !plan.IsDefault {
 		return nil
 	}
-	return c.Exec("UPDATE plans SET is_default = 0, version = version + 1 WHERE is_default <> 0 AND id <> ?", plan.ID).Error
+	return c.Exec("UPDATE plans SET is_default = FALSE, version = version + 1 WHERE is_default AND id <> ?", plan.ID).Error
 }
 
 // ChangePlan gives a plan other terms. Limits and overage hold for the teams that have it
@@ -150,7 +150,7 @@ func (s *Store) RetirePlan(ctx context.Context, actor models.Actor, id string) e
 		if err := c.changed("Default", yesNo(plan.IsDefault), yesNo(false)); err != nil {
 			return err
 		}
-		return affected(c.Exec("UPDATE plans SET retired_at = ?, is_default = 0, version = version + 1 WHERE id = ? AND retired_at = 0", c.now, id), errNothingToDo)
+		return affected(c.Exec("UPDATE plans SET retired_at = ?, is_default = FALSE, version = version + 1 WHERE id = ? AND retired_at = 0", c.now, id), errNothingToDo)
 	})
 }
 
@@ -246,7 +246,7 @@ func (c change) createTeam(team models.Team) error {
 		return err
 	}
 	var plans []models.Plan
-	if err := c.Where("is_default <> 0 AND retired_at = 0").Limit(1).Find(&plans).Error; err != nil || len(plans) == 0 {
+	if err := c.Where("is_default AND retired_at = 0").Limit(1).Find(&plans).Error; err != nil || len(plans) == 0 {
 		return err
 	}
 	return errors.Join(c.changed("Plan", "", plans[0].Name), c.grantPlan(team.ID, plans[0], 0))

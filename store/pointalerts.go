@@ -12,17 +12,26 @@ import (
 
 const (
 	alertColumns = `SELECT b.team_id, t.name AS team_name, p.name AS plan_name, p.overage, tp.period_started_at, tp.period_ends_at, b.period_used AS used, tp.granted + b.period_bought AS total`
-	alertTables  = ` FROM json_each(?) j CROSS JOIN team_points b ON b.team_id = j.value->>0 JOIN team_plans tp ON tp.team_id = b.team_id
-		JOIN plans p ON p.id = tp.plan_id JOIN teams t ON t.id = b.team_id`
-	// crossed are teams that have come to the lowest mark and were not told of the
-	// highest one. Sums that overflow become floating point, which is close enough here.
-	crossed = alertColumns + alertTables + ` WHERE tp.granted + b.period_bought > 0 AND b.period_used * 100.0 >= (tp.granted + b.period_bought) * ?
-		AND NOT EXISTS (SELECT 1 FROM point_alerts a WHERE a.team_id = b.team_id AND a.period_started_at = tp.period_started_at AND a.mark >= ?)`
-	told = alertColumns + `, a.mark` + alertTables + ` JOIN point_alerts a ON a.team_id = b.team_id AND a.period_started_at = tp.period_started_at
-		WHERE a.at = (SELECT at FROM usage_batches WHERE id = ?)`
-	noteAlert = `INSERT INTO point_alerts (team_id, period_started_at, mark, at)
+	noteAlert    = `INSERT INTO point_alerts (team_id, period_started_at, mark, at)
 		SELECT ?, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM point_alerts WHERE team_id = ? AND period_started_at = ? AND mark >= ?)`
 )
+
+func alertTables(d dialect) string {
+	return ` FROM ` + d.elements("j") + d.crossJoin() + `team_points b ON b.team_id = j.value->>0 JOIN team_plans tp ON tp.team_id = b.team_id
+		JOIN plans p ON p.id = tp.plan_id JOIN teams t ON t.id = b.team_id`
+}
+
+// crossed are teams that have come to the lowest mark and were not told of the highest
+// one. Sums that overflow become floating point, which is close enough here.
+func crossed(d dialect) string {
+	return alertColumns + alertTables(d) + ` WHERE tp.granted + b.period_bought > 0 AND b.period_used * 100.0 >= (tp.granted + b.period_bought) * ?
+		AND NOT EXISTS (SELECT 1 FROM point_alerts a WHERE a.team_id = b.team_id AND a.period_started_at = tp.period_started_at AND a.mark >= ?)`
+}
+
+func told(d dialect) string {
+	return alertColumns + `, a.mark` + alertTables(d) + ` JOIN point_alerts a ON a.team_id = b.team_id AND a.period_started_at = tp.period_started_at
+		WHERE a.at = (SELECT at FROM usage_batches WHERE id = ?)`
+}
 
 // alertsDue notes and returns which of the teams that were charged have come to a mark of
 // models.PointAlertMarks: each once in a period, and whoever is at the highest is not told
@@ -30,7 +39,7 @@ const (
 func alertsDue(tx *gorm.DB, charged string, now models.Time) ([]models.PointAlert, error) {
 	marks := models.PointAlertMarks
 	var near, due []models.PointAlert
-	if err := tx.Raw(crossed, charged, slices.Min(marks), slices.Max(marks)).Scan(&near).Error; err != nil {
+	if err := tx.Raw(crossed(dialectOf(tx)), charged, slices.Min(marks), slices.Max(marks)).Scan(&near).Error; err != nil {
 		return nil, err
 	}
 	for _, alert := range near {
@@ -53,7 +62,7 @@ func alertsDue(tx *gorm.DB, charged string, now models.Time) ([]models.PointAler
 // toldBefore returns the alerts that came with a batch which is stored.
 func toldBefore(tx *gorm.DB, batch, charged string) ([]models.PointAlert, error) {
 	var due []models.PointAlert
-	err := tx.Raw(told, charged, batch).Scan(&due).Error
+	err := tx.Raw(told(dialectOf(tx)), charged, batch).Scan(&due).Error
 	return due, err
 }
 

@@ -53,13 +53,11 @@ type purgeStatement struct {
 const (
 	overtaken = `SELECT id, epoch, tokens_revoked_at AS at, tokens_revoked_by AS "by" FROM applications a
 		WHERE a.epoch > 0 AND EXISTS (SELECT 1 FROM tokens t WHERE t.application_id = a.id AND t.epoch < a.epoch AND t.revoked_at = 0)`
-	markOvertaken = `UPDATE tokens SET revoked_at = MIN(?, expires_at), revoked_by = ?, sealed = NULL WHERE id IN
+	markOvertaken = `UPDATE tokens SET revoked_at = CASE WHEN expires_at < ? THEN expires_at ELSE ? END, revoked_by = ?, sealed = NULL WHERE id IN
 		(SELECT id FROM tokens WHERE application_id = ? AND epoch < ? AND revoked_at = 0 AND (kind <> 'manual' OR expires_at > ?) LIMIT ?)`
 
 	deleteRevoked = `DELETE FROM tokens WHERE id IN
 		(SELECT id FROM tokens WHERE revoked_at <> 0 AND revoked_at < ? AND kind <> 'manual' LIMIT ?)`
-	deleteManual = `DELETE FROM tokens WHERE id IN (SELECT id FROM tokens INDEXED BY tokens_manual
-		WHERE kind = 'manual' AND (revoked_at = 0 AND expires_at < ? OR revoked_at <> 0 AND revoked_at < ?) LIMIT ?)`
 	withExpired = `SELECT id, epoch FROM applications a
 		WHERE EXISTS (SELECT 1 FROM tokens t WHERE t.application_id = a.id AND t.epoch = a.epoch AND t.revoked_at = 0 AND t.expires_at < ?)`
 	deleteExpired = `DELETE FROM tokens WHERE id IN
@@ -69,18 +67,29 @@ const (
 		(SELECT application_id, id_hash FROM client_assertions WHERE expires_at < ? LIMIT ?)`
 
 	deleteTickets = "DELETE FROM tickets WHERE hash IN (SELECT hash FROM tickets WHERE expires_at <= ? LIMIT ?)"
-
-	unsealExpired   = "UPDATE tokens SET sealed = NULL WHERE id IN (SELECT id FROM tokens INDEXED BY tokens_manual WHERE kind = 'manual' AND sealed IS NOT NULL AND expires_at <= ? LIMIT ?)"
-	unsealTemporary = `UPDATE tokens SET sealed = NULL WHERE id IN (SELECT id FROM tokens INDEXED BY tokens_temporary
-		WHERE kind = 'temporary' AND revoked_at = 0 AND sealed IS NOT NULL AND expires_at <= ? LIMIT ?)`
 )
+
+func deleteManual(d dialect) string {
+	return `DELETE FROM tokens WHERE id IN (SELECT id FROM tokens` + d.index("tokens_manual") + `
+		WHERE kind = 'manual' AND (revoked_at = 0 AND expires_at < ? OR revoked_at <> 0 AND revoked_at < ?) LIMIT ?)`
+}
+
+func unsealExpired(d dialect) string {
+	return "UPDATE tokens SET sealed = NULL WHERE id IN (SELECT id FROM tokens" + d.index("tokens_manual") +
+		" WHERE kind = 'manual' AND sealed IS NOT NULL AND expires_at <= ? LIMIT ?)"
+}
+
+func unsealTemporary(d dialect) string {
+	return "UPDATE tokens SET sealed = NULL WHERE id IN (SELECT id FROM tokens" + d.index("tokens_temporary") +
+		" WHERE kind = 'temporary' AND revoked_at = 0 AND sealed IS NOT NULL AND expires_at <= ? LIMIT ?)"
+}
 
 // PurgeLeftovers is for the sealed values of tokens that expired, for the IDs of client
 // assertions and for tickets that did, and for old counts of calls. Nothing is deleted yet.
 func (s *Store) PurgeLeftovers() *Purge {
 	p, now := &Purge{store: s}, s.now()
-	p.add(false, unsealExpired, now)
-	p.add(false, unsealTemporary, now)
+	p.add(false, unsealExpired(s.sql), now)
+	p.add(false, unsealTemporary(s.sql), now)
 	p.add(false, deleteAssertions, now.Add(-keepAssertions))
 	p.addUsage(now)
 	p.add(false, deleteTickets, now)
@@ -103,10 +112,10 @@ func (s *Store) Purge(ctx context.Context, keep Retention) (*Purge, error) {
 		return nil, translate(err)
 	}
 	for _, app := range apps {
-		p.add(false, markOvertaken, app.At, app.By, app.ID, app.Epoch, app.At)
+		p.add(false, markOvertaken, app.At, app.At, app.By, app.ID, app.Epoch, app.At)
 	}
 	p.add(true, deleteRevoked, issued)
-	p.add(true, deleteManual, manual, manual)
+	p.add(true, deleteManual(s.sql), manual, manual)
 	apps = nil
 	if err := s.read(ctx).Raw(withExpired, issued).Scan(&apps).Error; err != nil {
 		return nil, translate(err)

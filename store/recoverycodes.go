@@ -11,7 +11,7 @@ import (
 func (s *Store) ReplaceRecoveryCodes(ctx context.Context, actor models.Actor, codes []string) error {
 	return s.write(ctx, actor, models.AuditRecoveryCodesMade, func(c change) error {
 		var user models.User
-		if err := c.Where("id = ? AND second_factor = 1", actor.UserID).Take(&user).Error; err != nil {
+		if err := c.Where("id = ? AND second_factor", actor.UserID).Take(&user).Error; err != nil {
 			return err
 		}
 		c.about("user", user.ID, user.Name)

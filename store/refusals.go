@@ -11,10 +11,12 @@ import (
 const (
 	saveRefused = `INSERT INTO refused_calls (id, team_id, application_id, token_id, value_hash, reason, scope, route, address, agent, first_at, last_at, times)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (team_id, value_hash, reason, route, address) DO UPDATE SET
-		times = times + excluded.times, first_at = MIN(first_at, excluded.first_at), last_at = MAX(last_at, excluded.last_at),
+		times = refused_calls.times + excluded.times,
+		first_at = CASE WHEN excluded.first_at < refused_calls.first_at THEN excluded.first_at ELSE refused_calls.first_at END,
+		last_at = CASE WHEN excluded.last_at > refused_calls.last_at THEN excluded.last_at ELSE refused_calls.last_at END,
 		scope = excluded.scope, agent = excluded.agent`
 	keepNewestRefused = `DELETE FROM refused_calls WHERE id IN
-		(SELECT id FROM refused_calls WHERE team_id = ? ORDER BY last_at DESC, id DESC LIMIT -1 OFFSET ?)`
+		(SELECT id FROM refused_calls WHERE team_id = ? ORDER BY last_at DESC, id DESC LIMIT 9223372036854775807 OFFSET ?)`
 )
 
 // SaveRefusedCalls adds to what is kept of refused calls and drops the oldest of those
@@ -54,7 +56,7 @@ func fate(prefix string) string {
 		COALESCE(t.expires_at, 0) AS ` + prefix + `expires_at,
 		COALESCE(CASE WHEN t.revoked_at <> 0 THEN t.revoked_at WHEN t.epoch < a.epoch THEN a.tokens_revoked_at END, 0) AS ` + prefix + `revoked_at,
 		COALESCE((SELECT name FROM users WHERE id = ` + by + `), CASE WHEN ` + by + ` = a.id THEN a.name END, '') AS ` + prefix + `revoked_by_name,
-		COALESCE(` + by + ` = a.id, 0) AS ` + prefix + `by_program, COALESCE(a.id, '') AS ` + prefix + `application_id, COALESCE(a.name, '') AS ` + prefix + `application_name,
+		COALESCE(` + by + ` = a.id, FALSE) AS ` + prefix + `by_program, COALESCE(a.id, '') AS ` + prefix + `application_id, COALESCE(a.name, '') AS ` + prefix + `application_name,
 		COALESCE(a.disabled_at, 0) AS ` + prefix + `app_disabled_at, COALESCE(a.deleted_at, 0) AS ` + prefix + `app_deleted_at`
 }
 
@@ -108,8 +110,8 @@ func (s *Store) CheckToken(ctx context.Context, team string, hash []byte) (model
 		models.RefusedTally
 	}
 	now := s.now()
-	err = s.read(ctx).Raw(`SELECT team_id, SUM(times) AS times, MAX(last_at) AS last_at FROM refused_calls INDEXED BY refused_calls_alike WHERE team_id = ? AND value_hash = ? AND last_at >= ? GROUP BY team_id
-		UNION ALL SELECT team_id, SUM(times), MAX(last_at) FROM refused_calls INDEXED BY refused_calls_alike WHERE team_id = '' AND value_hash = ? AND last_at >= ? GROUP BY team_id`,
+	err = s.read(ctx).Raw(`SELECT team_id, SUM(times) AS times, MAX(last_at) AS last_at FROM refused_calls`+s.sql.index("refused_calls_alike")+` WHERE team_id = ? AND value_hash = ? AND last_at >= ? GROUP BY team_id
+		UNION ALL SELECT team_id, SUM(times), MAX(last_at) FROM refused_calls`+s.sql.index("refused_calls_alike")+` WHERE team_id = '' AND value_hash = ? AND last_at >= ? GROUP BY team_id`,
 		team, hash, now.Add(-models.KeepRefused), hash, now.Add(-models.KeepRefusedUnknown)).Scan(&tallies).Error
 	for _, tally := range tallies {
 		verdict.Deleted = verdict.Deleted || tally.TeamID == team && !verdict.Known

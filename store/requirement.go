@@ -43,7 +43,7 @@ func requirement(required bool) string {
 func (s *Store) SecondFactorPolicy(ctx context.Context, team string) (models.SecondFactorPolicy, error) {
 	var policy models.SecondFactorPolicy
 	err := s.one(ctx, `SELECT t.requires_second_factor, COUNT(u.id) FROM teams t LEFT JOIN members m ON m.team_id = t.id
-		LEFT JOIN users u ON u.id = m.user_id AND u.second_factor = 0 WHERE t.id = (SELECT ?) GROUP BY t.id`,
+		LEFT JOIN users u ON u.id = m.user_id AND NOT u.second_factor WHERE t.id = (SELECT ?) GROUP BY t.id`,
 		[]any{team}, &policy.Required, &policy.Without)
 	return policy, err
 }

@@ -15,18 +15,10 @@ import (
 // statement anew for each execution where its plan might depend on a value, and the
 // driver makes it forget what the value was.
 func (s *Store) each(ctx context.Context, query string, args []any, scan func(row *sql.Rows) error) error {
-	if err := s.file.err(); err != nil {
+	if err := s.engine.available(); err != nil {
 		return err
 	}
-	db, err := s.reads.DB()
-	if err != nil {
-		return err
-	}
-	statement, err := s.queries.prepared(ctx, db, query) //nolint:sqlclosecheck // kept until the handle closes
-	if err != nil {
-		return translate(err)
-	}
-	rows, err := statement.QueryContext(ctx, args...)
+	rows, err := s.engine.query(ctx, query, args)
 	if err != nil {
 		return translate(err)
 	}

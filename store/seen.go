@@ -10,38 +10,48 @@ import (
 	"github.com/latchkey/latchkey/models"
 )
 
-const (
-	// liveTokens are the manual tokens of a team that still work. From the applications
-	// to their manual tokens: of others there may be millions.
-	liveTokens = `FROM applications a CROSS JOIN tokens t INDEXED BY tokens_manual ON t.application_id = a.id
+// liveTokens are the manual tokens of a team that still work. From the applications
+// to their manual tokens: of others there may be millions.
+func liveTokens(d dialect) string {
+	return "FROM applications a" + d.crossJoin() + "tokens t" + d.index("tokens_manual") + ` ON t.application_id = a.id
 		AND t.kind = 'manual' AND t.revoked_at = 0 AND t.epoch = a.epoch AND t.expires_at > @now`
+}
+
+// addedKeys are the public keys of a team.
+func addedKeys(d dialect) string {
+	return "FROM applications a" + d.crossJoin() + "client_keys k ON k.application_id = a.id"
+}
+
+const (
 	ofTeamNow = "a.team_id = @team AND a.deleted_at = 0"
 	// liveSecrets are the client secrets of a team that still work and that somebody saw.
 	liveSecrets = `FROM sightings s JOIN client_secrets c ON c.id = s.object_id AND (c.expires_at = 0 OR c.expires_at > @now)
 		JOIN applications a ON a.id = c.application_id`
-	// addedKeys are the public keys of a team.
-	addedKeys = "FROM applications a CROSS JOIN client_keys k ON k.application_id = a.id"
+)
 
-	seenBy = `SELECT 'token' AS type, t.id, a.id AS application_id, a.name AS app_name, a.name_key, t.name, t.last4, t.expires_at,
-		COALESCE(s.times, 0) AS times, COALESCE(s.last_at, 0) AS last_at, '' AS description, 0 AS only_way
-		` + liveTokens + ` LEFT JOIN sightings s ON s.object_id = t.id AND s.user_id = @user
+func seenBy(d dialect) string {
+	return `SELECT 'token' AS type, t.id, a.id AS application_id, a.name AS app_name, a.name_key, t.name, t.last4, t.expires_at,
+		COALESCE(s.times, 0) AS times, COALESCE(s.last_at, 0) AS last_at, '' AS description, FALSE AS only_way
+		` + liveTokens(d) + ` LEFT JOIN sightings s ON s.object_id = t.id AND s.user_id = @user
 		WHERE ` + ofTeamNow + ` AND (t.created_by = @user OR s.user_id IS NOT NULL)
-		UNION ALL SELECT 'secret', c.id, a.id, a.name, a.name_key, '', c.last4, c.expires_at, s.times, s.last_at, '', 0
+		UNION ALL SELECT 'secret', c.id, a.id, a.name, a.name_key, '', c.last4, c.expires_at, s.times, s.last_at, '', FALSE
 		` + liveSecrets + ` WHERE s.team_id = @team AND s.user_id = @user AND ` + ofTeamNow + `
 		UNION ALL SELECT 'key', k.id, a.id, a.name, a.name_key, k.name, '', 0, 0, k.created_at, k.description,
 		NOT EXISTS (SELECT 1 FROM client_secrets c WHERE c.application_id = a.id AND (c.expires_at = 0 OR c.expires_at > @now))
 		AND NOT EXISTS (SELECT 1 FROM client_keys o WHERE o.application_id = a.id AND o.created_by <> @user)
-		` + addedKeys + ` WHERE ` + ofTeamNow + ` AND k.created_by = @user`
+		` + addedKeys(d) + ` WHERE ` + ofTeamNow + ` AND k.created_by = @user`
+}
 
-	formerMembers = `WITH known AS (
-		SELECT t.created_by AS user_id, t.id ` + liveTokens + ` WHERE ` + ofTeamNow + ` AND t.created_by <> ''
-		UNION SELECT s.user_id, t.id ` + liveTokens + ` JOIN sightings s ON s.object_id = t.id WHERE ` + ofTeamNow + `
+func formerMembers(d dialect) string {
+	return `WITH known AS (
+		SELECT t.created_by AS user_id, t.id ` + liveTokens(d) + ` WHERE ` + ofTeamNow + ` AND t.created_by <> ''
+		UNION SELECT s.user_id, t.id ` + liveTokens(d) + ` JOIN sightings s ON s.object_id = t.id WHERE ` + ofTeamNow + `
 		UNION SELECT s.user_id, c.id ` + liveSecrets + ` WHERE s.team_id = @team AND ` + ofTeamNow + `
-		UNION SELECT k.created_by, k.id ` + addedKeys + ` WHERE ` + ofTeamNow + ` AND k.created_by <> '')
+		UNION SELECT k.created_by, k.id ` + addedKeys(d) + ` WHERE ` + ofTeamNow + ` AND k.created_by <> '')
 		SELECT u.id AS user_id, u.name, u.email, COUNT(*) AS known FROM known JOIN users u ON u.id = known.user_id
 		WHERE NOT EXISTS (SELECT 1 FROM members m WHERE m.team_id = @team AND m.user_id = u.id)
-		GROUP BY u.id ORDER BY u.name COLLATE NOCASE, u.id LIMIT 50`
-)
+		GROUP BY u.id ORDER BY ` + d.folded("u.name") + `, u.id LIMIT 50`
+}
 
 // Seen lists what still works of what a person has seen or generated in a team, client
 // secrets included, and of the public keys that they added. A person with nothing there who is not in the team gives models.ErrNotFound.
@@ -53,11 +63,11 @@ func (s *Store) Seen(ctx context.Context, team, userID string) (models.SeenList,
 func (c change) seen(team, userID string) (models.SeenList, error) {
 	list := models.SeenList{UserID: userID}
 	args := map[string]any{"team": team, "user": userID, "now": c.now}
-	if err := c.Raw("SELECT COUNT(*) FROM ("+seenBy+")", args).Scan(&list.Total).Error; err != nil {
+	if err := c.Raw("SELECT COUNT(*) FROM ("+seenBy(c.dialect())+") AS seen", args).Scan(&list.Total).Error; err != nil {
 		return list, err
 	}
 	args["most"] = models.MaxSeen
-	if err := c.Raw("SELECT * FROM ("+seenBy+") ORDER BY name_key, application_id, type, last4, id LIMIT @most", args).Scan(&list.Rows).Error; err != nil {
+	if err := c.Raw("SELECT * FROM ("+seenBy(c.dialect())+") AS seen ORDER BY name_key, application_id, type, last4, id LIMIT @most", args).Scan(&list.Rows).Error; err != nil {
 		return list, err
 	}
 	var person struct {
@@ -75,7 +85,7 @@ func (c change) seen(team, userID string) (models.SeenList, error) {
 // FormerMembers lists who has left a team and knows values that still work.
 func (s *Store) FormerMembers(ctx context.Context, team string) ([]models.FormerMember, error) {
 	var rows []models.FormerMember
-	err := s.read(ctx).Raw(formerMembers, map[string]any{"team": team, "now": s.now()}).Scan(&rows).Error
+	err := s.read(ctx).Raw(formerMembers(s.sql), map[string]any{"team": team, "now": s.now()}).Scan(&rows).Error
 	return rows, translate(err)
 }
 

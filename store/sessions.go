@@ -123,7 +123,7 @@ func (s *Store) KnownBrowser(ctx context.Context, userID string, idHash []byte) 
 // NewBrowser tells whether this user has signed in before, but never from this browser.
 func (s *Store) NewBrowser(ctx context.Context, userID string, idHash []byte) (bool, error) {
 	var found bool
-	err := s.read(ctx).Raw("SELECT COUNT(*) > 0 AND SUM(id_hash = ?) = 0 FROM known_browsers WHERE user_id = ?", idHash, userID).Scan(&found).Error
+	err := s.read(ctx).Raw("SELECT COUNT(*) > 0 AND COUNT(*) FILTER (WHERE id_hash = ?) = 0 FROM known_browsers WHERE user_id = ?", idHash, userID).Scan(&found).Error
 	return found, translate(err)
 }
 
@@ -134,7 +134,7 @@ func (s *Store) Session(ctx context.Context, idHash []byte) (models.Session, mod
 	var session models.Session
 	var actor models.Actor
 	err := s.one(ctx, `SELECT s.id_hash, s.ref, s.user_id, s.team_id, s.method, s.created_at, s.last_seen_at, s.proven_at, s.address, s.browser, s.flash, s.pending,
-		u.name, u.email, u.operator, u.time_zone, u.second_factor, COALESCE(t.id, ''), COALESCE(t.name, ''), COALESCE(t.requires_second_factor, 0),
+		u.name, u.email, u.operator, u.time_zone, u.second_factor, COALESCE(t.id, ''), COALESCE(t.name, ''), COALESCE(t.requires_second_factor, FALSE),
 		CASE WHEN t.id IS NULL THEN '' ELSE m.role END, (SELECT COUNT(*) FROM members mine WHERE mine.user_id = s.user_id)
 		FROM sessions s JOIN users u ON u.id = s.user_id LEFT JOIN members m ON m.user_id = s.user_id AND m.team_id = s.team_id
 		LEFT JOIN teams t ON t.id = m.team_id AND t.suspended_at = 0

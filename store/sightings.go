@@ -10,7 +10,7 @@ import (
 func (c change) saw(actor models.Actor, kind models.SightedType, objectID, appID string) error {
 	return c.Exec(`INSERT INTO sightings (object_id, user_id, team_id, object_type, application_id, user_name, first_at, last_at, times)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1)
-		ON CONFLICT (object_id, user_id) DO UPDATE SET last_at = excluded.last_at, user_name = excluded.user_name, times = times + 1`,
+		ON CONFLICT (object_id, user_id) DO UPDATE SET last_at = excluded.last_at, user_name = excluded.user_name, times = sightings.times + 1`,
 		objectID, actor.UserID, actor.TeamID, kind, appID, actor.UserName, c.now, c.now).Error
 }
 

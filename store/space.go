@@ -2,70 +2,14 @@ package store
 
 import (
 	"context"
-	"errors"
-	"os"
-	"strconv"
 
 	"github.com/latchkey/latchkey/models"
 )
 
-const (
-	// spareParts is the share of the file, one in so many pages, that stays free
-	// for what comes next.
-	spareParts = 10
-	// shrinkPages is how many pages one step gives back.
-	shrinkPages = 1000
-	// longWAL is the size from which the write-ahead log is cut to nothing.
-	longWAL = 64 << 20
-)
-
-// Shrink gives some free space back to the disk and reports whether no more than
-// a tenth of the file is free. A file of an earlier version keeps its size and
-// uses its free space again.
-func (s *Store) Shrink(ctx context.Context) (done bool, err error) {
-	space, err := s.space(ctx)
-	if err != nil {
-		return false, err
-	}
-	extra := space.FreePages - space.Pages/spareParts
-	if extra < shrinkPages || !space.Shrinks {
-		return true, s.cutWAL(ctx, space)
-	}
-	// The pragma returns a row for each page it frees.
-	rows, err := s.writes.WithContext(ctx).Raw("PRAGMA incremental_vacuum(1000)").Rows()
-	if err != nil {
-		return false, translate(err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-	}
-	return false, translate(rows.Err())
-}
-
-// cutWAL shortens a log that grew while readers held its checkpoints up. Nothing
-// is written meanwhile, so it hardly waits for one that still reads.
-func (s *Store) cutWAL(ctx context.Context, space Space) error {
-	if space.WALBytes < longWAL {
-		return nil
-	}
-	db, err := s.writes.DB()
-	if err != nil {
-		return err
-	}
-	conn, err := db.Conn(ctx)
-	if err != nil {
-		return translate(err)
-	}
-	defer conn.Close()
-	_, err = conn.ExecContext(ctx, "PRAGMA busy_timeout = 50")
-	if err == nil {
-		// Its row is read: a statement left before its end lets nothing commit after it.
-		var busy, log, checkpointed int
-		err = conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &log, &checkpointed)
-	}
-	_, back := conn.ExecContext(context.WithoutCancel(ctx), "PRAGMA busy_timeout = "+strconv.Itoa(busyTimeout))
-	return translate(errors.Join(err, back))
-}
+// Shrink gives some free space back to the disk and reports whether that was all. On
+// SQLite a tenth of the file stays free, and a file of an earlier version keeps its size
+// and uses its free space again; PostgreSQL sees to it itself.
+func (s *Store) Shrink(ctx context.Context) (done bool, err error) { return s.engine.shrink(ctx) }
 
 // Space is how much disk the database takes.
 type Space struct {
@@ -81,20 +25,6 @@ func (s Space) Bytes() int64 { return s.Pages * s.PageSize }
 
 // FreeBytes is what of it is free to be used again.
 func (s Space) FreeBytes() int64 { return s.FreePages * s.PageSize }
-
-func (s *Store) space(ctx context.Context) (Space, error) {
-	var row struct{ Pages, Free, Size, Vacuum int64 }
-	err := s.read(ctx).Raw(`SELECT page_count AS pages, freelist_count AS free, page_size AS size, auto_vacuum AS vacuum
-		FROM pragma_page_count, pragma_freelist_count, pragma_page_size, pragma_auto_vacuum`).Scan(&row).Error
-	if err != nil {
-		return Space{}, translate(err)
-	}
-	space := Space{Pages: row.Pages, FreePages: row.Free, PageSize: row.Size, Shrinks: row.Vacuum == 2}
-	if info, err := os.Stat(s.path + "-wal"); err == nil {
-		space.WALBytes = info.Size()
-	}
-	return space, nil
-}
 
 // Status counts what the database holds.
 type Status struct {
@@ -116,7 +46,7 @@ type TokenCount struct {
 // events and assertions.
 func (s *Store) Overview(ctx context.Context) (Status, error) {
 	var status Status
-	space, err := s.space(ctx)
+	space, err := s.engine.space(ctx)
 	if err != nil {
 		return status, err
 	}

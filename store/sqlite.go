@@ -16,6 +16,8 @@ import (
 	"gorm.io/driver/sqlite"
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
+
+	"github.com/latchkey/latchkey/models"
 )
 
 // ErrNotSQLite means that the file is something else than a SQLite database.
@@ -35,10 +37,109 @@ const (
 	busyTimeout = 5000
 )
 
-// openSQLite opens one handle on the file. The writing one has a single
+// sqliteEngine is the engine of a file.
+type sqliteEngine struct {
+	path          string
+	reads, writes *gorm.DB
+	checkpoints   *checkpoints
+	file          *presence
+	queries       statements
+	inserts       statements
+	foreign       foreign
+}
+
+// openSQLite opens three handles on the file: for writing, reading and checkpoints.
+func (s *Store) openSQLite(path string) error {
+	var handles []*gorm.DB
+	for _, m := range []mode{forWriting, forReading, forCheckpoints} {
+		handle, err := openFile(path, m)
+		if err != nil {
+			return errors.Join(err, closeHandles(handles))
+		}
+		handles = append(handles, handle)
+	}
+	file, err := newPresence(path, handles)
+	if err != nil {
+		return errors.Join(err, closeHandles(handles))
+	}
+	writer, err := handles[0].DB()
+	if err != nil {
+		return errors.Join(err, closeHandles(handles))
+	}
+	checkpoints, err := newCheckpoints(path, handles[2], writer)
+	if err != nil {
+		return errors.Join(err, closeHandles(handles))
+	}
+	s.writes, s.reads, s.turn, s.sql = handles[0], handles[1], make(chan struct{}, 1), onSQLite
+	s.engine = &sqliteEngine{
+		path: path, reads: s.reads, writes: s.writes, checkpoints: checkpoints, file: file,
+		queries: newStatements(), inserts: newStatements(),
+	}
+	return nil
+}
+
+func (l *sqliteEngine) available() error { return l.file.err() }
+
+func (l *sqliteEngine) query(ctx context.Context, text string, args []any) (*sql.Rows, error) {
+	db, err := l.reads.DB()
+	if err != nil {
+		return nil, err
+	}
+	statement, err := l.queries.prepared(ctx, db, text) //nolint:sqlclosecheck // kept until the handle closes
+	if err != nil {
+		return nil, err
+	}
+	return statement.QueryContext(ctx, args...)
+}
+
+// transact runs fn once: there is one connection that writes.
+func (l *sqliteEngine) transact(ctx context.Context, fn func(tx *gorm.DB) error) error {
+	return l.writes.WithContext(ctx).Transaction(fn)
+}
+
+// carry has nothing to do: other processes on the file ask for its version.
+func (l *sqliteEngine) carry(*gorm.DB, []string, []models.Notice) error { return nil }
+
+func (l *sqliteEngine) committed() { l.checkpoints.note() }
+
+// migrating needs no lock of its own: SQLite takes one for each migration.
+func (l *sqliteEngine) migrating(_ context.Context, fn func(db *sql.DB) error) error {
+	db, err := l.writes.DB()
+	if err != nil {
+		return err
+	}
+	return fn(db)
+}
+
+func (l *sqliteEngine) close() error {
+	return errors.Join(l.checkpoints.close(), closeHandle(l.reads), closeHandle(l.writes), l.releaseFile())
+}
+
+// releaseFile leaves the file open where a connection still is: see checkpoints.
+func (l *sqliteEngine) releaseFile() error {
+	for _, handle := range []*gorm.DB{l.reads, l.writes, l.checkpoints.db} {
+		if db, err := handle.DB(); err != nil || db.Stats().OpenConnections > 0 {
+			return err
+		}
+	}
+	if err := l.checkpoints.file.Close(); err != nil && !errors.Is(err, os.ErrClosed) {
+		return fmt.Errorf("closing the database: %w", err)
+	}
+	return nil
+}
+
+func closeHandles(handles []*gorm.DB) error {
+	var errs []error
+	for _, handle := range handles {
+		errs = append(errs, closeHandle(handle))
+	}
+	return errors.Join(errs...)
+}
+
+// openFile opens one handle on the file. The writing one has a single
 // connection and takes the write lock at BEGIN, so writers queue here and never
 // fail halfway with a busy database. The reading one refuses to write.
-func openSQLite(path string, m mode) (*gorm.DB, error) {
+func openFile(path string, m mode) (*gorm.DB, error) {
 	if err := createPrivate(path); err != nil {
 		return nil, err
 	}
@@ -60,13 +161,7 @@ func openSQLite(path string, m mode) (*gorm.DB, error) {
 	db := sql.OpenDB(&connector{dsn: dsn, driver: sqlite3.SQLiteDriver{ConnectHook: leaveCheckpoints}})
 	db.SetMaxOpenConns(connections)
 	db.SetMaxIdleConns(connections)
-	handle, err := gorm.Open(sqlite.New(sqlite.Config{Conn: db}), &gorm.Config{
-		SkipDefaultTransaction: true,
-		PrepareStmt:            true,
-		TranslateError:         true,
-		// GORM's logger prints values of queries; errors are returned instead.
-		Logger: logger.Discard,
-	})
+	handle, err := gorm.Open(sqlite.New(sqlite.Config{Conn: db}), gormConfig(true))
 	if err == nil {
 		return handle, nil
 	}
@@ -75,6 +170,16 @@ func openSQLite(path string, m mode) (*gorm.DB, error) {
 		return nil, errors.Join(ErrNotSQLite, db.Close())
 	}
 	return nil, errors.Join(fmt.Errorf("opening the database: %w", translate(err)), db.Close())
+}
+
+func gormConfig(prepare bool) *gorm.Config {
+	return &gorm.Config{
+		SkipDefaultTransaction: true,
+		PrepareStmt:            prepare,
+		TranslateError:         true,
+		// GORM's logger prints values of queries; errors are returned instead.
+		Logger: logger.Discard,
+	}
 }
 
 // connector opens connections that are all alike, also those which follow one that

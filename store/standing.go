@@ -11,7 +11,7 @@ import (
 const standingOfTeam = `SELECT t.suspended_at, COALESCE(b.balance, 0), COALESCE(b.period_used, 0), COALESCE(b.period_bought, 0), tp.team_id IS NOT NULL,
 	COALESCE(tp.plan_id, ''), COALESCE(tp.since, 0), COALESCE(tp.period_started_at, 0), COALESCE(tp.period_ends_at, 0), COALESCE(tp.granted, 0), COALESCE(tp.ends_at, 0),
 	COALESCE(p.name, ''), COALESCE(p.name_key, ''), COALESCE(p.points, 0), COALESCE(p.period_days, 0), COALESCE(p.rate_limit, 0), COALESCE(p.streams, 0), COALESCE(p.members, 0),
-	COALESCE(p.overage, 0), COALESCE(p.is_default, 0), COALESCE(p.version, 0), COALESCE(p.created_at, 0), COALESCE(p.changed_at, 0), COALESCE(p.retired_at, 0)
+	COALESCE(p.overage, FALSE), COALESCE(p.is_default, FALSE), COALESCE(p.version, 0), COALESCE(p.created_at, 0), COALESCE(p.changed_at, 0), COALESCE(p.retired_at, 0)
 	FROM teams t LEFT JOIN team_points b ON b.team_id = t.id LEFT JOIN team_plans tp ON tp.team_id = t.id LEFT JOIN plans p ON p.id = tp.plan_id
 	WHERE t.id = (SELECT ?)`
 

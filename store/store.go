@@ -8,9 +8,9 @@ package store
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
-	"os"
+	"slices"
+	"strings"
 
 	"gorm.io/gorm"
 
@@ -19,96 +19,87 @@ import (
 
 // Store reads and writes the database. It is safe for concurrent use.
 type Store struct {
-	// reads cannot write.
-	reads   *gorm.DB
-	queries statements
+	// reads cannot write where that can be had (SQLite).
+	reads *gorm.DB
 	// writes is reached through write and touch, which take turns, and as it is by
-	// InsertTokens, ForeignVersion, Shrink, Migrate and checkpoints.
-	writes  *gorm.DB
-	turn    chan struct{}
-	now     func() models.Time
-	path    string
-	file    *presence
-	inserts statements
-	foreign foreign
-	totals  totals
+	// InsertTokens, Migrate and the engine.
+	writes *gorm.DB
+	turn   chan struct{}
+	engine engine
+	sql    dialect
+	now    func() models.Time
+	totals totals
 	// attention is what the lists warn of.
 	attention attention
 
-	checkpoints *checkpoints
 	// subscribers is filled before the first change and only read afterwards.
 	subscribers []func(models.Notice)
 }
 
-// Open opens the database at path, a SQLite file that is created (0600) where
-// it is missing. It never migrates; see Migrate. now is the clock of every
-// time that the store sets.
-func Open(path string, now func() models.Time) (*Store, error) {
-	var handles []*gorm.DB
-	for _, m := range []mode{forWriting, forReading, forCheckpoints} {
-		handle, err := openSQLite(path, m)
-		if err != nil {
-			return nil, errors.Join(err, closeHandles(handles))
-		}
-		handles = append(handles, handle)
-	}
-	file, err := newPresence(path, handles)
-	if err != nil {
-		return nil, errors.Join(err, closeHandles(handles))
-	}
-	writer, err := handles[0].DB()
-	if err != nil {
-		return nil, errors.Join(err, closeHandles(handles))
-	}
-	checkpoints, err := newCheckpoints(path, handles[2], writer)
-	if err != nil {
-		return nil, errors.Join(err, closeHandles(handles))
-	}
-	return &Store{
-		writes: handles[0], turn: make(chan struct{}, 1), reads: handles[1], checkpoints: checkpoints, now: now, path: path, file: file,
-		inserts: newStatements(), queries: newStatements(),
-	}, nil
+// engine is what differs between SQLite and PostgreSQL, besides the words of dialect.
+type engine interface {
+	// available returns models.ErrUnavailable where nothing may be read or written.
+	available() error
+	// query runs one that goes past gorm.
+	query(ctx context.Context, text string, args []any) (*sql.Rows, error)
+	// transact runs fn in a transaction that has an order with all others, once or, where
+	// the database asks for it, several times.
+	transact(ctx context.Context, fn func(tx *gorm.DB) error) error
+	insertTokens(ctx context.Context, tokens []models.Token) error
+	// carry sends other nodes, once the transaction is committed, what their caches must forget.
+	carry(tx *gorm.DB, teams []string, notices []models.Notice) error
+	// committed is told after each commit.
+	committed()
+	foreignVersion(ctx context.Context) (int64, error)
+	shrink(ctx context.Context) (done bool, err error)
+	space(ctx context.Context) (Space, error)
+	// migrating runs fn while no other process migrates.
+	migrating(ctx context.Context, fn func(db *sql.DB) error) error
+	close() error
 }
 
-func closeHandles(handles []*gorm.DB) error {
-	var errs []error
-	for _, handle := range handles {
-		errs = append(errs, closeHandle(handle))
-	}
-	return errors.Join(errs...)
+// Options are what PostgreSQL takes besides its address.
+type Options struct {
+	// Direct is the address without a pooler; empty where the first one is.
+	Direct string
 }
 
-// Migrate hands the writing connection to run, which brings the tables up to date, and
-// then chains the audit events of an older database.
-func (s *Store) Migrate(ctx context.Context, run func(context.Context, *sql.DB) (int, error)) (int, error) {
-	db, err := s.writes.DB()
-	if err != nil {
-		return 0, err
+// IsPostgres tells whether an address is PostgreSQL's and not the path of a file.
+func IsPostgres(address string) bool {
+	return strings.HasPrefix(address, "postgres://") || strings.HasPrefix(address, "postgresql://")
+}
+
+// Open opens the database: a SQLite file, which is created (0600) where it is missing,
+// or a PostgreSQL database by its postgres:// address. It never migrates; see Migrate.
+// now is the clock of every time that the store sets.
+func Open(address string, now func() models.Time, options ...Options) (*Store, error) {
+	s := &Store{now: now}
+	open := func() error { return s.openSQLite(address) }
+	if IsPostgres(address) {
+		open = func() error { return s.openPostgres(address, slices.Concat(options, []Options{{}})[0]) }
 	}
-	applied, err := run(ctx, db)
+	if err := open(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Migrate hands a connection that may write to run, which brings the tables up to date,
+// one process at a time, and then chains the audit events of an older database.
+func (s *Store) Migrate(ctx context.Context, run func(context.Context, *sql.DB) (int, error)) (applied int, err error) {
+	err = s.engine.migrating(ctx, func(db *sql.DB) error {
+		var err error
+		applied, err = run(ctx, db)
+		return err
+	})
 	if err != nil {
 		return applied, err
 	}
 	return applied, translate(s.chainEarlier(ctx))
 }
 
-// Close closes all handles. What still runs on one of their connections goes on.
-func (s *Store) Close() error {
-	return errors.Join(s.checkpoints.close(), closeHandle(s.reads), closeHandle(s.writes), s.releaseFile())
-}
-
-// releaseFile leaves the file open where a connection still is: see checkpoints.
-func (s *Store) releaseFile() error {
-	for _, handle := range []*gorm.DB{s.reads, s.writes, s.checkpoints.db} {
-		if db, err := handle.DB(); err != nil || db.Stats().OpenConnections > 0 {
-			return err
-		}
-	}
-	if err := s.checkpoints.file.Close(); err != nil && !errors.Is(err, os.ErrClosed) {
-		return fmt.Errorf("closing the database: %w", err)
-	}
-	return nil
-}
+// Close closes all connections. What still runs on one of them goes on.
+func (s *Store) Close() error { return s.engine.close() }
 
 func closeHandle(handle *gorm.DB) error {
 	db, err := handle.DB()

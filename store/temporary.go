@@ -147,7 +147,7 @@ func (s *Store) ReplaceTemporaryToken(ctx context.Context, actor models.Actor) (
 // endTemporary ends a person's temporary tokens in some teams and returns how many still worked.
 func (c change) endTemporary(userID, by string, teams ...string) (int64, error) {
 	var ended []struct{ Hash []byte }
-	err := c.Raw(`UPDATE tokens INDEXED BY tokens_temporary SET revoked_at = ?, revoked_by = ?, sealed = NULL
+	err := c.Raw(`UPDATE tokens`+c.dialect().index("tokens_temporary")+` SET revoked_at = ?, revoked_by = ?, sealed = NULL
 		WHERE team_id IN ? AND created_by = ? AND kind = 'temporary' AND revoked_at = 0 AND expires_at > ? RETURNING hash`,
 		c.now, by, teams, userID, c.now).Scan(&ended).Error
 	for _, token := range ended {
@@ -169,8 +169,8 @@ func (c change) loseTemporary(userID, by string, teams ...string) error {
 func (s *Store) TemporaryTokens(ctx context.Context, team string) ([]models.TokenRow, error) {
 	var rows []models.TokenRow
 	err := s.read(ctx).Raw(`SELECT t.id, t.application_id, t.team_id, t.kind, t.last4, t.created_at, t.created_by, t.expires_at, t.last_used_at, t.last_used_from,
-		COALESCE(u.name, '') AS created_by_name FROM tokens t INDEXED BY tokens_temporary JOIN applications a ON a.id = t.application_id LEFT JOIN users u ON u.id = t.created_by
+		COALESCE(u.name, '') AS created_by_name FROM tokens t`+s.sql.index("tokens_temporary")+` JOIN applications a ON a.id = t.application_id LEFT JOIN users u ON u.id = t.created_by
 		WHERE t.team_id = ? AND t.kind = 'temporary' AND t.revoked_at = 0 AND t.epoch = a.epoch AND t.expires_at > ?
-		ORDER BY u.name COLLATE NOCASE, t.created_by, t.expires_at DESC LIMIT ?`, team, s.now(), 2*models.MaxMembers).Scan(&rows).Error
+		ORDER BY `+s.sql.folded("u.name")+`, t.created_by, t.expires_at DESC LIMIT ?`, team, s.now(), 2*models.MaxMembers).Scan(&rows).Error
 	return rows, translate(err)
 }

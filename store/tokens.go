@@ -143,13 +143,12 @@ func (c change) revokeToken(actor models.Actor, appID, id string) (models.Token,
 		c.now, actor.UserID, id, appID, actor.TeamID).Error
 }
 
-// The tokens of one application that RevokeTokens marks one by one.
-const (
-	markManual = `UPDATE tokens INDEXED BY tokens_manual SET revoked_at = ?, revoked_by = ?, sealed = NULL
-		WHERE application_id = ? AND team_id = ? AND kind = 'manual' AND revoked_at = 0 AND expires_at > ?`
-	markTemporary = `UPDATE tokens INDEXED BY tokens_temporary SET revoked_at = ?, revoked_by = ?, sealed = NULL
-		WHERE application_id = ? AND team_id = ? AND kind = 'temporary' AND revoked_at = 0 AND expires_at > ?`
-)
+// marked are the tokens of one application that RevokeTokens marks one by one: of this kind,
+// by its own index.
+func marked(d dialect, kind models.TokenKind) string {
+	return "UPDATE tokens" + d.index("tokens_"+string(kind)) + ` SET revoked_at = ?, revoked_by = ?, sealed = NULL
+		WHERE application_id = ? AND team_id = ? AND kind = '` + string(kind) + `' AND revoked_at = 0 AND expires_at > ?`
+}
 
 // RevokeTokens ends every active token of an application now, of every kind,
 // and returns how many there were. The application goes on. It marks the
@@ -181,11 +180,11 @@ func (s *Store) RevokeTokens(ctx context.Context, actor models.Actor, appID stri
 		revoked = counted.Active
 		c.about("application", app.ID, app.Name)
 		c.event.Detail = models.Count(revoked, "token")
-		mark := markManual
+		kind := models.KindManual
 		if app.BuiltIn() {
-			mark = markTemporary
+			kind = models.KindTemporary
 		}
-		err = c.Exec(mark, c.now, actor.UserID, appID, actor.TeamID, c.now).Error
+		err = c.Exec(marked(c.dialect(), kind), c.now, actor.UserID, appID, actor.TeamID, c.now).Error
 		if err != nil {
 			return err
 		}

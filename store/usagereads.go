@@ -69,13 +69,13 @@ var usageKeys = map[models.UsageBy]struct{ key, columns, joins string }{
 	models.UsageByStatus: {key: "status"},
 	models.UsageByApplication: {
 		key:     "application_id",
-		columns: ", COALESCE(a.name, '') AS name, a.id IS NOT NULL AS known, COALESCE(a.type = 'built-in', 0) AS built_in, COALESCE(a.deleted_at, 1) <> 0 AS deleted",
+		columns: ", COALESCE(a.name, '') AS name, a.id IS NOT NULL AS known, COALESCE(a.type = 'built-in', FALSE) AS built_in, COALESCE(a.deleted_at, 1) <> 0 AS deleted",
 		joins:   " LEFT JOIN applications a ON a.id = g.key AND a.team_id = ?",
 	},
 	models.UsageByToken: {
 		key: "token_id",
 		columns: `, COALESCE(t.name, '') AS name, t.id IS NOT NULL AS known, COALESCE(t.last4, '') AS last4, g.application_id,
-			COALESCE(a.name, '') AS application_name, COALESCE(a.type = 'built-in', 0) AS built_in, COALESCE(a.deleted_at, 1) <> 0 AS deleted`,
+			COALESCE(a.name, '') AS application_name, COALESCE(a.type = 'built-in', FALSE) AS built_in, COALESCE(a.deleted_at, 1) <> 0 AS deleted`,
 		joins: " LEFT JOIN tokens t ON t.id = g.key AND t.team_id = ? LEFT JOIN applications a ON a.id = g.application_id AND a.team_id = ?",
 	},
 }

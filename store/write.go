@@ -31,23 +31,31 @@ var errNothingToDo = errors.New("nothing to do")
 
 // write is the only way to change what people see. It opens the transaction,
 // runs fn, adds the audit event that fn may complete, and commits: a change
-// without its event, or an event without its change, cannot be written.
+// without its event, or an event without its change, cannot be written. fn may run
+// again, from its beginning: what it sets outside, it sets whole.
 func (s *Store) write(ctx context.Context, actor models.Actor, action models.AuditAction, fn func(c change) error) error {
 	var notices []models.Notice
-	event := newEvent(actor, action)
+	var teams []string
 	err := s.transact(ctx, func(tx *gorm.DB) error {
-		c := change{DB: tx, now: s.now(), event: event, notices: &notices}
+		notices = nil
+		c := change{DB: tx, now: s.now(), event: newEvent(actor, action), notices: &notices}
 		c.event.At = c.now
-		if err := fn(c); err != nil {
+		err := fn(c)
+		teams = []string{actor.TeamID, c.event.TeamID} // an operator's deed is about another team
+		if err != nil {
 			return err
 		}
-		return c.record()
+		if err := c.record(); err != nil {
+			return err
+		}
+		return s.engine.carry(tx, teams, notices)
 	})
 	// A commit that failed may have reached the disk all the same.
 	s.tell(notices)
-	s.attention.forget(actor.TeamID)
-	s.attention.forget(event.TeamID) // an operator's deed is about another team
-	s.checkpoints.note()
+	for _, team := range teams {
+		s.attention.forget(team)
+	}
+	s.engine.committed()
 	if errors.Is(err, errNothingToDo) {
 		return nil
 	}
@@ -58,15 +66,18 @@ func (s *Store) write(ctx context.Context, actor models.Actor, action models.Aud
 // last-used times, sessions seen, assertions used. Tokens issued at the endpoint have a
 // way of their own, InsertTokens.
 func (s *Store) touch(ctx context.Context, fn func(tx *gorm.DB) error) error {
-	defer s.checkpoints.note()
+	defer s.engine.committed()
 	return translate(s.transact(ctx, fn))
 }
 
-// transact runs fn in a transaction of the writing handle. Whoever waits for it may
-// give up; a transaction that has begun goes on to its end. In the middle, database/sql
+// transact runs fn in a transaction, once or more often. Whoever waits for a turn may give
+// up; a transaction that has begun goes on to its end. In the middle, database/sql
 // would give up the connection, and the caches all they hold (see ForeignVersion).
 func (s *Store) transact(ctx context.Context, fn func(tx *gorm.DB) error) error {
 	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := s.engine.available(); err != nil {
 		return err
 	}
 	select {
@@ -75,7 +86,7 @@ func (s *Store) transact(ctx context.Context, fn func(tx *gorm.DB) error) error 
 		return ctx.Err()
 	}
 	defer func() { <-s.turn }()
-	return s.writes.WithContext(context.WithoutCancel(ctx)).Transaction(fn)
+	return s.engine.transact(context.WithoutCancel(ctx), fn)
 }
 
 func newEvent(actor models.Actor, action models.AuditAction) *models.AuditEvent {
@@ -84,6 +95,8 @@ func newEvent(actor models.Actor, action models.AuditAction) *models.AuditEvent 
 		ActorRole: actor.Role, Action: action, Address: actor.Address, UserAgent: actor.UserAgent, RequestID: actor.RequestID,
 	}
 }
+
+func (c change) dialect() dialect { return dialectOf(c.DB) }
 
 // tell adds to what caches hear after the commit.
 func (c change) tell(notice models.Notice) { *c.notices = append(*c.notices, notice) }

@@ -1,0 +1,217 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"gorm.io/gorm"
+
+	"github.com/latchkey/latchkey/models"
+)
+
+const (
+	// changesChannel is where nodes tell each other what they have changed.
+	changesChannel = "latchkey_changes"
+	// mostNotices go into one message; of more, everything is forgotten. PostgreSQL takes
+	// 8,000 bytes.
+	mostNotices = 30
+	// listenAgain is the pause after a connection that failed.
+	listenAgain = 200 * time.Millisecond
+	// beatFor is how long the server may take to say that it is there.
+	beatFor = time.Second
+)
+
+// pgMessage is what a node tells the others, as JSON.
+type pgMessage struct {
+	Node    string          `json:"node"`
+	Teams   []string        `json:"teams,omitempty"`
+	Notices []models.Notice `json:"notices,omitempty"`
+	// All says that there was more to forget than fits.
+	All bool `json:"all,omitempty"`
+}
+
+// carry sends the message with the commit: nobody hears of what was rolled back.
+func (p *postgresEngine) carry(tx *gorm.DB, teams []string, notices []models.Notice) error {
+	message := pgMessage{Node: p.node, Teams: teams, Notices: notices}
+	if len(notices) > mostNotices {
+		message.Notices, message.All = nil, true
+	}
+	text, err := json.Marshal(message)
+	if err != nil {
+		return err
+	}
+	return tx.Exec("SELECT pg_notify(?, ?)", changesChannel, string(text)).Error
+}
+
+func (p *postgresEngine) foreignVersion(ctx context.Context) (int64, error) { return p.feed.version(ctx) }
+
+// pgFeed hears what other nodes change, on a connection of its own that no pooler stands
+// before: LISTEN belongs to a session.
+type pgFeed struct {
+	config *pgx.ConnConfig
+	node   string
+	hear   func(teams []string, notices []models.Notice)
+	stop   context.CancelFunc
+	done   chan struct{}
+
+	// mu guards the others.
+	mu sync.Mutex
+	// waiting are those who ask for the version.
+	waiting []chan<- pgVersion
+	// interrupt has the connection look who is waiting.
+	interrupt context.CancelFunc
+	// missed grows whenever something may have been missed: only run changes it.
+	missed int64
+}
+
+type pgVersion struct {
+	version int64
+	err     error
+}
+
+func newPgFeed(config *pgx.ConnConfig, node string, hear func([]string, []models.Notice)) *pgFeed {
+	ctx, stop := context.WithCancel(context.Background())
+	f := &pgFeed{config: config.Copy(), node: node, hear: hear, stop: stop, done: make(chan struct{}), interrupt: func() {}}
+	f.config.OnNotification = func(_ *pgconn.PgConn, n *pgconn.Notification) { f.take(n.Payload) }
+	go f.run(ctx)
+	return f
+}
+
+func (f *pgFeed) close() {
+	f.stop()
+	<-f.done
+}
+
+// version returns after a beat of the connection that began after the question: all that
+// was committed before the question has been heard by then.
+func (f *pgFeed) version(ctx context.Context) (int64, error) {
+	answer := make(chan pgVersion, 1)
+	f.mu.Lock()
+	f.waiting = append(f.waiting, answer)
+	f.interrupt()
+	f.mu.Unlock()
+	select {
+	case got := <-answer:
+		return got.version, got.err
+	case <-f.done:
+		return 0, fmt.Errorf("%w: the database is closed", models.ErrUnavailable)
+	case <-ctx.Done():
+		return 0, fmt.Errorf("%w: %w", models.ErrUnavailable, ctx.Err())
+	}
+}
+
+func (f *pgFeed) run(ctx context.Context) {
+	defer close(f.done)
+	for ctx.Err() == nil {
+		err := f.listen(ctx)
+		f.answer(f.asked(), fmt.Errorf("%w: %w", models.ErrUnavailable, err))
+		select {
+		case <-time.After(listenAgain):
+		case <-ctx.Done():
+		}
+	}
+}
+
+var errPooled = errors.New("a pooler stands before the database and keeps back what other nodes say: set LATCHKEY_DATABASE_DIRECT to its address without one")
+
+// listen hears until the connection fails.
+func (f *pgFeed) listen(ctx context.Context) error {
+	started, cancel := context.WithTimeout(ctx, connectFor)
+	defer cancel()
+	conn, err := pgx.ConnectConfig(started, f.config)
+	if err != nil {
+		return translate(err)
+	}
+	defer conn.Close(started)
+	if _, err := conn.Exec(started, "LISTEN "+changesChannel); err != nil {
+		return translate(err)
+	}
+	f.forgetAll()
+	for {
+		asked, wait := f.next(ctx)
+		if len(asked) == 0 {
+			err := conn.PgConn().WaitForNotification(wait)
+			if err != nil && (ctx.Err() != nil || conn.IsClosed()) {
+				return translate(err)
+			}
+			continue
+		}
+		err := beat(ctx, conn)
+		f.answer(asked, err)
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// next returns who is waiting, or else a context that ends once somebody is.
+func (f *pgFeed) next(ctx context.Context) ([]chan<- pgVersion, context.Context) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.interrupt()
+	asked := f.waiting
+	f.waiting = nil
+	wait, interrupt := context.WithCancel(ctx)
+	f.interrupt = interrupt
+	return asked, wait
+}
+
+func (f *pgFeed) asked() []chan<- pgVersion {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	asked := f.waiting
+	f.waiting = nil
+	return asked
+}
+
+func (f *pgFeed) answer(asked []chan<- pgVersion, err error) {
+	f.mu.Lock()
+	got := pgVersion{version: f.missed, err: err}
+	f.mu.Unlock()
+	for _, answer := range asked {
+		answer <- got
+	}
+}
+
+// beat asks the server over the connection that listens. Whatever was committed before
+// has been delivered before the answer. A pooler gives itself away: the session is then
+// another process's than the one that was greeted, or does not listen.
+func beat(ctx context.Context, conn *pgx.Conn) error {
+	ctx, cancel := context.WithTimeout(ctx, beatFor)
+	defer cancel()
+	var pid uint32
+	var listens bool
+	err := conn.QueryRow(ctx, "SELECT pg_backend_pid(), EXISTS (SELECT 1 FROM pg_listening_channels() AS c WHERE c = $1)", changesChannel).Scan(&pid, &listens)
+	if err != nil {
+		return translate(err)
+	}
+	if pid != conn.PgConn().PID() || !listens {
+		return fmt.Errorf("%w: %w", models.ErrUnavailable, errPooled)
+	}
+	return nil
+}
+
+// take applies a message of another node. What this one said it has applied already.
+func (f *pgFeed) take(payload string) {
+	var message pgMessage
+	if err := json.Unmarshal([]byte(payload), &message); err != nil || message.All && message.Node != f.node {
+		f.forgetAll()
+		return
+	}
+	if message.Node != f.node {
+		f.hear(message.Teams, message.Notices)
+	}
+}
+
+// forgetAll has whoever asks for the version forget all they know.
+func (f *pgFeed) forgetAll() {
+	f.mu.Lock()
+	f.missed++
+	f.mu.Unlock()
+}

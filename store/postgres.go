@@ -1,0 +1,257 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+	"gorm.io/driver/postgres"
+	"gorm.io/gorm"
+
+	"github.com/latchkey/latchkey/models"
+)
+
+const (
+	// writers is how many changes of this process run at once, besides tokens issued.
+	writers = 8
+	// pgReaders and pgWriters are how many connections there are at most; besides these
+	// there is the one that listens.
+	pgReaders = 16
+	pgWriters = writers + 4
+	// connectFor is how long the server may take to let a connection in.
+	connectFor = 5 * time.Second
+	// transactFor is how long a change may take with all that it runs again.
+	transactFor = 10 * time.Second
+	// longestPause lies between two runs of a change that others were in the way of.
+	longestPause = 50 * time.Millisecond
+)
+
+// sessionLimits let the server give up what a process holds that has stopped, or is cut
+// off, in the middle of a transaction.
+var sessionLimits = map[string]string{
+	"application_name":                    "latchkey",
+	"idle_in_transaction_session_timeout": "3s",
+	"lock_timeout":                        "5s",
+	"client_connection_check_interval":    "2s",
+	"tcp_keepalives_idle":                 "5",
+	"tcp_keepalives_interval":             "2",
+	"tcp_keepalives_count":                "3",
+}
+
+// postgresEngine is the engine of a server. Any number of processes may use one database.
+type postgresEngine struct {
+	reads, writes *gorm.DB
+	feed          *pgFeed
+	direct        *pgx.ConnConfig
+	// texts are queries by how they were written, with numbered parameters.
+	texts sync.Map
+	// node tells this process's own notices from those of others.
+	node string
+}
+
+func (s *Store) openPostgres(address string, options Options) error {
+	config, err := pgConfig(address)
+	if err != nil {
+		return err
+	}
+	direct := config.Copy()
+	if options.Direct != "" {
+		if direct, err = pgConfig(options.Direct); err != nil {
+			return err
+		}
+	}
+	if err := behindPooler(config); err != nil {
+		return fmt.Errorf("opening the database: %w", translate(err))
+	}
+	p := &postgresEngine{direct: direct, node: NewID()}
+	for _, handle := range []struct {
+		db  **gorm.DB
+		max int
+	}{{&p.reads, pgReaders}, {&p.writes, pgWriters}} {
+		db := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(storableTexts))
+		db.SetMaxOpenConns(handle.max)
+		db.SetMaxIdleConns(handle.max)
+		db.SetConnMaxIdleTime(5 * time.Minute)
+		db.SetConnMaxLifetime(time.Hour)
+		if *handle.db, err = gorm.Open(postgres.New(postgres.Config{Conn: db}), gormConfig(false)); err != nil {
+			return fmt.Errorf("opening the database: %w", translate(err))
+		}
+	}
+	s.reads, s.writes, s.turn, s.sql, s.engine = p.reads, p.writes, make(chan struct{}, writers), onPostgres, p
+	p.feed = newPgFeed(direct, p.node, s.hearForeign)
+	return nil
+}
+
+func pgConfig(address string) (*pgx.ConnConfig, error) {
+	config, err := pgx.ParseConfig(address)
+	if err != nil {
+		// The driver's words may hold the password.
+		return nil, errors.New("the address of the database cannot be read: write postgres://user:password@host:5432/name?sslmode=verify-full")
+	}
+	if config.ConnectTimeout == 0 {
+		config.ConnectTimeout = connectFor
+	}
+	for name, value := range sessionLimits {
+		if _, set := config.RuntimeParams[name]; !set {
+			config.RuntimeParams[name] = value
+		}
+	}
+	return config, nil
+}
+
+// behindPooler connects once, and settles with what stands in between: a pooler that lends
+// a connection for one transaction takes no settings for a session, and lets nothing
+// prepared be found again. By the process ID one is known that says nothing.
+func behindPooler(config *pgx.ConnConfig) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*connectFor)
+	defer cancel()
+	conn, err := pgx.ConnectConfig(ctx, config)
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) && refused.Code == "08P01" {
+		for name := range sessionLimits {
+			delete(config.RuntimeParams, name)
+		}
+		config.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
+		conn, err = pgx.ConnectConfig(ctx, config)
+	}
+	if err != nil {
+		return err
+	}
+	defer conn.Close(ctx)
+	var pid uint32
+	if err := conn.QueryRow(ctx, "SELECT pg_backend_pid()").Scan(&pid); err != nil {
+		return err
+	}
+	if pid != conn.PgConn().PID() {
+		config.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
+	}
+	return nil
+}
+
+// available leaves it to each query: the driver knows.
+func (p *postgresEngine) available() error { return nil }
+
+func (p *postgresEngine) query(ctx context.Context, text string, args []any) (*sql.Rows, error) {
+	db, err := p.reads.DB()
+	if err != nil {
+		return nil, err
+	}
+	return db.QueryContext(ctx, p.numbered(text), args...)
+}
+
+func (p *postgresEngine) numbered(text string) string {
+	if known, ok := p.texts.Load(text); ok {
+		return known.(string) //nolint:forcetypeassert // nothing else is stored
+	}
+	numbered := onPostgres.numbered(text)
+	p.texts.Store(text, numbered)
+	return numbered
+}
+
+// transact runs fn again where another transaction was in the way. Serializable: what fn
+// reads is still so when it writes, whatever other nodes do.
+func (p *postgresEngine) transact(ctx context.Context, fn func(tx *gorm.DB) error) error {
+	return again(ctx, func(ctx context.Context) error {
+		return p.writes.WithContext(ctx).Transaction(fn, &sql.TxOptions{Isolation: sql.LevelSerializable})
+	})
+}
+
+// again repeats what the server has undone, for transactFor in all.
+func again(ctx context.Context, do func(ctx context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, transactFor)
+	defer cancel()
+	for {
+		err := do(ctx)
+		if !undone(err) {
+			return err
+		}
+		select {
+		case <-time.After(rand.N(longestPause)): //nolint:gosec // a pause, no secret
+		case <-ctx.Done():
+			return fmt.Errorf("%w: %w", models.ErrBusy, err)
+		}
+	}
+}
+
+// undone tells that the server has rolled a transaction back because of another one.
+func undone(err error) bool {
+	var failed *pgconn.PgError
+	return errors.As(err, &failed) && (failed.Code == "40001" || failed.Code == "40P01")
+}
+
+const pgInsertTokens = `INSERT INTO tokens (id, application_id, team_id, kind, hash, last4, scopes, epoch, created_at, expires_at)
+	SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::text[], $7::text[], $8::bigint[], $9::bigint[], $10::bigint[])`
+
+// insertTokens is one statement for any number of rows.
+func (p *postgresEngine) insertTokens(ctx context.Context, tokens []models.Token) error {
+	db, err := p.writes.DB()
+	if err != nil {
+		return err
+	}
+	n := len(tokens)
+	texts, numbers, hashes := [6][]string{}, [3][]int64{}, make([][]byte, 0, n)
+	for i := range texts {
+		texts[i] = make([]string, 0, n)
+	}
+	for _, t := range tokens {
+		for i, value := range [...]string{t.ID, t.ApplicationID, t.TeamID, string(t.Kind), t.Last4, t.Scopes} {
+			texts[i] = append(texts[i], value)
+		}
+		for i, value := range [...]int64{t.Epoch, int64(t.CreatedAt), int64(t.ExpiresAt)} {
+			numbers[i] = append(numbers[i], value)
+		}
+		hashes = append(hashes, t.Hash)
+	}
+	return again(ctx, func(ctx context.Context) error {
+		_, err := db.ExecContext(ctx, pgInsertTokens, texts[0], texts[1], texts[2], texts[3], hashes, texts[4], texts[5], numbers[0], numbers[1], numbers[2])
+		return err
+	})
+}
+
+func (p *postgresEngine) committed() {}
+
+// shrink has nothing to do: the server keeps free space for what comes, and its
+// autovacuum looks after it.
+func (p *postgresEngine) shrink(context.Context) (bool, error) { return true, nil }
+
+func (p *postgresEngine) space(ctx context.Context) (Space, error) {
+	space := Space{PageSize: 1}
+	err := p.reads.WithContext(ctx).Raw("SELECT pg_database_size(current_database())").Scan(&space.Pages).Error
+	return space, translate(err)
+}
+
+// migrationLock is the advisory lock of whoever migrates.
+const migrationLock = 0x6c617463686b6579 // "latchkey"
+
+// migrating waits for its turn on a connection of its own, which is its owner while it lives.
+func (p *postgresEngine) migrating(ctx context.Context, fn func(db *sql.DB) error) error {
+	db := stdlib.OpenDB(*p.direct)
+	defer db.Close()
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return translate(err)
+	}
+	defer conn.Close()
+	if _, err := conn.ExecContext(ctx, "SET lock_timeout = 0"); err != nil {
+		return translate(err)
+	}
+	if _, err := conn.ExecContext(ctx, "SELECT pg_advisory_lock($1)", int64(migrationLock)); err != nil {
+		return translate(err)
+	}
+	defer func() {
+		_, _ = conn.ExecContext(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock($1)", int64(migrationLock))
+	}()
+	return fn(db)
+}
+
+func (p *postgresEngine) close() error {
+	p.feed.close()
+	return errors.Join(closeHandle(p.reads), closeHandle(p.writes))
+}
