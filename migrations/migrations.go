@@ -16,6 +16,9 @@ import (
 //go:embed sqlite/*.sql postgres/*.sql
 var files embed.FS
 
+// Postgres are the migrations of PostgreSQL.
+func Postgres() fs.FS { return files }
+
 // NewerError means that the database was migrated by a newer program.
 type NewerError struct{ Database, Program int64 }
 

@@ -40,8 +40,8 @@ func (s *Store) EndOtherSessions(ctx context.Context, actor models.Actor, keep [
 func (s *Store) AccountEvents(ctx context.Context, userID string, limit int) ([]models.AuditEvent, error) {
 	var rows []models.AuditEvent
 	err := s.read(ctx).Raw(`SELECT * FROM audit_events WHERE id IN (
-			SELECT id FROM (SELECT id FROM audit_events WHERE actor_id = @user AND action IN @own ORDER BY at DESC LIMIT @limit)
-			UNION SELECT id FROM (SELECT id FROM audit_events WHERE target_id = @user AND action NOT IN @quiet ORDER BY at DESC LIMIT @limit))
+			SELECT id FROM (SELECT id FROM audit_events WHERE actor_id = @user AND action IN @own ORDER BY at DESC LIMIT @limit) AS done
+			UNION SELECT id FROM (SELECT id FROM audit_events WHERE target_id = @user AND action NOT IN @quiet ORDER BY at DESC LIMIT @limit) AS suffered)
 		ORDER BY at DESC, id DESC LIMIT @limit`,
 		map[string]any{"user": userID, "own": models.OwnDeeds, "quiet": models.QuietDeeds, "limit": limit}).Scan(&rows).Error
 	return rows, translate(err)

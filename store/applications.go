@@ -214,6 +214,7 @@ func (s *Store) ChangeApplication(ctx context.Context, actor models.Actor, id st
 		if version != 0 && version != app.Version {
 			return models.ErrConflict
 		}
+		values := values // what stays is of this run
 		if values.Scopes == "" {
 			values.Scopes = app.Scopes
 		}

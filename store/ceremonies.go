@@ -30,6 +30,7 @@ func (s *Store) Ceremony(ctx context.Context, idHash []byte, kind models.Ceremon
 func (s *Store) FinishCeremony(ctx context.Context, idHash []byte, kind models.CeremonyKind) (models.Ceremony, error) {
 	var ceremony models.Ceremony
 	err := s.touch(ctx, func(tx *gorm.DB) error {
+		ceremony = models.Ceremony{}
 		if err := tx.Where("id_hash = ? AND kind = ? AND expires_at > ?", idHash, kind, s.now()).Take(&ceremony).Error; err != nil {
 			return err
 		}

@@ -93,6 +93,7 @@ func (c change) retireSecret(actor models.Actor, id string) error {
 func (s *Store) RevealSecret(ctx context.Context, actor models.Actor, id string) (models.ClientSecret, error) {
 	var secret models.ClientSecret
 	err := s.write(ctx, actor, models.AuditSecretShown, func(c change) error {
+		secret = models.ClientSecret{}
 		app, err := c.application(actor.TeamID, id)
 		if err != nil {
 			return err

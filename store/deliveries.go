@@ -71,16 +71,17 @@ func (s *Store) DueDeliveries(ctx context.Context, limit int) ([]models.DueDeliv
 // ClaimDelivery begins a try, and reports whether it belongs to the caller: of two at
 // once, one gets it. The delivery comes back with the attempt counted.
 func (s *Store) ClaimDelivery(ctx context.Context, due models.DueDelivery) (models.DueDelivery, bool, error) {
+	var now, until models.Time
 	claimed := false
 	err := s.touch(ctx, func(tx *gorm.DB) error {
-		now := s.now()
-		until := now.Add(claimFor)
+		now = s.now()
+		until = now.Add(claimFor)
 		result := tx.Exec("UPDATE webhook_deliveries SET next_at = ?, attempts = attempts + 1, last_at = ? WHERE id = ? AND team_id = ? AND next_at = ? AND attempts = ?",
 			until, now, due.ID, due.TeamID, due.NextAt, due.Attempts)
 		claimed = result.RowsAffected == 1
-		due.NextAt, due.LastAt, due.Attempts = until, now, due.Attempts+1
 		return result.Error
 	})
+	due.NextAt, due.LastAt, due.Attempts = until, now, due.Attempts+1
 	return due, claimed && err == nil, err
 }
 

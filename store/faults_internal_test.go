@@ -11,8 +11,32 @@ import (
 
 	"github.com/latchkey/latchkey/migrations"
 	"github.com/latchkey/latchkey/models"
+	"github.com/latchkey/latchkey/store/storetest/pgtest"
 )
 
+// migratedPath is the address of a database of the test's own, of the kind that is tested.
+func migratedPath(t testing.TB) string {
+	t.Helper()
+	if pgtest.Chosen() {
+		return pgtest.Database(t, migrations.Postgres(), migrateAt)
+	}
+	path := filepath.Join(t.TempDir(), "latchkey.db")
+	if err := migrateAt(t.Context(), path); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func migrateAt(ctx context.Context, path string) error {
+	s, err := Open(path, func() models.Time { return 1000 })
+	if err != nil {
+		return err
+	}
+	_, err = s.Migrate(ctx, migrations.Run)
+	return errors.Join(err, s.Close())
+}
+
+// migrated is for tests of what SQLite alone has.
 func migrated(t *testing.T) (*Store, models.Actor) {
 	t.Helper()
 	s, err := Open(filepath.Join(t.TempDir(), "latchkey.db"), func() models.Time { return 1000 })

@@ -75,6 +75,7 @@ func (s *Store) TakeOver(ctx context.Context, actor models.Actor, appID string) 
 	var app models.Application
 	taken := false
 	err := s.write(ctx, actor, models.AuditApplicationTaken, func(c change) error {
+		taken = false
 		var err error
 		if app, err = c.application(actor.TeamID, appID); err != nil {
 			return err

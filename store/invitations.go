@@ -88,6 +88,7 @@ func (c change) checkInvited(team string, invitation models.Invitation) error {
 func (s *Store) RevealInvitation(ctx context.Context, actor models.Actor, id string) (models.Invitation, error) {
 	var invitation models.Invitation
 	err := s.write(ctx, actor, models.AuditInvitationShown, func(c change) error {
+		invitation = models.Invitation{}
 		if err := c.ownedBy(actor); err != nil {
 			return err
 		}
@@ -102,6 +103,7 @@ func (s *Store) RevealInvitation(ctx context.Context, actor models.Actor, id str
 func (s *Store) CancelInvitation(ctx context.Context, actor models.Actor, id string) (models.Invitation, error) {
 	var invitation models.Invitation
 	err := s.write(ctx, actor, models.AuditInvitationCancelled, func(c change) error {
+		invitation = models.Invitation{}
 		if err := c.ownedBy(actor); err != nil {
 			return err
 		}

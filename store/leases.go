@@ -29,6 +29,7 @@ const (
 func (s *Store) LeasePoints(ctx context.Context, node, team string, want int64) (models.Lease, error) {
 	var given models.Lease
 	err := s.touch(ctx, func(tx *gorm.DB) error {
+		given = models.Lease{}
 		now := s.now()
 		err := tx.Raw(takeLease, node, want, want, now.Add(models.LeaseFor), node, now, team, node).Scan(&given).Error
 		if err != nil {

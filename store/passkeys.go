@@ -43,6 +43,7 @@ func (s *Store) AddPasskey(ctx context.Context, actor models.Actor, passkey mode
 func (s *Store) RemovePasskey(ctx context.Context, actor models.Actor, id string, leaving Leaving) (models.Passkey, error) {
 	var passkey models.Passkey
 	err := s.write(ctx, actor, models.AuditPasskeyRemoved, func(c change) error {
+		passkey = models.Passkey{}
 		if err := c.Where("id = ? AND user_id = ?", id, actor.UserID).Take(&passkey).Error; err != nil {
 			return err
 		}

@@ -20,6 +20,7 @@ const dueTeams = `SELECT team_id FROM team_plans WHERE (ends_at = 0 OR ends_at >
 func (s *Store) RollPeriods(ctx context.Context) (done bool, err error) {
 	var due []string
 	err = s.touch(ctx, func(tx *gorm.DB) error {
+		due = nil
 		now := s.now()
 		if err := tx.Raw(dueTeams, now, now, now, rollTeams).Scan(&due).Error; err != nil {
 			return err

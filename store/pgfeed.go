@@ -49,7 +49,9 @@ func (p *postgresEngine) carry(tx *gorm.DB, teams []string, notices []models.Not
 	return tx.Exec("SELECT pg_notify(?, ?)", changesChannel, string(text)).Error
 }
 
-func (p *postgresEngine) foreignVersion(ctx context.Context) (int64, error) { return p.feed.version(ctx) }
+func (p *postgresEngine) foreignVersion(ctx context.Context) (int64, error) {
+	return p.feed.version(ctx)
+}
 
 // pgFeed hears what other nodes change, on a connection of its own that no pooler stands
 // before: LISTEN belongs to a session.

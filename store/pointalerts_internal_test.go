@@ -2,27 +2,22 @@ package store
 
 import (
 	"encoding/json"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"gorm.io/gorm"
 
-	"github.com/latchkey/latchkey/migrations"
 	"github.com/latchkey/latchkey/models"
 )
 
 // What goes to webhooks of points, once each, in the transaction that notes it.
 func TestPointAlertsAreQueued(t *testing.T) {
 	now := models.At(time.Date(2026, 11, 23, 16, 0, 0, 0, time.UTC))
-	s, err := Open(filepath.Join(t.TempDir(), "latchkey.db"), func() models.Time { return now })
+	s, err := Open(migratedPath(t), func() models.Time { return now })
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
-	if _, err := s.Migrate(t.Context(), migrations.Run); err != nil {
-		t.Fatal(err)
-	}
 	ana, err := s.AddUser(t.Context(), models.CommandLine, Account{Name: "ana", Email: "ana@northwind.example", PasswordHash: "-", Team: "northwind", Role: models.RoleOwner})
 	if err != nil {
 		t.Fatal(err)

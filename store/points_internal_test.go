@@ -3,7 +3,6 @@ package store
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -11,7 +10,6 @@ import (
 
 	"gorm.io/gorm"
 
-	"github.com/latchkey/latchkey/migrations"
 	"github.com/latchkey/latchkey/models"
 )
 
@@ -20,6 +18,7 @@ var noon = models.At(time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC))
 // purse is a database with a team in it, and a clock that the test moves.
 type purse struct {
 	*Store
+	path  string
 	clock *atomic.Int64
 	ana   models.Actor
 	app   models.Application
@@ -29,10 +28,8 @@ func newPurse(t testing.TB) purse {
 	t.Helper()
 	p := purse{clock: &atomic.Int64{}}
 	p.clock.Store(int64(noon))
-	p.Store = p.open(t, filepath.Join(t.TempDir(), "latchkey.db"))
-	if _, err := p.Migrate(t.Context(), migrations.Run); err != nil {
-		t.Fatal(err)
-	}
+	p.path = migratedPath(t)
+	p.Store = p.open(t, p.path)
 	p.ana = p.team(t, "Northwind")
 	p.app = models.Application{ID: NewID(), Type: models.TypeService, Name: "App", ClientID: NewID(), Lifespan: 60, Scopes: "api"}
 	if _, err := p.CreateApplication(t.Context(), p.ana, p.app, models.ClientSecret{ID: NewID(), Hash: []byte("h"), Sealed: []byte("s")}, ""); err != nil {
@@ -367,9 +364,10 @@ func TestOldUsageGoes(t *testing.T) {
 // No statement that runs each second, or over millions of rows, looks at all of a table.
 func TestUsageStatementsUseIndexes(t *testing.T) {
 	p := newPurse(t)
+	d := onSQLite
 	for query, args := range map[string][]any{
-		deleteHours: {1, 1}, deleteDays: {1, 1}, deleteBatches: {1, 1}, addHours: {"[]"}, addDays: {"[]"}, moveBalances: {"[]"}, insertUses: {1, "", "[]"},
-		spendLeases: {1, 1, "[]", ""}, crossed: {"[]", 80, 100}, told: {"[]", ""}, takeLease: {"", 1, "", 1, 1, "", "", 1, ""}, standingOfTeam: {""}, usedToday: {1, "", ""},
+		deleteHours(d): {1, 1}, deleteDays(d): {1, 1}, deleteBatches(d): {1, 1}, addHours(d): {"[]"}, addDays(d): {"[]"}, moveBalances(d): {"[]"}, insertUses(d): {1, "", "[]"},
+		spendLeases(d): {1, 1, "[]", ""}, crossed(d): {"[]", 80, 100}, told(d): {"[]", ""}, takeLease: {"", 1, 1, 1, "", 1, "", ""}, standingOfTeam: {""}, usedToday: {1, "", ""},
 	} {
 		var plan []struct{ Detail string }
 		if err := p.writes.Raw("EXPLAIN QUERY PLAN "+query, args...).Scan(&plan).Error; err != nil {

@@ -163,15 +163,19 @@ func (p *postgresEngine) transact(ctx context.Context, fn func(tx *gorm.DB) erro
 	})
 }
 
-// again repeats what the server has undone, for transactFor in all.
+// again repeats what the server has undone, for transactFor in all. A key that is there
+// already is met twice before it counts: the other transaction may have come first without
+// being seen, and what do finds the second time is the better answer.
 func again(ctx context.Context, do func(ctx context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, transactFor)
 	defer cancel()
-	for {
+	for duplicated := false; ; {
 		err := do(ctx)
-		if !undone(err) {
+		first := errors.Is(err, gorm.ErrDuplicatedKey) && !duplicated
+		if !undone(err) && !first {
 			return err
 		}
+		duplicated = duplicated || first
 		select {
 		case <-time.After(rand.N(longestPause)): //nolint:gosec // a pause, no secret
 		case <-ctx.Done():
@@ -180,10 +184,14 @@ func again(ctx context.Context, do func(ctx context.Context) error) error {
 	}
 }
 
-// undone tells that the server has rolled a transaction back because of another one.
+// undone tells that a transaction came to nothing because of another one. Of two that add
+// the next event to a chain, one finds the number taken.
 func undone(err error) bool {
 	var failed *pgconn.PgError
-	return errors.As(err, &failed) && (failed.Code == "40001" || failed.Code == "40P01")
+	if !errors.As(err, &failed) {
+		return false
+	}
+	return failed.Code == "40001" || failed.Code == "40P01" || failed.ConstraintName == "audit_events_by_number" || failed.ConstraintName == "audit_chains_pkey"
 }
 
 const pgInsertTokens = `INSERT INTO tokens (id, application_id, team_id, kind, hash, last4, scopes, epoch, created_at, expires_at)

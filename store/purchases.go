@@ -13,6 +13,7 @@ import (
 func (s *Store) AddPoints(ctx context.Context, actor models.Actor, in models.PointsChange, formKey string) (models.Receipt, error) {
 	var receipt models.Receipt
 	err := s.operate(ctx, actor, models.AuditPointsAdded, func(c change) error {
+		receipt = models.Receipt{}
 		if err := c.openLedger(&receipt, in.TeamID, formKey); err != nil {
 			return err
 		}
@@ -54,6 +55,7 @@ func sameOrOther(earlier models.LedgerEntry, in models.PointsChange) error {
 func (s *Store) CorrectPoints(ctx context.Context, actor models.Actor, in models.PointsChange, formKey string) (models.Receipt, error) {
 	var receipt models.Receipt
 	err := s.operate(ctx, actor, models.AuditPointsCorrected, func(c change) error {
+		receipt = models.Receipt{}
 		if err := c.openLedger(&receipt, in.TeamID, formKey); err != nil {
 			return err
 		}

@@ -134,9 +134,11 @@ func (p *Purge) add(deletes bool, sql string, args ...any) {
 // Step deletes up to 500 rows, of however many applications, and reports whether
 // those were the last. What a failed step did not delete is found by the next one.
 func (p *Purge) Step(ctx context.Context) (done bool, err error) {
-	due, left, deleted := p.due, int64(purgeRows), int64(0)
+	due, deleted := p.due, int64(0)
 	var began time.Time
 	err = p.store.touch(ctx, func(tx *gorm.DB) error {
+		due, deleted = p.due, 0
+		left := int64(purgeRows)
 		began = time.Now() //nolint:forbidigo // a stopwatch, not the time of day
 		for len(due) > 0 && left > 0 {
 			result := tx.Exec(due[0].sql, append(due[0].args, left)...)

@@ -122,6 +122,7 @@ func (e SeenEnded) String() string {
 func (s *Store) EndSeen(ctx context.Context, actor models.Actor, userID string, ending SeenEnding) (SeenEnded, error) {
 	var ended SeenEnded
 	err := s.write(ctx, actor, models.AuditSeenEnded, func(c change) error {
+		ended = SeenEnded{}
 		list, err := c.seen(actor.TeamID, userID)
 		if err != nil {
 			return err

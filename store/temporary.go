@@ -61,6 +61,7 @@ func (s *Store) CreateTemporaryToken(ctx context.Context, actor models.Actor, to
 	defer s.totals.forget(actor.TeamID)
 	var stored models.Token
 	err := s.write(ctx, actor, models.AuditTemporaryMade, func(c change) error {
+		stored = models.Token{}
 		if err := c.mayReveal(actor); err != nil {
 			return err
 		}
@@ -125,6 +126,7 @@ func (s *Store) RevealTemporaryToken(ctx context.Context, actor models.Actor, id
 func (s *Store) ReplaceTemporaryToken(ctx context.Context, actor models.Actor) (bool, error) {
 	replaced := false
 	err := s.write(ctx, actor, models.AuditTemporaryReplaced, func(c change) error {
+		replaced = false
 		app, err := c.builtIn(actor.TeamID)
 		if err != nil {
 			return err

@@ -23,8 +23,8 @@ func (s *Store) UseTicket(ctx context.Context, hash []byte, route string) (model
 	if err := s.read(ctx).Where(good, hash, route, s.now()).Take(&ticket).Error; err != nil {
 		return models.Ticket{}, translate(err)
 	}
-	ticket = models.Ticket{}
 	err := s.touch(ctx, func(tx *gorm.DB) error {
+		ticket = models.Ticket{}
 		return affected(tx.Raw("DELETE FROM tickets WHERE "+good+" RETURNING hash, token_hash, team_id, route, expires_at", hash, route, s.now()).Scan(&ticket), models.ErrNotFound)
 	})
 	return ticket, err

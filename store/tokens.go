@@ -96,6 +96,7 @@ func (s *Store) TokenByHash(ctx context.Context, hash []byte) (models.Bearer, er
 func (s *Store) RevealToken(ctx context.Context, actor models.Actor, appID, id string) (models.Token, error) {
 	var token models.Token
 	err := s.write(ctx, actor, models.AuditTokenShown, func(c change) error {
+		token = models.Token{}
 		app, err := c.application(actor.TeamID, appID)
 		if err != nil {
 			return err
@@ -164,6 +165,7 @@ func (s *Store) RevokeTokens(ctx context.Context, actor models.Actor, appID stri
 	}
 	var revoked int64
 	err := s.write(ctx, actor, models.AuditTokensRevoked, func(c change) error {
+		revoked = 0
 		app, err := c.application(actor.TeamID, appID)
 		if err != nil {
 			return err

@@ -8,9 +8,10 @@ import (
 	_ "github.com/mattn/go-sqlite3" // reads the file beside the store
 
 	"github.com/latchkey/latchkey/models"
+	"github.com/latchkey/latchkey/store"
 )
 
-// Raw opens the file behind the store's back, to look at it or to break it.
+// Raw opens the database behind the store's back, to look at it or to break it.
 func (db *DB) Raw(t testing.TB) *sql.DB {
 	t.Helper()
 	raw := db.open(t)
@@ -20,6 +21,9 @@ func (db *DB) Raw(t testing.TB) *sql.DB {
 
 func (db *DB) open(t testing.TB) *sql.DB {
 	t.Helper()
+	if store.IsPostgres(db.Path) {
+		return sql.OpenDB(numbering{db.Path})
+	}
 	raw, err := sql.Open("sqlite3", "file:"+(&url.URL{Path: db.Path}).EscapedPath()+"?_busy_timeout=5000")
 	if err != nil {
 		t.Fatal(err)

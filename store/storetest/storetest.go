@@ -3,6 +3,8 @@
 package storetest
 
 import (
+	"context"
+	"errors"
 	"path/filepath"
 	"slices"
 	"sync/atomic"
@@ -14,32 +16,58 @@ import (
 	"github.com/latchkey/latchkey/migrations"
 	"github.com/latchkey/latchkey/models"
 	"github.com/latchkey/latchkey/store"
+	"github.com/latchkey/latchkey/store/storetest/pgtest"
 )
 
 // Start is where the clock of a test begins.
 var Start = models.At(time.Date(2026, 11, 23, 16, 0, 0, 0, time.UTC))
 
-// DB is a store on a real file.
+// DB is a store on a real database.
 type DB struct {
 	*store.Store
+	// Path is the address of the database: a file, or of PostgreSQL.
 	Path  string
 	clock atomic.Int64
 }
 
-// New opens and migrates a database in a folder that the test removes.
+// New opens a migrated database that ends with the test, of the kind that is tested.
 func New(t testing.TB) *DB {
 	t.Helper()
-	db := &DB{Path: filepath.Join(t.TempDir(), "latchkey.db")}
+	if pgtest.Chosen() {
+		return open(t, pgtest.Database(t, migrations.Postgres(), migrate))
+	}
+	return SQLite(t)
+}
+
+// SQLite is New for what has to do with the file.
+func SQLite(t testing.TB) *DB {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "latchkey.db")
+	if err := migrate(t.Context(), path); err != nil {
+		t.Fatal(err)
+	}
+	return open(t, path)
+}
+
+func open(t testing.TB, path string) *DB {
+	t.Helper()
+	db := &DB{Path: path}
 	db.clock.Store(int64(Start))
 	var err error
 	if db.Store, err = store.Open(db.Path, db.Now); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	if _, err := db.Migrate(t.Context(), migrations.Run); err != nil {
-		t.Fatal(err)
-	}
 	return db
+}
+
+func migrate(ctx context.Context, path string) error {
+	s, err := store.Open(path, func() models.Time { return Start })
+	if err != nil {
+		return err
+	}
+	_, err = s.Migrate(ctx, migrations.Run)
+	return errors.Join(err, s.Close())
 }
 
 // Now is the store's clock.

@@ -8,6 +8,7 @@ import (
 	"hash/fnv"
 	"io/fs"
 	"net/url"
+	"os"
 	"sync"
 	"testing"
 	"time"
@@ -158,3 +159,7 @@ func named(server, database string) string {
 	parsed.Path = "/" + database
 	return parsed.String()
 }
+
+// Chosen tells whether tests that do for any database are to use PostgreSQL:
+// LATCHKEY_TEST_DATABASE is postgres then. make test runs them both ways.
+func Chosen() bool { return os.Getenv("LATCHKEY_TEST_DATABASE") == "postgres" }
