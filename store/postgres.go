@@ -92,8 +92,7 @@ func (s *Store) openPostgres(address string, options Options) error {
 func pgConfig(address string) (*pgx.ConnConfig, error) {
 	config, err := pgx.ParseConfig(address)
 	if err != nil {
-		// The driver's words may hold the password.
-		return nil, errors.New("the address of the database cannot be read: write postgres://user:password@host:5432/name?sslmode=verify-full")
+		return nil, errAddress // the driver's words may hold the password
 	}
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = connectFor

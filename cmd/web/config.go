@@ -23,8 +23,9 @@ type lookup func(name string) (string, bool)
 
 // Config is the checked settings.
 type Config struct {
-	Addr        string
-	BaseURL     string // without a slash at its end; empty until the address is known
+	Addr    string
+	BaseURL string // without a slash at its end; empty until the address is known
+	// Database is the name of the database as it may be shown; see database.
 	Database    string
 	Keys        string
 	TokenPrefix string
@@ -54,6 +55,10 @@ type Config struct {
 	// PointsSecret is what a shop signs its reports of purchases with; empty where none does.
 	PointsSecret models.Secret
 
+	// address is what the database is opened by, direct PostgreSQL's without a pooler: they
+	// may hold a password.
+	address, direct models.Secret
+
 	allowHTTP bool
 	// What has been read without a problem, for rules that need several settings.
 	baseURLRead, allowHTTPRead bool
@@ -73,7 +78,8 @@ func (s setting) variable() string {
 var settings = []setting{
 	{"addr", "127.0.0.1:8080", "listen address", parseAddr},
 	{"base-url", "", "public address; https turns Secure cookies and HSTS on (default: from the address)", parseBaseURL},
-	{"database", "data/latchkey.db", "a SQLite file", parseDatabase},
+	{"database", "data/latchkey.db", "a SQLite file, or postgres://user:password@host/name?sslmode=verify-full (better set as a variable)", parseDatabase},
+	{"database-direct", "", "address of the same PostgreSQL database without the pooler that stands before it, for what belongs to a session", parseDirect},
 	{"keys", "data/keys.json", "key file for encryption at rest and session signing", parseText(func(c *Config) *string { return &c.Keys })},
 	{"token-prefix", "lk_at_", "prefix of access tokens", parseTokenPrefix},
 	{"scopes", "api", "scopes that applications may have, comma separated; the first is the default", parseScopes},
@@ -153,6 +159,7 @@ func readConfig(cmd *cli.Command) (Config, error) {
 	if config.SessionMax < config.SessionIdle && config.SessionIdle > 0 && config.SessionMax > 0 {
 		wrong = append(wrong, "--session-max (LATCHKEY_SESSION_MAX): write at least the "+config.SessionIdle.String()+" of --session-idle")
 	}
+	wrong = append(wrong, config.checkDatabase()...)
 	wrong = append(wrong, checkProvider(cmd)...)
 	wrong = append(wrong, config.checkGateway()...)
 	if len(wrong) > 0 {
@@ -211,14 +218,6 @@ func parseBaseURL(c *Config, value string) string {
 	}
 	c.BaseURL, c.baseURLRead = u.Scheme+"://"+u.Host, true
 	return ""
-}
-
-func parseDatabase(c *Config, value string) string {
-	if strings.Contains(value, "://") {
-		return "write the path of a SQLite file, such as data/latchkey.db: this version has no other database"
-	}
-	c.Database = value
-	return required(value)
 }
 
 func required(value string) string {

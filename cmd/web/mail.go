@@ -6,6 +6,7 @@ import (
 
 	"github.com/latchkey/latchkey/mail"
 	"github.com/latchkey/latchkey/models"
+	"github.com/latchkey/latchkey/store"
 )
 
 func parseSMTPURL(c *Config, value string) string {
@@ -46,6 +47,9 @@ func shownSetting(s setting, value string) models.Setting {
 	shown := models.Setting{Name: s.variable(), Default: s.fallback, Set: value != s.fallback}
 	if slices.Contains(openSettings, s.name) {
 		shown.Value, shown.Open = value, true
+	}
+	if s.name == "database" {
+		shown.Value = store.ShownAddress(value)
 	}
 	return shown
 }
