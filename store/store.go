@@ -54,6 +54,7 @@ type engine interface {
 	space(ctx context.Context) (Space, error)
 	// migrating runs fn while no other process migrates.
 	migrating(ctx context.Context, fn func(db *sql.DB) error) error
+	alone(ctx context.Context, job string, do func(ctx context.Context) error) (ran bool, err error)
 	close() error
 }
 

@@ -151,6 +151,7 @@ var cryptography = map[string][]string{
 	"models": {"crypto/sha256"},
 	// TLS to the mail server, and the IDs of mails.
 	"mail":          {"crypto/rand", "crypto/tls", "crypto/x509"},
+	"store":         {"crypto/tls"}, // whether PostgreSQL is spoken to in the clear
 	"mail/mailtest": {"crypto/"},
 	"provider":      {"crypto/tls", "crypto/x509", "github.com/coreos/go-oidc"},
 
@@ -200,6 +201,7 @@ var withoutActor = map[string]string{
 	"SeeIdentity":         "counted, not audited",
 	"UseAssertion":        "counted, not audited",
 	"Shrink":              "changes nothing that anyone sees",
+	"Alone":               "runs a job, which says who does it",
 	"Subscribe":           "changes nothing",
 	"UsePasskey":          "counted, not audited; the deed that it proves takes one",
 	// The audit log; its retention leaves an event of its own.

@@ -33,10 +33,22 @@ func TestBadMailSettings(t *testing.T) {
 }
 
 // What operators see of the settings holds no password.
+func TestShownDatabaseHasNoPassword(t *testing.T) {
+	for _, s := range settings {
+		if s.name != "database" {
+			continue
+		}
+		shown := shownSetting(s, "postgres://latchkey:hunter2-canary@db.example.com/latchkey?sslmode=verify-full&sslpassword=canary")
+		if shown.Value != "postgres://latchkey@db.example.com/latchkey" || !shown.Open {
+			t.Errorf("%+v", shown)
+		}
+	}
+}
+
 func TestShownSettingsAreOpen(t *testing.T) {
 	for _, s := range settings {
 		shown := shownSetting(s, "hunter2-canary")
-		if s.name == "smtp-url" || s.name == "oidc-client-secret" || s.name == "points-secret" {
+		if s.name == "smtp-url" || s.name == "oidc-client-secret" || s.name == "points-secret" || s.name == "database-direct" {
 			if shown.Open || shown.Value != "" || !shown.Set {
 				t.Errorf("%+v", shown)
 			}

@@ -69,14 +69,13 @@ func (p *program) serve(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	setupCode, err := p.announce(ctx, db, config)
-	if err != nil {
+	if err := p.announce(ctx, db, config); err != nil {
 		return errors.Join(err, db.Close())
 	}
 	room := newTokenRoom(context.WithoutCancel(ctx), config, db, keys, log)
 	mailer := mail.New(context.WithoutCancel(ctx), config.Mail, log, clock)
 	calls := newCallRoom(context.WithoutCancel(ctx), config, db, room, mailer, log)
-	w := wire(config, db, keys, room, calls, mailer, setupCode, log)
+	w := wire(config, db, keys, room, calls, mailer, log)
 	sweeping, stopSweeping := context.WithCancel(ctx)
 	swept := sweep(sweeping, db, config, log)
 	warned := warn(sweeping, db, keys, mailer, config, log)
@@ -146,7 +145,7 @@ func drain(ctx context.Context, server *http.Server) error {
 }
 
 // wire builds everything by hand; it can be read from top to bottom.
-func wire(config Config, db *store.Store, keys *secrets.Keys, room tokenRoom, calls callRoom, mailer *mail.Mailer, setupCode models.Secret, log *slog.Logger) world {
+func wire(config Config, db *store.Store, keys *secrets.Keys, room tokenRoom, calls callRoom, mailer *mail.Mailer, log *slog.Logger) world {
 	docsURL := config.DocsURL
 	if docsURL == "" {
 		docsURL = views.DocsPath
@@ -157,7 +156,7 @@ func wire(config Config, db *store.Store, keys *secrets.Keys, room tokenRoom, ca
 		pages: handlers.New(handlers.Deps{
 			Store: db, Issuer: room.issuer, Keys: keys, Passwords: secrets.NewPasswords(parallelHashes), Mail: mailer, Log: log, Now: clock,
 			BaseURL: config.BaseURL, HTTPS: https, DocsURL: docsURL, Limits: config.Limits,
-			SessionIdle: config.SessionIdle, SessionMax: config.SessionMax, SetupCode: setupCode, KeepAudit: config.Keep.Audit,
+			SessionIdle: config.SessionIdle, SessionMax: config.SessionMax, KeepAudit: config.Keep.Audit,
 			SignUp: config.SignUp, RequireSecondFactor: config.RequireSecondFactor, Provider: config.openIDProvider(), Webhooks: webhookPolicy(config),
 			Gateway: calls.gateway, Meter: calls.meter,
 			Installation: models.Installation{Version: version(), StartedAt: clockMillis(), Settings: config.Shown},
@@ -182,16 +181,20 @@ func absolute(baseURL, address string) string {
 
 // announce says where Latchkey serves and, while no account exists, prints the
 // one-time address that makes the first.
-func (p *program) announce(ctx context.Context, db *store.Store, config Config) (models.Secret, error) {
+func (p *program) announce(ctx context.Context, db *store.Store, config Config) error {
 	exists, err := db.AnyUser(ctx)
 	if err != nil {
-		return models.Secret{}, err
+		return err
 	}
 	if exists {
-		return models.Secret{}, p.print("Latchkey serves on " + config.BaseURL)
+		return p.print("Latchkey serves on " + config.BaseURL)
 	}
 	code := secrets.Code()
-	return code, p.print("Latchkey is new here. Make the first account: " + config.BaseURL + views.SetupPath + "?code=" + code.Reveal())
+	// Whichever node the browser comes to knows it.
+	if err := db.BeginCeremony(ctx, models.Ceremony{IDHash: secrets.Hash(code), Kind: models.CeremonySetup}, models.SetupCodeLives); err != nil {
+		return err
+	}
+	return p.print("Latchkey is new here. Make the first account: " + config.BaseURL + views.SetupPath + "?code=" + code.Reveal())
 }
 
 func listen(ctx context.Context, addr string) (net.Listener, error) {
