@@ -34,7 +34,7 @@ type DB struct {
 func New(t testing.TB) *DB {
 	t.Helper()
 	if pgtest.Chosen() {
-		return open(t, pgtest.Database(t, migrations.Postgres(), migrate))
+		return open(t, pgtest.Database(t, migrations.Postgres(), Migrate))
 	}
 	return SQLite(t)
 }
@@ -43,7 +43,7 @@ func New(t testing.TB) *DB {
 func SQLite(t testing.TB) *DB {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "latchkey.db")
-	if err := migrate(t.Context(), path); err != nil {
+	if err := Migrate(t.Context(), path); err != nil {
 		t.Fatal(err)
 	}
 	return open(t, path)
@@ -61,7 +61,8 @@ func open(t testing.TB, path string) *DB {
 	return db
 }
 
-func migrate(ctx context.Context, path string) error {
+// Migrate brings a database up to date.
+func Migrate(ctx context.Context, path string) error {
 	s, err := store.Open(path, func() models.Time { return Start })
 	if err != nil {
 		return err
