@@ -53,7 +53,7 @@ func (p *program) serve(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	defer spareCollections()()
+	defer fitMemory(p.env, grantedMemory)()
 	log, flushLog := newLog(config, p.stderr)
 	defer flushLog()
 	listener, err := listen(ctx, config.Addr)
@@ -85,11 +85,13 @@ func (p *program) serve(ctx context.Context, cmd *cli.Command) error {
 	server.RegisterOnShutdown(calls.streams.Stop) // they would not end by themselves
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
+	p.tell(ctx, "READY=1", log)
 	select {
 	case err = <-served:
 	case <-ctx.Done():
 		log.Info("stopping")
 	}
+	p.tell(context.WithoutCancel(ctx), "STOPPING=1", log)
 	err = errors.Join(err, drain(ctx, server))
 	stopSweeping()
 	swept()
