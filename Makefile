@@ -35,7 +35,7 @@ build: ## build ./latchkey, one static binary (GOARCH=arm64 for that processor)
 release: $(SBOM) ## build both processors into dist, with a list of modules and checksums
 	scripts/release.sh
 
-image: ## build the container image latchkey from dist, with IMAGE=buildah or another tool (run make release first)
+image: ## build container images from dist, with TOOL=buildah, podman or docker (after make release)
 	scripts/image.sh
 
 generate: $(TEMPL) $(ESBUILD) ## write views/*_templ.go and static/dist

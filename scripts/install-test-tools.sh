@@ -1,6 +1,7 @@
 #!/bin/sh
 # Makes sure that the tests can run: Go, a C compiler (the SQLite driver is C),
-# Chromium or Chrome, nginx and Caddy (docs/deploy), and the OAuth clients of
+# Chromium or Chrome, nginx and Caddy (docs/deploy), what packages are built and tried
+# with (a cross compiler, an emulator, buildah, systemd-analyze), and the OAuth clients of
 # e2e/clients: Node with the packages of package-lock.json, and Python with
 # Authlib and Requests-OAuthlib. Installs with apt-get and npm where it may, and
 # says what is missing where it may not.
@@ -46,6 +47,12 @@ have_node_clients() {
 	[ -f "$installed" ] && [ -z "$(find package-lock.json -newer "$installed")" ]
 }
 
+# The other processor that a release is built for, and what runs its programs here.
+case $(go env GOHOSTARCH 2>/dev/null) in
+arm64) other=amd64 emulator=qemu-x86_64-static ;;
+*) other=arm64 emulator=qemu-aarch64-static ;;
+esac
+
 need_go
 if [ -n "${LATCHKEY_CHROMIUM:-}" ] && ! have "$LATCHKEY_CHROMIUM"; then
 	fail "LATCHKEY_CHROMIUM is set to $LATCHKEY_CHROMIUM, which cannot be run: correct it or unset it."
@@ -57,8 +64,12 @@ have_browser || packages="$packages chromium"
 if tests_proxies; then
 	have_nginx || packages="$packages nginx"
 	have caddy || packages="$packages caddy"
+	have "$(cross_compiler $other)" || packages="$packages $(compiler_packages $other)"
+	have $emulator || packages="$packages qemu-user-static"
+	have buildah || packages="$packages buildah"
+	have systemd-analyze || packages="$packages systemd"
 else
-	echo "left out on $(uname -s): the tests of docs/deploy, which need Linux" >&2
+	echo "left out on $(uname -s): the tests of docs/deploy and of what is released, which need Linux" >&2
 fi
 have_python_clients || packages="$packages python3-authlib python3-cryptography python3-requests-oauthlib"
 have curl || packages="$packages curl"
@@ -76,6 +87,12 @@ if tests_proxies; then
 		"Debian, Ubuntu: apt-get install nginx. Fedora: dnf install nginx."
 	have caddy || fail "Caddy is not in PATH: docs/deploy/Caddyfile is tested with it." \
 		"Debian, Ubuntu: apt-get install caddy. Fedora: dnf install caddy."
+	for tool in "$(cross_compiler $other)" $emulator buildah systemd-analyze; do
+		have "$tool" || fail "$tool is not in PATH: what is released is built and tried with it." \
+			"Debian, Ubuntu: apt-get install $(compiler_packages $other) qemu-user-static buildah systemd."
+	done
+	links_statically || fail "There is no static C library: what is released is linked with it." \
+		"Debian, Ubuntu: apt-get install libc6-dev. Fedora: dnf install glibc-static."
 fi
 have_python_clients || fail "Neither /usr/bin/python3 nor python3 in PATH has Authlib, Cryptography and Requests-OAuthlib." \
 	"Debian, Ubuntu: apt-get install python3-authlib python3-cryptography python3-requests-oauthlib." \

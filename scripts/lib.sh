@@ -79,7 +79,7 @@ compiler_packages() {
 }
 
 links_statically() {
-	echo 'int main(void) { return 0; }' | $CC -static -x c -o /dev/null - 2>/dev/null
+	echo 'int main(void) { return 0; }' | ${CC:-$(go env CC)} -static -x c -o /dev/null - 2>/dev/null
 }
 
 # source_version is VERSION, or the tag or commit that is checked out.

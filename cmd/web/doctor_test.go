@@ -105,6 +105,9 @@ func TestDoctorBesideAServer(t *testing.T) {
 	<-serving
 	_, says = consult(t, env)
 	wants(t, says, "ok       database: "+env["LATCHKEY_DATABASE"]+" is sound", "ok       listen address: "+env["LATCHKEY_ADDR"]+" is served by Latchkey", "ok       base URL: http://"+env["LATCHKEY_ADDR"]+" leads to Latchkey")
+	if code, stdout, stderr := call(t, env, "", "health"); code != exitDone || stdout != "Latchkey serves at "+env["LATCHKEY_ADDR"]+".\n" {
+		t.Errorf("health: exit %d %q %q", code, stdout, stderr)
+	}
 	elsewhere := maps.Clone(env)
 	elsewhere["LATCHKEY_BASE_URL"] = "http://localhost:1"
 	_, says = consult(t, elsewhere)
@@ -112,6 +115,9 @@ func TestDoctorBesideAServer(t *testing.T) {
 	stop()
 	if code := <-ended; code != exitDone {
 		t.Errorf("exit %d", code)
+	}
+	if code, _, stderr := call(t, env, "", "health"); code != exitFailed || !strings.HasPrefix(stderr, "web: nothing serves at "+env["LATCHKEY_ADDR"]) {
+		t.Errorf("health after the end: exit %d %q", code, stderr)
 	}
 }
 
