@@ -81,10 +81,10 @@ test: ## everything a change must pass; installs what is missing (needs root or 
 	@$(MAKE) --no-print-directory install-test-tools
 	@$(MAKE) --no-print-directory check-generated
 	@$(MAKE) --no-print-directory lint
-	go test -race -timeout 20m ./...
+	scripts/with-postgres.sh go test -race -timeout 20m ./...
 
 cover: ## test coverage by function, in coverage.out
-	go test -coverpkg=./... -coverprofile=coverage.out ./...
+	scripts/with-postgres.sh go test -coverpkg=./... -coverprofile=coverage.out ./...
 	go tool cover -func=coverage.out
 
 fuzz: ## run each fuzz test for FUZZTIME
@@ -103,7 +103,7 @@ bench-go: ## run the Go benchmarks
 vuln: $(VULN) ## look for known vulnerabilities (needs the network)
 	$(VULN) ./...
 
-install-test-tools: ## install the compiler and browser the tests need
+install-test-tools: ## install the compiler, databases, browser and servers the tests need
 	@scripts/install-test-tools.sh
 
 clean: ## remove what was built

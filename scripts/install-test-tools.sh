@@ -1,8 +1,9 @@
 #!/bin/sh
 # Makes sure that the tests can run: Go, a C compiler (the SQLite driver is C),
-# Chromium or Chrome, nginx and Caddy (docs/deploy), what packages are built and tried
-# with (a cross compiler, an emulator, buildah, systemd-analyze), and the OAuth clients of
-# e2e/clients: Node with the packages of package-lock.json, and Python with
+# PostgreSQL with PgBouncer, HAProxy before several nodes, Chromium or Chrome, nginx
+# and Caddy (docs/deploy), promtool (the alert rules there), what releases are built
+# and tried with (a cross compiler, an emulator, buildah, systemd-analyze), and the OAuth clients
+# of e2e/clients: Node with the packages of package-lock.json, and Python with
 # Authlib and Requests-OAuthlib. Installs with apt-get and npm where it may, and
 # says what is missing where it may not.
 set -eu
@@ -20,14 +21,14 @@ have_browser() {
 	return 1
 }
 
-# The proxies of a test have loopback addresses of their own.
+# The proxies of a test have loopback addresses of their own, its nodes networks.
 tests_proxies() {
 	[ "$(uname -s)" = Linux ]
 }
 
-# Debian keeps nginx where only root's PATH leads.
-have_nginx() {
-	have nginx || have /usr/sbin/nginx
+# Debian keeps daemons where only root's PATH leads.
+have_daemon() {
+	have "$1" || have "/usr/sbin/$1"
 }
 
 # Debian's Python comes first: another one in PATH does not see its packages.
@@ -61,15 +62,20 @@ fi
 packages=
 have_compiler || packages="$packages gcc libc6-dev"
 have_browser || packages="$packages chromium"
+postgres_programs >/dev/null || [ -n "${LATCHKEY_TEST_POSTGRES:-}" ] || packages="$packages postgresql"
+have_daemon pgbouncer || packages="$packages pgbouncer"
+have promtool || packages="$packages prometheus"
 if tests_proxies; then
-	have_nginx || packages="$packages nginx"
+	have_daemon nginx || packages="$packages nginx"
 	have caddy || packages="$packages caddy"
+	have_daemon haproxy || packages="$packages haproxy"
+	have_daemon ip || packages="$packages iproute2"
 	have "$(cross_compiler $other)" || packages="$packages $(compiler_packages $other)"
 	have $emulator || packages="$packages qemu-user-static"
 	have buildah || packages="$packages buildah"
 	have systemd-analyze || packages="$packages systemd"
 else
-	echo "left out on $(uname -s): the tests of docs/deploy and of what is released, which need Linux" >&2
+	echo "left out on $(uname -s): the tests of docs/deploy, of several nodes and of releases, which need Linux" >&2
 fi
 have_python_clients || packages="$packages python3-authlib python3-cryptography python3-requests-oauthlib"
 have curl || packages="$packages curl"
@@ -82,11 +88,21 @@ have_node_clients || have npm || packages="$packages npm"
 need_compiler
 have_browser || fail "Found none of chromium, chromium-browser, google-chrome, google-chrome-stable in PATH: the browser tests need one." \
 	"Debian: apt-get install chromium. Elsewhere set LATCHKEY_CHROMIUM to the browser's path."
+postgres_programs >/dev/null || [ -n "${LATCHKEY_TEST_POSTGRES:-}" ] || fail "$no_postgres" "$get_postgres" \
+	"A server that runs elsewhere will do: set LATCHKEY_TEST_POSTGRES to its URL, with a user that may create databases."
+have_daemon pgbouncer || fail "PgBouncer is not in PATH: the store is tested behind it." \
+	"Debian, Ubuntu: apt-get install pgbouncer. Fedora: dnf install pgbouncer. macOS: brew install pgbouncer."
+have promtool || fail "promtool is not in PATH: the alert rules of docs/deploy are checked with it." \
+	"Debian, Ubuntu: apt-get install prometheus. Fedora: dnf install golang-github-prometheus. macOS: brew install prometheus."
 if tests_proxies; then
-	have_nginx || fail "nginx is not in PATH: docs/deploy/nginx.conf is tested with it." \
+	have_daemon nginx || fail "nginx is not in PATH: docs/deploy/nginx.conf is tested with it." \
 		"Debian, Ubuntu: apt-get install nginx. Fedora: dnf install nginx."
 	have caddy || fail "Caddy is not in PATH: docs/deploy/Caddyfile is tested with it." \
 		"Debian, Ubuntu: apt-get install caddy. Fedora: dnf install caddy."
+	have_daemon haproxy || fail "HAProxy is not in PATH: several nodes are tested behind it." \
+		"Debian, Ubuntu: apt-get install haproxy. Fedora: dnf install haproxy."
+	have_daemon ip || fail "ip is not in PATH: tests cut a node off with it." \
+		"Debian, Ubuntu: apt-get install iproute2. Fedora: dnf install iproute."
 	for tool in "$(cross_compiler $other)" $emulator buildah systemd-analyze; do
 		have "$tool" || fail "$tool is not in PATH: what is released is built and tried with it." \
 			"Debian, Ubuntu: apt-get install $(compiler_packages $other) qemu-user-static buildah systemd."

@@ -33,19 +33,27 @@ may_install() {
 }
 
 # install leaves it to the checks of the caller whether it worked. What it
-# installs is started by who needs it, not as a service of the machine.
+# installs is started by who needs it, not as a service of the machine: no daemon
+# starts, and PostgreSQL's package makes no database of the machine.
 install() {
 	may_install || return 0
 	echo "installing: $*" >&2
 	policy=/usr/sbin/policy-rc.d
 	made=
+	case " $* " in *" postgresql "*)
+		made=/etc/postgresql-common/createcluster.d/latchkey.conf
+		as_root mkdir -p "${made%/*}"
+		echo "create_main_cluster = false" | as_root tee "$made" >/dev/null
+		;;
+	esac
 	if [ ! -e "$policy" ]; then
-		made=$policy
+		made="$made $policy"
 		printf '#!/bin/sh\nexit 101\n' | as_root sh -c "cat >$policy && chmod 755 $policy"
 	fi
 	{ as_root apt-get update &&
 		as_root DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"; } >&2 || true
-	[ -z "$made" ] || as_root rm -f "$made"
+	# shellcheck disable=SC2086 # one word per file
+	as_root rm -f $made
 }
 
 need_go() {
@@ -56,6 +64,21 @@ need_compiler() {
 	have_compiler || fail "No C compiler ($(go env CC)), which the SQLite driver needs." \
 		"Debian, Ubuntu: apt-get install gcc libc6-dev. Fedora: dnf install gcc. macOS: xcode-select --install."
 }
+
+# postgres_programs prints the folder of PostgreSQL's server programs, the latest
+# of those that Debian keeps beside each other.
+postgres_programs() {
+	for server in $(ls -d /usr/lib/postgresql/*/bin/postgres 2>/dev/null | sort -t/ -k5 -rn) "$(command -v postgres)"; do
+		if [ -x "$server" ] && [ -x "$(dirname "$server")/initdb" ]; then
+			dirname "$server"
+			return 0
+		fi
+	done
+	return 1
+}
+
+no_postgres="PostgreSQL's server is neither in /usr/lib/postgresql nor in PATH: the store is tested with it."
+get_postgres="Debian, Ubuntu: apt-get install postgresql. Fedora: dnf install postgresql-server. macOS: brew install postgresql."
 
 # cross_compiler names the C compiler for a processor that this machine does not have.
 cross_compiler() {

@@ -33,7 +33,7 @@ var mayImport = map[string][]string{
 	"views/snippet":   {"views/ui"},
 	"views":           {"views/layout", "views/snippet", "views/ui", "models"},
 	"store":           {"models"},
-	"store/storetest": {"store", "models", "migrations"},
+	"store/storetest": {"store", "models", "migrations", "store/storetest/pgtest"},
 	"tokens":          {"models", "secrets"},
 	"mail":            {"models"},
 	"mail/mailtest":   {},
@@ -54,6 +54,8 @@ var mayImport = map[string][]string{
 
 	"gateway/gatewaytest": {},
 	"bench/proxy":         {},
+
+	"store/storetest/pgtest": {},
 }
 
 // mustNot lists imports of others that a package may not have.
