@@ -25,6 +25,7 @@ const (
 
 func checkDatabase(ctx context.Context, d doctor, say func(verdict, string)) {
 	if !d.config.inFile() {
+		checkPostgres(ctx, d, say)
 		return
 	}
 	path := d.config.Database
