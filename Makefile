@@ -118,5 +118,5 @@ $(VULN): PKG = golang.org/x/vuln/cmd/govulncheck
 $(SBOM): PKG = github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod
 $(TEMPL) $(ESBUILD) $(LINTER) $(VULN) $(SBOM): tools/go.sum
 	@mkdir -p $(TOOLS)
-	cd tools && go build -o ../$(TOOLS)/ $(PKG)
+	cd tools && go build -trimpath -o ../$(TOOLS)/ $(PKG)
 	@touch $@
