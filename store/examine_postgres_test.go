@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"net/url"
 	"slices"
 	"strings"
@@ -24,7 +25,7 @@ func TestExamineServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close(t.Context())
+	defer func() { _ = conn.Close(context.Background()) }()
 	for _, statement := range []string{
 		"CREATE TABLE goose_db_version (version_id BIGINT, is_applied BOOLEAN)", "INSERT INTO goose_db_version VALUES (3, TRUE), (4, FALSE)",
 		"CREATE TABLE key_checks (id TEXT, sealed BYTEA)", "INSERT INTO key_checks VALUES ('key-check', 'x')",

@@ -24,9 +24,9 @@ func checkMemory(_ context.Context, _ doctor, say func(verdict, string)) {
 	case err != nil:
 		say(fine, "no limit of a cgroup is set")
 	case granted < smallMemory:
-		say(warning, fmt.Sprintf("the cgroup grants %s: give it 128 MB or more", megabytes(int64(granted)))) //nolint:gosec // it is small
+		say(warning, fmt.Sprintf("the cgroup grants %s: give it 128 MB or more", megabytes(int64(granted))))
 	default:
-		say(fine, "the cgroup grants "+megabytes(int64(min(granted, 1<<60)))+", of which Go takes 90 % at most") //nolint:gosec // it is bounded
+		say(fine, "the cgroup grants "+megabytes(int64(min(granted, 1<<60)))+", of which Go takes 90 % at most")
 	}
 }
 
@@ -59,10 +59,10 @@ func checkDisk(_ context.Context, d doctor, say func(verdict, string)) {
 		say(warning, fmt.Sprintf("how much of the disk of %s is free cannot be told: %v", dir, err))
 		return
 	}
-	says := fmt.Sprintf("%s of %s are free in %s", megabytes(int64(min(free, 1<<60))), megabytes(int64(min(size, 1<<60))), dir) //nolint:gosec // they are bounded
+	says := fmt.Sprintf("%s of %s are free in %s", megabytes(int64(min(free, 1<<60))), megabytes(int64(min(size, 1<<60))), dir)
 	var database uint64
 	if info, err := os.Stat(d.config.Database); err == nil {
-		database = uint64(max(info.Size(), 0)) //nolint:gosec // it is not negative
+		database = uint64(max(info.Size(), 0))
 	}
 	switch {
 	case free < fullDisk:

@@ -35,7 +35,7 @@ func freeSpace(path string) (free, size uint64, err error) {
 	if err := syscall.Statfs(path, &stat); err != nil {
 		return 0, 0, err
 	}
-	block := uint64(stat.Bsize)                                          //nolint:gosec,unconvert // its type depends on the system
+	block := uint64(stat.Bsize)                                          //nolint:gosec // its type depends on the system
 	return uint64(stat.Bavail) * block, uint64(stat.Blocks) * block, nil //nolint:unconvert // likewise
 }
 

@@ -49,7 +49,7 @@ func chosen(env lookup, name string) bool {
 // goLimit is the collector's limit where the system grants so many bytes. What is
 // never touched counts for the collector and not for the system.
 func goLimit(granted uint64, untouched int) int64 {
-	return int64(min(granted/100*goPercent, math.MaxInt64/2)) + int64(untouched) //nolint:gosec // it is bounded
+	return int64(min(granted/100*goPercent, math.MaxInt64/2)) + int64(untouched)
 }
 
 // grantedMemory is the limit of this process's cgroup and of those around it.

@@ -13,6 +13,12 @@ func (p *program) tell(ctx context.Context, state string, log *slog.Logger) {
 	}
 }
 
+// stopping outlives the signal that ended ctx.
+func (p *program) stopping(ctx context.Context, log *slog.Logger) {
+	log.Info("stopping")
+	p.tell(context.WithoutCancel(ctx), "STOPPING=1", log)
+}
+
 // notify tells a service manager that waits for it how the program stands: the
 // protocol of sd_notify(3), one datagram to the socket that the environment names.
 // Without such a manager it does nothing.

@@ -89,9 +89,8 @@ func (p *program) serve(ctx context.Context, cmd *cli.Command) error {
 	select {
 	case err = <-served:
 	case <-ctx.Done():
-		log.Info("stopping")
+		p.stopping(ctx, log)
 	}
-	p.tell(context.WithoutCancel(ctx), "STOPPING=1", log)
 	err = errors.Join(err, drain(ctx, server))
 	stopSweeping()
 	swept()
