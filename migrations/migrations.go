@@ -8,6 +8,7 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"path"
 
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
@@ -54,4 +55,13 @@ func Run(ctx context.Context, db *sql.DB) (int, error) {
 		return 0, fmt.Errorf("migrating: %w", err)
 	}
 	return len(results), nil
+}
+
+// Latest is the version that Run brings a database to.
+func Latest() (int64, error) {
+	names, err := fs.Glob(files, "sqlite/*.sql")
+	if err != nil || len(names) == 0 {
+		return 0, fmt.Errorf("no migrations: %w", err)
+	}
+	return goose.NumericComponent(path.Base(names[len(names)-1]))
 }

@@ -118,7 +118,7 @@ func readPrivate(path string) ([]byte, error) {
 	if !info.Mode().IsRegular() {
 		return nil, errors.New("is not a regular file, correct LATCHKEY_KEYS")
 	}
-	if mode := info.Mode().Perm(); mode&0o077 != 0 {
+	if mode := info.Mode().Perm(); mode&0o077 != 0 && !handedOver(info) {
 		return nil, fmt.Errorf("can be used by others (mode %04o), run: chmod 600 %s", mode, path)
 	}
 	content, err := io.ReadAll(io.LimitReader(file, maxKeyFile+1))

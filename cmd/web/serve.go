@@ -53,7 +53,7 @@ func (p *program) serve(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	defer spareCollections()()
+	defer fitMemory(p.env, grantedMemory)()
 	log, flushLog := newLog(config, p.stderr)
 	defer flushLog()
 	listener, err := listen(ctx, config.Addr)
@@ -84,10 +84,11 @@ func (p *program) serve(ctx context.Context, cmd *cli.Command) error {
 	server.RegisterOnShutdown(calls.streams.Stop) // they would not end by themselves
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
+	p.tell(ctx, "READY=1", log)
 	select {
 	case err = <-served:
 	case <-ctx.Done():
-		log.Info("stopping")
+		p.stopping(ctx, log)
 	}
 	err = errors.Join(err, drain(ctx, server))
 	stopSweeping()
