@@ -7,13 +7,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/latchkey/latchkey/secrets"
+	"github.com/latchkey/latchkey/store"
 )
 
 // inFile tells whether the database is a file of this machine.
-func (c Config) inFile() bool { return !strings.Contains(c.Database, "://") }
+func (c Config) inFile() bool { return !store.IsPostgres(c.Database) }
 
 func checkKeys(_ context.Context, d doctor, say func(verdict, string)) {
 	_, err := secrets.LoadKeys(d.config.Keys)

@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"net/netip"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -21,17 +19,21 @@ const (
 )
 
 func checkPostgres(ctx context.Context, d doctor, say func(verdict, string)) {
-	address, err := url.Parse(d.config.Database)
+	address, shown := d.config.address.Reveal(), d.config.Database
+	clear, err := store.InTheClear(address)
 	if err != nil {
-		say(wrong, "LATCHKEY_DATABASE cannot be read: write postgres://user:password@host/name?sslmode=verify-full")
+		say(wrong, "LATCHKEY_DATABASE: "+err.Error())
 		return
 	}
-	if !verified(address) {
-		say(wrong, "the connection to "+address.Host+" is not protected: add sslmode=verify-full to LATCHKEY_DATABASE, and sslrootcert with the authority of its certificate")
+	if clear {
+		say(warning, "the connection to "+shown+" is not protected: add sslmode=verify-full to LATCHKEY_DATABASE, and sslrootcert with the authority of its certificate")
 	}
-	found, err := store.ExamineServer(ctx, d.config.Database)
+	if direct := d.config.direct.Reveal(); direct != "" {
+		address = direct // what listens must listen there
+	}
+	found, err := store.ExamineServer(ctx, address)
 	if err != nil {
-		say(wrong, address.Redacted()+" cannot be used: "+strings.ReplaceAll(err.Error(), d.config.Database, address.Redacted()))
+		say(wrong, shown+" cannot be used: "+strings.ReplaceAll(err.Error(), address, shown))
 		return
 	}
 	d.judgeServer(found, say)
@@ -45,17 +47,6 @@ func checkPostgres(ctx context.Context, d doctor, say func(verdict, string)) {
 		return
 	}
 	say(fine, "the key file belongs to it")
-}
-
-// verified tells whether nobody can stand between this process and the server.
-func verified(address *url.URL) bool {
-	host := address.Hostname()
-	if other := address.Query().Get("host"); other != "" {
-		host = other
-	}
-	ip, err := netip.ParseAddr(host)
-	local := host == "" || strings.HasPrefix(host, "/") || host == "localhost" || err == nil && ip.IsLoopback()
-	return local || address.Query().Get("sslmode") == "verify-full"
 }
 
 func (d doctor) judgeServer(found store.ServerExamination, say func(verdict, string)) {
