@@ -39,9 +39,6 @@ const (
 // connection and takes the write lock at BEGIN, so writers queue here and never
 // fail halfway with a busy database. The reading one refuses to write.
 func openSQLite(path string, m mode) (*gorm.DB, error) {
-	if err := createPrivate(path); err != nil {
-		return nil, err
-	}
 	options := url.Values{
 		"_journal_mode": {"WAL"}, "_synchronous": {"FULL"}, "_busy_timeout": {strconv.Itoa(busyTimeout)},
 		"_foreign_keys": {"on"}, "_txlock": {"immediate"}, "_cslike": {"true"},
@@ -56,8 +53,7 @@ func openSQLite(path string, m mode) (*gorm.DB, error) {
 		options.Set("_query_only", "true")
 		connections = readers
 	}
-	dsn := (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: options.Encode()}).String()
-	db := sql.OpenDB(&connector{dsn: dsn, driver: sqlite3.SQLiteDriver{ConnectHook: leaveCheckpoints}})
+	db := sql.OpenDB(&connector{dsn: dataSource(path, options), driver: sqlite3.SQLiteDriver{ConnectHook: leaveCheckpoints}})
 	db.SetMaxOpenConns(connections)
 	db.SetMaxIdleConns(connections)
 	handle, err := gorm.Open(sqlite.New(sqlite.Config{Conn: db}), &gorm.Config{
@@ -75,6 +71,10 @@ func openSQLite(path string, m mode) (*gorm.DB, error) {
 		return nil, errors.Join(ErrNotSQLite, db.Close())
 	}
 	return nil, errors.Join(fmt.Errorf("opening the database: %w", translate(err)), db.Close())
+}
+
+func dataSource(path string, options url.Values) string {
+	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: options.Encode()}).String()
 }
 
 // connector opens connections that are all alike, also those which follow one that

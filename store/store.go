@@ -44,6 +44,13 @@ type Store struct {
 // it is missing. It never migrates; see Migrate. now is the clock of every
 // time that the store sets.
 func Open(path string, now func() models.Time) (*Store, error) {
+	if err := createPrivate(path); err != nil {
+		return nil, err
+	}
+	found, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("looking at the database: %w", err)
+	}
 	var handles []*gorm.DB
 	for _, m := range []mode{forWriting, forReading, forCheckpoints} {
 		handle, err := openSQLite(path, m)
@@ -52,7 +59,7 @@ func Open(path string, now func() models.Time) (*Store, error) {
 		}
 		handles = append(handles, handle)
 	}
-	file, err := newPresence(path, handles)
+	file, err := newPresence(path, found, handles)
 	if err != nil {
 		return nil, errors.Join(err, closeHandles(handles))
 	}
