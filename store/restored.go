@@ -7,103 +7,6 @@ import (
 	"github.com/latchkey/latchkey/models"
 )
 
-// Revocations are what a database knows of tokens that were revoked, each with its time and by whom.
-type Revocations struct {
-	tokens []revocation
-	// epochs are of applications whose tokens were all revoked.
-	epochs []revocation
-}
-
-type revocation struct {
-	id, by string
-	at     models.Time
-	epoch  int64
-}
-
-// ErrNothingKnown means that there was no database to ask.
-var ErrNothingKnown = errors.New("there was no database before")
-
-// Revocations asks the database that is to be replaced about the tokens of the one restored.
-// It fails where there is none, and where it is damaged or not one of Latchkey.
-func (t *Takeover) Revocations(ctx context.Context, restored *Store) (known Revocations, err error) {
-	if t.conn == nil {
-		return known, errors.Join(ErrNothingKnown, t.damaged)
-	}
-	if known.tokens, err = t.revoked(ctx, "SELECT id, revoked_by, revoked_at, 0 FROM tokens WHERE revoked_at <> 0"); err != nil {
-		return Revocations{}, err
-	}
-	known.epochs, err = t.revoked(ctx, "SELECT id, tokens_revoked_by, tokens_revoked_at, epoch FROM applications WHERE epoch > 0")
-	if err != nil {
-		return Revocations{}, err
-	}
-	follows, err := t.follows(ctx, restored)
-	if err != nil || !follows {
-		return known, err
-	}
-	purged, err := t.purged(ctx, restored)
-	known.tokens = append(known.tokens, purged...)
-	return known, err
-}
-
-func (t *Takeover) revoked(ctx context.Context, query string) (found []revocation, err error) {
-	rows, err := t.conn.QueryContext(ctx, query)
-	if err != nil {
-		return nil, translate(err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var r revocation
-		if err := rows.Scan(&r.id, &r.by, &r.at, &r.epoch); err != nil {
-			return nil, translate(err)
-		}
-		found = append(found, r)
-	}
-	return found, translate(rows.Err())
-}
-
-// follows tells whether the database there is what the restored one later became: it holds the last
-// event of the installation, and nothing was restored after it.
-func (t *Takeover) follows(ctx context.Context, restored *Store) (follows bool, err error) {
-	chain, err := restored.AuditChain(ctx, "")
-	if err != nil {
-		return false, err
-	}
-	err = t.conn.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM audit_events WHERE team_id = '' AND seq = ? AND hash = ?)
-		AND NOT EXISTS (SELECT 1 FROM audit_events WHERE team_id = '' AND seq > ? AND action = ?)`,
-		chain.LastSeq, chain.LastHash, chain.LastSeq, models.AuditRestored).Scan(&follows)
-	return follows, translate(err)
-}
-
-// purged finds the tokens that a database which follows had once and has no more: only what ended
-// is deleted, so those which have not expired were revoked.
-func (t *Takeover) purged(ctx context.Context, restored *Store) (found []revocation, err error) {
-	has, err := t.conn.PrepareContext(ctx, "SELECT EXISTS (SELECT 1 FROM tokens WHERE id = ?)")
-	if err != nil {
-		return nil, translate(err)
-	}
-	defer has.Close()
-	now := restored.now()
-	rows, err := restored.read(ctx).Raw("SELECT id FROM tokens WHERE revoked_at = 0 AND expires_at > ?", now).Rows()
-	if err != nil {
-		return nil, translate(err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var id string
-		var there bool
-		if err := rows.Scan(&id); err != nil {
-			return nil, translate(err)
-		}
-		if err := has.QueryRowContext(ctx, id).Scan(&there); err != nil {
-			return nil, translate(err)
-		}
-		if !there {
-			found = append(found, revocation{id: id, at: now})
-		}
-	}
-	return found, translate(rows.Err())
-}
-
 // Restored counts what FinishRestore ended.
 type Restored struct{ Sessions, Links, Tokens int64 }
 
@@ -162,6 +65,12 @@ func (c change) endBegun() (sessions, links int64, err error) {
 func (c change) revokeKnown(known Revocations) error {
 	for _, r := range known.tokens {
 		err := c.Exec("UPDATE tokens SET revoked_at = ?, revoked_by = ?, sealed = NULL WHERE id = ? AND revoked_at = 0", r.at, r.by, r.id).Error
+		if err != nil {
+			return err
+		}
+	}
+	for _, id := range known.purged {
+		err := c.Exec("UPDATE tokens SET revoked_at = ?, sealed = NULL WHERE id = ?", c.now, id).Error
 		if err != nil {
 			return err
 		}

@@ -127,12 +127,10 @@ var beside = []string{"-wal", "-journal", "-shm"}
 // Replace puts the file made, which is on the same disk, into the place. Whenever it is interrupted, one of the
 // two databases is there, whole. The old one and what belongs to it is kept under the name keep.
 func (t *Takeover) Replace(made, keep string) error {
-	info, err := os.Stat(t.path)
-	old := err == nil
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	old := t.conn != nil || t.damaged != nil
+	if info, err := os.Stat(t.path); old && err != nil {
 		return err
-	}
-	if old && info.Size() > 0 {
+	} else if old && info.Size() > 0 {
 		if err := os.Link(t.path, keep); err != nil {
 			return fmt.Errorf("keeping the old database: %w", err)
 		}
@@ -142,12 +140,11 @@ func (t *Takeover) Replace(made, keep string) error {
 			return fmt.Errorf("keeping the old database: %w", err)
 		}
 	}
+	put := os.Link // which fails where a server has begun meanwhile
 	if old {
-		err = os.Rename(made, t.path)
-	} else {
-		err = os.Link(made, t.path) // which fails where a server has begun meanwhile
+		put = os.Rename
 	}
-	if err != nil {
+	if err := put(made, t.path); err != nil {
 		return fmt.Errorf("putting the new database into its place: %w", err)
 	}
 	return syncFolder(filepath.Dir(t.path))
