@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
@@ -190,12 +191,20 @@ func TestRestoreKilled(t *testing.T) {
 	addUser(t, s.dir, viewerEmail, "Vic Lee", "Northwind", "viewer") // by which the two are told apart
 	s.stop()
 	restore := append(places(s.dir), "restore", "--force", path)
+	whole := time.Now()
+	if r := command(t, "", append(append(places(t.TempDir()), "--keys", keysOf(s.dir)), "restore", path)...); r.code != 0 {
+		t.Fatal(r.stderr)
+	}
+	const kills = 20
+	step := time.Since(whole) * 3 / 2 / kills
 	var old, replaced int
-	for n := range 30 {
+	for n := range kills {
 		cmd := begun(t, restore...)
-		time.Sleep(time.Duration(n) * 5 * time.Millisecond) // at whatever point it is
-		_ = cmd.Process.Kill()                              // unless it has ended
-		_ = cmd.Wait()
+		time.Sleep(time.Duration(n) * step) // at whatever point it is
+		if n < kills-1 {
+			_ = cmd.Process.Kill() // unless it has ended
+		}
+		_ = cmd.Wait() // it was killed, or has ended
 		switch users := number(t, s.dir, "SELECT COUNT(*) FROM users"); users {
 		case 2:
 			old++
@@ -212,9 +221,8 @@ func TestRestoreKilled(t *testing.T) {
 			}
 		})
 	}
-	t.Logf("killed before the new database was there: %d, after: %d", old, replaced)
 	if old == 0 || replaced == 0 {
-		t.Error("the kills were not spread over the restore")
+		t.Errorf("%d kills came before the new database was there, %d after", old, replaced)
 	}
 	if r := command(t, "", restore...); r.code != 0 {
 		t.Errorf("restore: exit code %d\n%s", r.code, r.stderr)
@@ -243,5 +251,62 @@ func TestRestoreWhileServing(t *testing.T) {
 	s.stop()
 	if r := command(t, "", append(places(s.dir), "restore", "--force", path)...); r.code != 0 {
 		t.Errorf("after the stop: exit code %d\n%s", r.code, r.stderr)
+	}
+}
+
+// O10, S3: what a restore brings back. Over the database that it replaces, what was revoked stays so;
+// elsewhere it is good again, as the warning says, unless all is revoked. Sessions end either way, and
+// whoever gets a new token goes on.
+func TestRestoreAndRevocations(t *testing.T) {
+	s, ana := owner(t)
+	app := ana.create("Trading bot")
+	clientID, secret := ana.clientIDOf(app), ana.reveal(app+"/secret")
+	path := filepath.Join(t.TempDir(), "backup.db")
+	stays, goes := ana.reveal(ana.generate(app, "stays")), ana.generate(app, "goes")
+	value := ana.reveal(goes)
+	backUp(t, s, path)
+	ana.deed(goes+"/revoke", nil)
+	ana.wantRefused(value)
+	s.stop()
+	if r := command(t, "", append(places(s.dir), "restore", "--force", path)...); r.code != 0 || !strings.Contains(r.stdout, "Ended: 1 session and 0 links. Revoked: 1 token.") {
+		t.Fatalf("exit code %d\n%s%s", r.code, r.stdout, r.stderr)
+	}
+	there := startIn(t, s.dir)
+	ana.base = there.base
+	ana.wantRefused(value)
+	ana.wantGood(stays)
+	if got := ana.get(app); got.path != "/login" {
+		t.Errorf("the session goes on at %s", got.path)
+	}
+	there.stop()
+	for _, c := range []struct {
+		args []string
+		good bool
+	}{{nil, true}, {[]string{"--revoke-tokens"}, false}} {
+		there := restored(t, s, path, c.args...)
+		client := newClient(t, there.base)
+		for _, token := range []string{stays, value} {
+			if c.good {
+				client.wantGood(token)
+			} else {
+				client.wantRefused(token)
+			}
+		}
+		token, problem := client.newToken(clientID, secret)
+		if problem != "" {
+			t.Error(problem)
+		}
+		client.wantGood(token)
+		if c.good { // what the warning says, also while it is served
+			if r := command(t, "", append(places(there.dir), "restore", "--finish", "--revoke-tokens")...); r.code != 0 || r.stdout != "Ended: 0 sessions and 0 links. Revoked: 3 tokens.\n" {
+				t.Errorf("exit code %d\n%s%s", r.code, r.stdout, r.stderr)
+			}
+			eventually(t, func() string { // another process made the change
+				if status, _ := client.verify(token); status != http.StatusUnauthorized {
+					return "a token is still good"
+				}
+				return ""
+			})
+		}
 	}
 }

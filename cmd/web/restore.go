@@ -20,18 +20,22 @@ func (p *program) restoreCommand() *cli.Command {
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "force", Usage: "replace a database that is there; it is kept under another name"},
 			&cli.BoolFlag{Name: "revoke-tokens", Usage: "revoke every token: those that were revoked after the backup would be good again"},
+			&cli.BoolFlag{Name: "finish", Usage: "without FILE, after the database was restored by another program: end what must not be good once more"},
 			&cli.BoolFlag{Name: "with-broken-audit", Usage: "restore although entries of the audit log were changed, removed or inserted"},
 		},
 	}
 }
 
 func (p *program) restore(ctx context.Context, cmd *cli.Command) (err error) {
+	if cmd.Bool("finish") {
+		return p.finishRestore(ctx, cmd)
+	}
 	source, err := oneFile(cmd)
 	if err != nil {
 		return err
 	}
 	if onPostgres(cmd) {
-		return errors.New(`the database is a PostgreSQL one, which has its own program for that: pg_restore --clean --if-exists --single-transaction --no-owner --dbname="$LATCHKEY_DATABASE" FILE (see docs/backup.md)`)
+		return errors.New(`the database is a PostgreSQL one, which has its own program for that: pg_restore --clean --if-exists --single-transaction --no-owner --dbname="$LATCHKEY_DATABASE" FILE, then restore --finish (see docs/backup.md)`)
 	}
 	config, err := readConfig(cmd)
 	if err != nil {
@@ -161,28 +165,47 @@ func (r *restoring) giveToOwner() error {
 }
 
 func (r *restoring) report(contents store.Contents, done store.Restored, keep string, unknown error) error {
-	err := r.print(fmt.Sprintf("Restored %s and %s to %s, as they were at %s. Ended: %s, %s.", models.Count(contents.Tokens, "token"),
-		models.Count(contents.Applications, "application"), r.config.Database, moment(contents.Newest), models.Count(done.Sessions, "session"), models.Count(done.Links, "link")))
+	err := r.print(fmt.Sprintf("Restored %s and %s to %s, as they were at %s.", models.Count(contents.Tokens, "token"),
+		models.Count(contents.Applications, "application"), r.config.Database, moment(contents.Newest)))
 	if _, failed := os.Stat(keep); failed == nil {
 		err = errors.Join(err, r.print("The database of before is kept as "+keep+"."))
 	}
-	if done.Tokens > 0 {
-		err = errors.Join(err, r.print("Revoked: "+models.Count(done.Tokens, "token")+"."))
-	}
-	return errors.Join(err, r.warn(contents, unknown))
+	return errors.Join(err, r.print(endedLine(done)), r.warn("after "+moment(contents.Newest), r.revokeTokens, unknown))
+}
+
+func endedLine(done store.Restored) string {
+	return fmt.Sprintf("Ended: %s and %s. Revoked: %s.", models.Count(done.Sessions, "session"), models.Count(done.Links, "link"), models.Count(done.Tokens, "token"))
 }
 
 // warn tells what a restore brings back.
-func (r *restoring) warn(contents store.Contents, unknown error) error {
-	text := "Warning: what was done after " + moment(contents.Newest) + " is undone. Client secrets that were replaced, passwords and second factors that were changed, and members who were removed are good again"
+func (p *program) warn(since string, revoked bool, unknown error) error {
+	text := "Warning: what was done " + since + " is undone. Client secrets that were replaced, passwords and second factors that were changed, and members who were removed are good again"
 	switch {
-	case r.revokeTokens:
+	case revoked:
 		text += "."
 	case unknown == nil:
-		text += ". Tokens that the database of before knows to be revoked stay so."
+		text += ". Tokens that the database of before still knows to be revoked stay so."
 	default:
-		text += ", and so are tokens that were revoked: revoke them on their pages, or all by restoring once more with --force --revoke-tokens."
+		text += ", and so are tokens that were revoked: revoke them on their pages, or all by restore --finish --revoke-tokens."
 	}
-	_, err := fmt.Fprintln(r.stderr, text+" What to look at: docs/backup.md")
+	_, err := fmt.Fprintln(p.stderr, text+" What to look at: docs/backup.md")
 	return err
+}
+
+// finishRestore is for a database that pg_restore, Litestream or a copy of files brought back.
+func (p *program) finishRestore(ctx context.Context, cmd *cli.Command) error {
+	if cmd.Args().Present() || cmd.Bool("force") || cmd.Bool("with-broken-audit") {
+		return usagef("--finish: write it alone or with --revoke-tokens; restoring a file does the same by itself")
+	}
+	config, err := readConfig(cmd)
+	if err != nil {
+		return err
+	}
+	return p.withStore(ctx, config, func(db *store.Store) error {
+		done, err := db.FinishRestore(ctx, models.CommandLine, store.Revocations{}, cmd.Bool("revoke-tokens"))
+		if err != nil {
+			return err
+		}
+		return errors.Join(p.print(endedLine(done)), p.warn("after the backup was made", cmd.Bool("revoke-tokens"), store.ErrNothingKnown))
+	})
 }
