@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/latchkey/latchkey/models"
@@ -50,11 +51,11 @@ func TestBackupWhileWriting(t *testing.T) {
 	ana := db.Member(t, "northwind", "ana", models.RoleOwner)
 	app := db.Application(t, ana, "Bot")
 	db.Tokens(t, app, 20_000, models.Token{}) // several steps
-	ctx, cancel := context.WithCancel(t.Context())
+	var enough atomic.Bool
 	var writer sync.WaitGroup
 	begun := make(chan struct{})
 	writer.Go(func() {
-		for n := 0; ctx.Err() == nil; n++ {
+		for n := 0; !enough.Load(); n++ {
 			if err := db.AddResourceServer(t.Context(), models.CommandLine, resourceServer("API "+store.NewID())); err != nil {
 				t.Error(err)
 			}
@@ -69,7 +70,7 @@ func TestBackupWhileWriting(t *testing.T) {
 	for range 5 {
 		copies = append(copies, backUp(t, db))
 	}
-	cancel()
+	enough.Store(true)
 	writer.Wait()
 	for _, path := range copies {
 		contents, err := store.CheckFile(t.Context(), path)

@@ -74,8 +74,8 @@ func (r *restoring) mayBegin() error {
 	if err := os.MkdirAll(filepath.Dir(r.config.Database), 0o700); err != nil {
 		return fmt.Errorf("the folder of the database cannot be made, correct LATCHKEY_DATABASE: %w", err)
 	}
-	if real, err := filepath.EvalSymlinks(r.config.Database); err == nil {
-		r.config.Database = real
+	if target, err := filepath.EvalSymlinks(r.config.Database); err == nil {
+		r.config.Database = target
 	}
 	exists, err := hasContent(r.config.Database)
 	if err != nil {
