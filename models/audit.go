@@ -126,6 +126,11 @@ const (
 	AuditTemporaryReplaced AuditAction = "Temporary token replaced"
 )
 
+// What is done with the database as a whole.
+const (
+	AuditRestored AuditAction = "Backup restored"
+)
+
 // AuditEvent is one line of the audit log. Rows are only ever added.
 type AuditEvent struct {
 	ID     string `gorm:"primaryKey"`

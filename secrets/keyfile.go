@@ -103,6 +103,29 @@ func LoadKeys(path string) (*Keys, error) {
 	return keys, nil
 }
 
+// CopyKeys copies the key file at path to a new file, with the same care as CreateKeys. A file
+// that holds the same already is left as it is; any other is not overwritten.
+func CopyKeys(path, to string) error {
+	if _, err := LoadKeys(path); err != nil {
+		return err
+	}
+	content, err := readPrivate(path)
+	if err != nil {
+		return fmt.Errorf("key file %s %w", path, err)
+	}
+	err = writeNew(to, content)
+	if err == nil {
+		return nil
+	}
+	if !errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("the key file cannot be copied to %s, check its folder: %w", to, err)
+	}
+	if there, err := readPrivate(to); err == nil && Equal(there, content) {
+		return nil
+	}
+	return fmt.Errorf("%s is there already, does not hold these keys and is left as it is: choose another name: %w", to, fs.ErrExist)
+}
+
 // readPrivate asks the open file, not the path, for its mode: the path could be
 // changed in between.
 func readPrivate(path string) ([]byte, error) {

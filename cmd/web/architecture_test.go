@@ -230,6 +230,7 @@ var readers = []string{
 	"Factors", "PasskeyOwner", "RecoveryCodeHash", "SecondFactorPolicy",
 	"ManualTokens", "Purge", "PurgeLeftovers", "ResourceServers", "Session", "Status",
 	"Standing", "UsedToday", "AnyUsage", "Owners", "Usage", "UsageSeries", "UsageTotal",
+	"Backup",
 	"FindTeams", "Ledger", "Plan", "Plans", "TeamDetail",
 	"UsableToken", "UsableTokens",
 	"Temporary", "TemporaryToken", "TemporaryTokens",
