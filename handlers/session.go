@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/gorilla/securecookie"
@@ -31,13 +32,20 @@ const (
 type sessionStore struct {
 	store    *store.Store
 	log      *slog.Logger
-	codecs   []securecookie.Codec
+	keys     *secrets.Keys
+	signers  atomic.Pointer[signers]
 	prefix   string
 	secure   bool
 	idle     time.Duration
 	longest  time.Duration
 	now      func() time.Time
 	lifetime int
+}
+
+// signers are made of one reading of the keys; the first one signs.
+type signers struct {
+	version uint64
+	codecs  []securecookie.Codec
 }
 
 var _ sessions.Store = (*sessionStore)(nil)
@@ -49,19 +57,29 @@ const (
 )
 
 func newSessionStore(deps Deps) *sessionStore {
-	var codecs []securecookie.Codec
-	for _, key := range deps.Keys.SessionKeys() {
-		// The row in the database ends a session; the signature outlives it.
-		codecs = append(codecs, securecookie.New(key, nil).MaxAge(yearSeconds))
-	}
 	s := &sessionStore{
-		store: deps.Store, log: deps.Log, codecs: codecs, secure: deps.HTTPS,
+		store: deps.Store, log: deps.Log, keys: deps.Keys, secure: deps.HTTPS,
 		idle: deps.SessionIdle, longest: deps.SessionMax, now: deps.Now, lifetime: int(deps.SessionMax.Seconds()),
 	}
 	if s.secure {
 		s.prefix = "__Host-"
 	}
 	return s
+}
+
+// codecs follow the keys, which may be read again at any time.
+func (s *sessionStore) codecs() []securecookie.Codec {
+	version := s.keys.Version()
+	if made := s.signers.Load(); made != nil && made.version == version {
+		return made.codecs
+	}
+	made := &signers{version: version}
+	for _, key := range s.keys.SessionKeys() {
+		// The row in the database ends a session; the signature outlives it.
+		made.codecs = append(made.codecs, securecookie.New(key, nil).MaxAge(yearSeconds))
+	}
+	s.signers.Store(made)
+	return made.codecs
 }
 
 func (s *sessionStore) options(maxAge int) *sessions.Options {
@@ -122,7 +140,7 @@ func (s *sessionStore) Save(_ *http.Request, w http.ResponseWriter, session *ses
 		http.SetCookie(w, sessions.NewCookie(s.prefix+session.Name(), "", session.Options))
 		return nil
 	}
-	encoded, err := securecookie.EncodeMulti(session.Name(), session.ID, s.codecs...)
+	encoded, err := securecookie.EncodeMulti(session.Name(), session.ID, s.codecs()...)
 	if err != nil {
 		return err
 	}
@@ -138,10 +156,27 @@ func (s *sessionStore) readID(r *http.Request, name string) models.Secret {
 		return models.Secret{}
 	}
 	var id string
-	if err := securecookie.DecodeMulti(name, cookie.Value, &id, s.codecs...); err != nil {
+	if err := securecookie.DecodeMulti(name, cookie.Value, &id, s.codecs()...); err != nil {
 		return models.Secret{}
 	}
 	return models.NewSecret(id)
+}
+
+// resignBrowser keeps a browser known whose cookie was signed with a key that is on its way
+// out. Sessions end by themselves before that key goes.
+func (s *sessionStore) resignBrowser(c echo.Context) error {
+	codecs := s.codecs()
+	cookie, err := c.Cookie(s.prefix + browserCookie)
+	if len(codecs) == 1 || err != nil {
+		return nil
+	}
+	var id string
+	if codecs[0].Decode(browserCookie, cookie.Value, &id) == nil || securecookie.DecodeMulti(browserCookie, cookie.Value, &id, codecs[1:]...) != nil {
+		return nil
+	}
+	session := sessions.NewSession(s, browserCookie)
+	session.ID, session.Options = id, s.options(yearSeconds)
+	return s.Save(c.Request(), c.Response(), session)
 }
 
 // hasCookie tells whether the browser sent a session cookie, good or not.
