@@ -3,6 +3,7 @@ package models
 import (
 	"slices"
 	"strings"
+	"time"
 )
 
 // The kinds of keys in a key file.
@@ -35,11 +36,8 @@ type KeyNode struct {
 	SeenAt Time
 }
 
-// KeyNodeGone is how long a node that is not heard of counts as one that runs.
-const KeyNodeGone = 3 * 60 * 1000
-
-// Runs tells whether the node has been heard of lately.
-func (n KeyNode) Runs(now Time) bool { return n.SeenAt+KeyNodeGone > now }
+// KeyNodeGone is how long a node counts as one that runs after it was heard of.
+const KeyNodeGone = 3 * time.Minute
 
 // Opens tells whether the node can open what the named key sealed.
 func (n KeyNode) Opens(key string) bool { return slices.Contains(strings.Fields(n.Seal), key) }

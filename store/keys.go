@@ -37,7 +37,7 @@ func (s *Store) LeaveKeys(ctx context.Context, id string) error {
 // KeyNodes lists the nodes that run, by ID: the one that runs longest comes first.
 func (s *Store) KeyNodes(ctx context.Context) ([]models.KeyNode, error) {
 	var nodes []models.KeyNode
-	err := s.read(ctx).Where("seen_at > ?", s.now()-models.KeyNodeGone).Order("id").Find(&nodes).Error
+	err := s.read(ctx).Where("seen_at > ?", s.now().Add(-models.KeyNodeGone)).Order("id").Find(&nodes).Error
 	return nodes, translate(err)
 }
 

@@ -27,6 +27,8 @@ type Config struct {
 	BaseURL     string // without a slash at its end; empty until the address is known
 	Database    string
 	Keys        string
+	KeysValue   models.Secret
+	KeysCommand []string
 	TokenPrefix string
 	Limits      models.Limits
 	SessionIdle time.Duration
@@ -75,6 +77,8 @@ var settings = []setting{
 	{"base-url", "", "public address; https turns Secure cookies and HSTS on (default: from the address)", parseBaseURL},
 	{"database", "data/latchkey.db", "a SQLite file", parseDatabase},
 	{"keys", "data/keys.json", "key file for encryption at rest and session signing", parseText(func(c *Config) *string { return &c.Keys })},
+	{"keys-value", "", "the content of a key file, in place of one (set it as a variable: it holds the keys)", parseKeysValue},
+	{"keys-command", "", "a program that prints the content of a key file, and what it takes, separated by spaces; no shell", parseKeysCommand},
 	{"token-prefix", "lk_at_", "prefix of access tokens", parseTokenPrefix},
 	{"scopes", "api", "scopes that applications may have, comma separated; the first is the default", parseScopes},
 	{"max-lifespan", "8760h", "longest token lifespan", parseMaxLifespan},
@@ -154,6 +158,7 @@ func readConfig(cmd *cli.Command) (Config, error) {
 		wrong = append(wrong, "--session-max (LATCHKEY_SESSION_MAX): write at least the "+config.SessionIdle.String()+" of --session-idle")
 	}
 	wrong = append(wrong, checkProvider(cmd)...)
+	wrong = append(wrong, checkKeys(cmd)...)
 	wrong = append(wrong, config.checkGateway()...)
 	if len(wrong) > 0 {
 		return Config{}, usageError{lines: wrong}

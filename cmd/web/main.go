@@ -58,7 +58,7 @@ func run(ctx context.Context, args []string, env lookup, stdin io.Reader, stdout
 		Description:  "Without a command, " + name + " serves. Every setting is a flag and an environment variable.",
 		Flags:        settingFlags(env),
 		Action:       p.serve,
-		Commands:     []*cli.Command{p.serveCommand(), p.migrateCommand(), p.userCommand(), p.resourceServerCommand(), p.planCommand(), p.pointsCommand(), p.purgeCommand(), p.auditCommand(), p.statusCommand(), p.versionCommand()},
+		Commands:     []*cli.Command{p.serveCommand(), p.migrateCommand(), p.userCommand(), p.resourceServerCommand(), p.planCommand(), p.pointsCommand(), p.purgeCommand(), p.auditCommand(), p.keysCommand(), p.statusCommand(), p.versionCommand()},
 		Reader:       stdin,
 		Writer:       stdout,
 		ErrWriter:    stderr,

@@ -28,7 +28,7 @@ func open(ctx context.Context, config Config) (*store.Store, *secrets.Keys, erro
 	if err != nil {
 		return nil, nil, err
 	}
-	keys, err := openKeys(config, exists)
+	keys, err := openKeys(ctx, config, exists)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -74,9 +74,9 @@ func hasContent(path string) (bool, error) {
 	return info.Size() > 0, nil
 }
 
-func openKeys(config Config, databaseExists bool) (*secrets.Keys, error) {
-	keys, err := secrets.LoadKeys(config.Keys)
-	if errors.Is(err, fs.ErrNotExist) && !databaseExists {
+func openKeys(ctx context.Context, config Config, databaseExists bool) (*secrets.Keys, error) {
+	keys, err := config.keySource().Keys(ctx)
+	if errors.Is(err, fs.ErrNotExist) && !databaseExists && config.keysInFile() {
 		return secrets.CreateKeys(config.Keys)
 	}
 	if err != nil && databaseExists {
@@ -92,10 +92,8 @@ func prepare(ctx context.Context, db *store.Store, keys *secrets.Keys, config Co
 	if err != nil {
 		return cannotUse(config.Database, err)
 	}
-	if len(sealed) > 0 {
-		if _, err := keys.Open(sealed, keyCheckPlace); err != nil {
-			return fmt.Errorf("the key file %s does not belong to the database %s: put back the one that does", config.Keys, config.Database)
-		}
+	if err := opens(keys, sealed, config); err != nil {
+		return err
 	}
 	var newer migrations.NewerError
 	if _, err := db.Migrate(ctx, migrations.Run); errors.As(err, &newer) {
@@ -111,6 +109,25 @@ func prepare(ctx context.Context, db *store.Store, keys *secrets.Keys, config Co
 		return err
 	}
 	return cannotUse(config.Database, db.SaveKeyCheck(ctx, sealed))
+}
+
+// fits refuses keys of another database, or from before a rotation of this one's.
+func fits(ctx context.Context, db *store.Store, keys *secrets.Keys, config Config) error {
+	sealed, err := db.KeyCheck(ctx)
+	if err != nil {
+		return err
+	}
+	return opens(keys, sealed, config)
+}
+
+func opens(keys *secrets.Keys, check []byte, config Config) error {
+	if len(check) == 0 {
+		return nil
+	}
+	if _, err := keys.Open(check, keyCheckPlace); err != nil {
+		return fmt.Errorf("the %s does not belong to the database %s: put back the one that does", config.keySource().Name, config.Database)
+	}
+	return nil
 }
 
 func cannotUse(path string, err error) error {

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/signal"
 	"strings"
 	"syscall"
 	"time"
@@ -65,9 +66,14 @@ func (p *program) serve(ctx context.Context, cmd *cli.Command) error {
 		host, port, _ := net.SplitHostPort(listener.Addr().String())
 		config.BaseURL = defaultBaseURL(host, port)
 	}
+	stamp := config.keySource().Stamp()
 	db, keys, err := open(ctx, config)
 	if err != nil {
 		return err
+	}
+	keyring := newRotation(config, db, keys, stamp, log, false)
+	if err := keyring.Join(ctx, store.NewID()); err != nil {
+		return errors.Join(err, db.Close())
 	}
 	setupCode, err := p.announce(ctx, db, config)
 	if err != nil {
@@ -79,6 +85,7 @@ func (p *program) serve(ctx context.Context, cmd *cli.Command) error {
 	w := wire(config, db, keys, room, calls, mailer, setupCode, log)
 	sweeping, stopSweeping := context.WithCancel(ctx)
 	swept := sweep(sweeping, db, config, log)
+	rotated := keyring.Run(sweeping, hangups(ctx))
 	warned := warn(sweeping, db, keys, mailer, config, log)
 	log.Info("serving", "version", version(), "address", listener.Addr().String(), "base_url", config.BaseURL, "database", config.Database)
 	server := newServer(w)                        //nolint:contextcheck // each request brings its own
@@ -94,9 +101,18 @@ func (p *program) serve(ctx context.Context, cmd *cli.Command) error {
 	stopSweeping()
 	swept()
 	warned()
+	rotated()
 	rest, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainFor)
 	defer cancel()
 	return errors.Join(err, calls.close(rest), room.close(rest), closeMail(rest, mailer), db.Close())
+}
+
+// hangups are the signals that ask for the keys to be read again.
+func hangups(ctx context.Context) <-chan os.Signal {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGHUP)
+	context.AfterFunc(ctx, func() { signal.Stop(signals) })
+	return signals
 }
 
 // closeMail comes after what must not be lost: a server that hangs takes the mail's time alone.
