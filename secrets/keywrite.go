@@ -117,13 +117,13 @@ func replaceKeyFile(path string, before *os.File, content []byte) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = os.Remove(next) }()
 	_, err = file.Write(content)
-	if err := errors.Join(err, likeBefore(file, before), file.Sync(), file.Close()); err != nil {
-		return err
+	if err = errors.Join(err, likeBefore(file, before), file.Sync(), file.Close()); err == nil {
+		err = os.Rename(next, path)
 	}
-	if err := os.Rename(next, path); err != nil {
-		return err
+	if err != nil {
+		// After the rename the name is another's: whoever locks the new file.
+		return errors.Join(err, os.Remove(next))
 	}
 	return syncDir(filepath.Dir(path))
 }
