@@ -184,9 +184,6 @@ func (r *Rotation) finishValues(ctx context.Context, v view, names secrets.KeyNa
 	if damaged != "" {
 		return damaged, nil
 	}
-	if waits := r.unsettled(v, names); waits != "" {
-		return waits, nil
-	}
 	if waits, err := r.close(ctx, v, names); err != nil || waits != "" {
 		return waits, err
 	}
@@ -203,7 +200,8 @@ func (r *Rotation) finishValues(ctx context.Context, v view, names secrets.KeyNa
 	return "", nil
 }
 
-// close closes the old keys, and waits for what was sealed with them before.
+// close closes the old keys once all that run seal and sign with the new ones, and waits for what
+// was sealed before.
 func (r *Rotation) close(ctx context.Context, v view, names secrets.KeyNames) (waits string, err error) {
 	var open []models.KeyState
 	for _, kind := range []struct {
@@ -220,6 +218,9 @@ func (r *Rotation) close(ctx context.Context, v view, names secrets.KeyNames) (w
 		}
 	}
 	if len(open) > 0 {
+		if waits := r.unsettled(v, names); waits != "" {
+			return waits, nil
+		}
 		return "requests under way are waited for", r.Store.CloseKeys(ctx, r.Actor, open)
 	}
 	return waits, nil
@@ -272,10 +273,7 @@ func (r *Rotation) endSessionKeys(ctx context.Context, v view, names secrets.Key
 	waits := ""
 	var err error
 	if r.leads(v) {
-		if waits = r.unsettled(v, names); waits == "" {
-			waits, err = r.close(ctx, v, names)
-		}
-		if err != nil || waits != "" {
+		if waits, err = r.close(ctx, v, names); err != nil || waits != "" {
 			return Progress{Phase: Sessions, Waits: waits}, err
 		}
 	}
