@@ -83,9 +83,9 @@ func (c Config) keysInFile() bool { return c.KeysValue.IsEmpty() && len(c.KeysCo
 func (c Config) askForKeys(ctx context.Context) ([]byte, error) {
 	limit, cancel := context.WithTimeout(ctx, keyCommandTime)
 	defer cancel()
-	var out bytes.Buffer
+	out := limited{left: secrets.MaxKeySet}
 	command := exec.CommandContext(limit, c.KeysCommand[0], c.KeysCommand[1:]...) //nolint:gosec // the operator's own setting
-	command.Stdout, command.Env = &limited{to: &out, left: secrets.MaxKeySet}, withoutSettings(os.Environ())
+	command.Stdout, command.Env = &out, withoutSettings(os.Environ())
 	// What it started ends with it.
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	command.Cancel = func() error { return syscall.Kill(-command.Process.Pid, syscall.SIGKILL) }
@@ -93,12 +93,12 @@ func (c Config) askForKeys(ctx context.Context) ([]byte, error) {
 	err := command.Run()
 	var exit *exec.ExitError
 	switch {
+	case out.over:
+		return nil, fmt.Errorf("LATCHKEY_KEYS_COMMAND (%s) printed more than 1 MiB, it is to print a key set alone", c.KeysCommand[0])
 	case err == nil:
-		return out.Bytes(), nil
+		return out.held.Bytes(), nil
 	case limit.Err() != nil && ctx.Err() == nil:
 		return nil, fmt.Errorf("LATCHKEY_KEYS_COMMAND (%s) took longer than %s, run it by hand as this user", c.KeysCommand[0], keyCommandTime)
-	case errors.Is(err, errTooLong):
-		return nil, fmt.Errorf("LATCHKEY_KEYS_COMMAND (%s) printed more than 1 MiB, it is to print a key set alone", c.KeysCommand[0])
 	case errors.As(err, &exit):
 		return nil, fmt.Errorf("LATCHKEY_KEYS_COMMAND (%s) failed (%s), run it by hand as this user", c.KeysCommand[0], exit.ProcessState)
 	}
@@ -115,18 +115,18 @@ func withoutSettings(environment []string) []string {
 	return kept
 }
 
-var errTooLong = errors.New("too long")
-
-// limited refuses to write more than what is left.
+// limited refuses to hold more than what is left. The buffer is not embedded: io.Copy would find
+// its ReadFrom.
 type limited struct {
-	to   io.Writer
+	held bytes.Buffer
 	left int
+	over bool
 }
 
 func (l *limited) Write(p []byte) (int, error) {
-	if len(p) > l.left {
-		return 0, errTooLong
+	if l.left -= len(p); l.left < 0 {
+		l.over = true
+		return 0, io.ErrShortBuffer
 	}
-	l.left -= len(p)
-	return l.to.Write(p)
+	return l.held.Write(p)
 }
