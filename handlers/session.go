@@ -151,12 +151,16 @@ func (s *sessionStore) Save(_ *http.Request, w http.ResponseWriter, session *ses
 // readID returns the random ID of a signed cookie, empty where there is none or
 // its signature is not ours.
 func (s *sessionStore) readID(r *http.Request, name string) models.Secret {
-	cookie, err := r.Cookie(s.prefix + name)
+	return readSigned(r, s.prefix, name, s.codecs())
+}
+
+func readSigned(r *http.Request, prefix, name string, codecs []securecookie.Codec) models.Secret {
+	cookie, err := r.Cookie(prefix + name)
 	if err != nil {
 		return models.Secret{}
 	}
 	var id string
-	if err := securecookie.DecodeMulti(name, cookie.Value, &id, s.codecs()...); err != nil {
+	if err := securecookie.DecodeMulti(name, cookie.Value, &id, codecs...); err != nil {
 		return models.Secret{}
 	}
 	return models.NewSecret(id)
@@ -166,16 +170,15 @@ func (s *sessionStore) readID(r *http.Request, name string) models.Secret {
 // out. Sessions end by themselves before that key goes.
 func (s *sessionStore) resignBrowser(c echo.Context) error {
 	codecs := s.codecs()
-	cookie, err := c.Cookie(s.prefix + browserCookie)
-	if len(codecs) == 1 || err != nil {
+	if len(codecs) == 1 || !readSigned(c.Request(), s.prefix, browserCookie, codecs[:1]).IsEmpty() {
 		return nil
 	}
-	var id string
-	if codecs[0].Decode(browserCookie, cookie.Value, &id) == nil || securecookie.DecodeMulti(browserCookie, cookie.Value, &id, codecs[1:]...) != nil {
+	id := readSigned(c.Request(), s.prefix, browserCookie, codecs[1:])
+	if id.IsEmpty() {
 		return nil
 	}
 	session := sessions.NewSession(s, browserCookie)
-	session.ID, session.Options = id, s.options(yearSeconds)
+	session.ID, session.Options = id.Reveal(), s.options(yearSeconds)
 	return s.Save(c.Request(), c.Response(), session)
 }
 

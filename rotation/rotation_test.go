@@ -314,3 +314,44 @@ func TestTwiceAtOnce(t *testing.T) {
 		t.Errorf("retired %d times", n)
 	}
 }
+
+// K5: fifty thousand values are sealed anew in steps; others write in between, and wait for no more than one.
+func TestManyValuesInSteps(t *testing.T) {
+	h := newHome(t, 50_000)
+	p := h.process(t, h.keyFile)
+	if err := p.Begin(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	p.turn(t) // the new key is in use
+	other := h.process(t, h.keyFile)
+	sealing, written, longest := make(chan error, 1), 0, time.Duration(0)
+	go func() {
+		_, err := p.Advance(t.Context())
+		sealing <- err
+	}()
+	every := time.NewTicker(5 * time.Millisecond)
+	defer every.Stop()
+	for range every.C {
+		began := time.Now()
+		if err := other.db.SeeKeys(t.Context(), models.KeyNode{ID: "x", Sealing: p.Keys.Names().Sealing, Since: h.Now()}); err != nil {
+			t.Error(err)
+		}
+		longest = max(longest, time.Since(began))
+		written++
+		select {
+		case err := <-sealing:
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Logf("%d commits of another process meanwhile, the longest took %s", written, longest)
+			if longest > 2*time.Second || written < 10 {
+				t.Errorf("%d commits of another process meanwhile, the longest took %s", written, longest)
+			}
+			if h.opens(t) != 0 {
+				t.Error("values are left")
+			}
+			return
+		default:
+		}
+	}
+}

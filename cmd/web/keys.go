@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -63,6 +64,20 @@ func (p *program) keysCommand() *cli.Command {
 	}
 }
 
+// openServing is open for a process that serves: a rotation of keys waits for it from here on.
+func openServing(ctx context.Context, config Config, log *slog.Logger) (*store.Store, *secrets.Keys, *rotation.Rotation, error) {
+	stamp := config.keySource().Stamp()
+	db, keys, err := open(ctx, config)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	r := newRotation(config, db, keys, stamp, log, false)
+	if err := r.Join(ctx, store.NewID()); err != nil {
+		return nil, nil, nil, errors.Join(err, db.Close())
+	}
+	return db, keys, r, nil
+}
+
 // withRotation opens what a command needs. No server of this process runs.
 func (p *program) withRotation(ctx context.Context, cmd *cli.Command, do func(db *store.Store, keys *secrets.Keys, r *rotation.Rotation, source rotation.Source) error) error {
 	if err := noArguments(cmd); err != nil {
@@ -92,7 +107,7 @@ func (p *program) withRotation(ctx context.Context, cmd *cli.Command, do func(db
 func (p *program) keysRotate(ctx context.Context, cmd *cli.Command) error {
 	return p.withRotation(ctx, cmd, func(_ *store.Store, keys *secrets.Keys, r *rotation.Rotation, source rotation.Source) error {
 		if cmd.Bool("print") {
-			return p.printKeys(ctx, keys, r, source, cmd.Bool("anew"))
+			return p.printKeys(ctx, r, source, cmd.Bool("anew"))
 		}
 		phase := rotation.PhaseOf(keys.Names())
 		if phase == rotation.Idle || phase == rotation.Sessions && cmd.Bool("anew") {
@@ -166,7 +181,7 @@ The first time adds keys, the second uses them, the third removes the old sealin
 }
 
 // printKeys writes the key set that comes next, which is as secret as the one of now.
-func (p *program) printKeys(ctx context.Context, keys *secrets.Keys, r *rotation.Rotation, source rotation.Source, anew bool) error {
+func (p *program) printKeys(ctx context.Context, r *rotation.Rotation, source rotation.Source, anew bool) error {
 	content, err := source.Read(ctx)
 	if err != nil {
 		return err
@@ -179,8 +194,8 @@ func (p *program) printKeys(ctx context.Context, keys *secrets.Keys, r *rotation
 	if err != nil {
 		return err
 	}
-	if _, err := secrets.ParseKeys(source.Name, content); err != nil || string(next) == string(content) {
-		return errors.Join(errors.New("the keys changed meanwhile, run this again"), err)
+	if bytes.Equal(next, content) {
+		return errors.New("the keys changed meanwhile, run this again")
 	}
 	_, err = p.stdout.Write(next)
 	return err

@@ -66,14 +66,9 @@ func (p *program) serve(ctx context.Context, cmd *cli.Command) error {
 		host, port, _ := net.SplitHostPort(listener.Addr().String())
 		config.BaseURL = defaultBaseURL(host, port)
 	}
-	stamp := config.keySource().Stamp()
-	db, keys, err := open(ctx, config)
+	db, keys, keyring, err := openServing(ctx, config, log)
 	if err != nil {
 		return err
-	}
-	keyring := newRotation(config, db, keys, stamp, log, false)
-	if err := keyring.Join(ctx, store.NewID()); err != nil {
-		return errors.Join(err, db.Close())
 	}
 	setupCode, err := p.announce(ctx, db, config)
 	if err != nil {
@@ -85,8 +80,7 @@ func (p *program) serve(ctx context.Context, cmd *cli.Command) error {
 	w := wire(config, db, keys, room, calls, mailer, setupCode, log)
 	sweeping, stopSweeping := context.WithCancel(ctx)
 	swept := sweep(sweeping, db, config, log)
-	rotated := keyring.Run(sweeping, hangups(ctx))
-	warned := warn(sweeping, db, keys, mailer, config, log)
+	warned := inOrder(warn(sweeping, db, keys, mailer, config, log), keyring.Run(sweeping, hangups(ctx)))
 	log.Info("serving", "version", version(), "address", listener.Addr().String(), "base_url", config.BaseURL, "database", config.Database)
 	server := newServer(w)                        //nolint:contextcheck // each request brings its own
 	server.RegisterOnShutdown(calls.streams.Stop) // they would not end by themselves
@@ -101,10 +95,13 @@ func (p *program) serve(ctx context.Context, cmd *cli.Command) error {
 	stopSweeping()
 	swept()
 	warned()
-	rotated()
 	rest, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainFor)
 	defer cancel()
 	return errors.Join(err, calls.close(rest), room.close(rest), closeMail(rest, mailer), db.Close())
+}
+
+func inOrder(first, second func()) func() {
+	return func() { first(); second() }
 }
 
 // hangups are the signals that ask for the keys to be read again.
