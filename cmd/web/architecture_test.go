@@ -44,10 +44,11 @@ var mayImport = map[string][]string{
 	"usage":           {"models"},
 	"gateway":         {"models", "tokens", "usage"},
 	"api":             {"models", "store", "tokens", "secrets", "usage", "middleware"},
+	"rotation":        {"models", "secrets"},
 	"handlers":        {"gateway", "usage", "provider", "models", "store", "tokens", "secrets", "views", "views/layout", "mail", "middleware", "static", "webhooks", "warnings"},
 	"bench":           {},
 	"bench/hello":     {},
-	"cmd/web":         {"api", "gateway", "usage", "provider", "models", "secrets", "migrations", "views", "store", "tokens", "oauth", "handlers", "mail", "middleware", "webhooks", "warnings"},
+	"cmd/web":         {"api", "gateway", "usage", "provider", "models", "secrets", "migrations", "views", "store", "tokens", "oauth", "handlers", "mail", "middleware", "rotation", "webhooks", "warnings"},
 	"e2e":             {},
 
 	"provider/providertest": {},
@@ -66,6 +67,8 @@ var mustNot = map[string][]string{
 	"store":  {"net/http", "github.com/labstack"},
 	"usage":  {"net/http", "database/sql", "github.com/labstack", "gorm.io"},
 	"oauth":  {"github.com/gorilla", "github.com/a-h/templ", "gorm.io"},
+
+	"rotation": {"net/http", "database/sql", "github.com/labstack", "gorm.io"},
 }
 
 // sources parses every Go file of the project. It reads the files itself: what
@@ -180,6 +183,22 @@ func TestWhoImportsCryptography(t *testing.T) {
 	})
 }
 
+// runsPrograms is the one file that may run another program: the operator's, for the keys.
+const runsPrograms = "cmd/web/keysource.go"
+
+func TestWhoRunsPrograms(t *testing.T) {
+	sources(t, func(pkg, file string, parsed *ast.File) {
+		if strings.HasSuffix(file, "_test.go") || pkg == "e2e" || strings.HasPrefix(pkg, "bench") || strings.HasSuffix(pkg, "test") {
+			return
+		}
+		for _, name := range importsOf(parsed) {
+			if (name == "os/exec" || name == "plugin") && pkg+"/"+file != runsPrograms {
+				t.Errorf("%s/%s imports %s", pkg, file, name)
+			}
+		}
+	})
+}
+
 // withoutActor are the methods of the store that change something and take no
 // actor, each with its reason. Methods that only read take none either.
 var withoutActor = map[string]string{
@@ -215,6 +234,9 @@ var withoutActor = map[string]string{
 	"SaveUsage":        "counted, not audited; the ledger holds what is spent",
 	"SaveRefusedCalls": "counted, not audited",
 	"RollPeriods":      "time ends a period, not a person; the ledger holds what comes and goes",
+	"SeeKeys":          "counted, not audited",
+	"LeaveKeys":        "counted, not audited",
+	"Reseal":           "the values stay; closing and retiring a key takes an actor",
 	"SaveTicket":       "asked for by a program with its token; good once, for half a minute",
 	"UseTicket":        "counted, not audited",
 }
@@ -235,6 +257,7 @@ var readers = []string{
 	"UsableToken", "UsableTokens",
 	"Temporary", "TemporaryToken", "TemporaryTokens",
 	"CheckToken", "LastRefused", "RefusedCalls",
+	"KeyNodes", "KeyStates", "KeyUse", "SealedByOthers", "SealedTables", "SealedValues",
 	"Token", "TokenByHash", "User", "UserByEmail", "Witnesses",
 }
 

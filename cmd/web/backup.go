@@ -63,7 +63,7 @@ func (p *program) backup(ctx context.Context, cmd *cli.Command) (err error) {
 		return err
 	}
 	if to := cmd.String("with-keys"); to != "" {
-		if err := copyKeys(config, contents, to); err != nil {
+		if err := copyKeys(ctx, config, contents, to); err != nil {
 			return err
 		}
 	}
@@ -129,8 +129,11 @@ func noBackup(ctx context.Context, err error) error {
 }
 
 // copyKeys copies no key file that would be of no use with the backup.
-func copyKeys(config Config, contents store.Contents, to string) error {
-	keys, err := secrets.LoadKeys(config.Keys)
+func copyKeys(ctx context.Context, config Config, contents store.Contents, to string) error {
+	if !config.keysInFile() {
+		return errors.New("the keys come from the " + config.keySource().Name + ": keep a copy where that has them, and leave --with-keys out")
+	}
+	keys, err := config.keySource().Keys(ctx)
 	if err != nil {
 		return err
 	}

@@ -28,6 +28,8 @@ type Config struct {
 	// Database is the name of the database as it may be shown; see database.
 	Database    string
 	Keys        string
+	KeysValue   models.Secret
+	KeysCommand []string
 	TokenPrefix string
 	Limits      models.Limits
 	SessionIdle time.Duration
@@ -81,6 +83,8 @@ var settings = []setting{
 	{"database", "data/latchkey.db", "a SQLite file, or postgres://user:password@host/name?sslmode=verify-full (better set as a variable)", parseDatabase},
 	{"database-direct", "", "address of the same PostgreSQL database without the pooler that stands before it, for what belongs to a session", parseDirect},
 	{"keys", "data/keys.json", "key file for encryption at rest and session signing", parseText(func(c *Config) *string { return &c.Keys })},
+	{"keys-value", "", "the content of a key file, in place of one (set it as a variable: it holds the keys)", parseKeysValue},
+	{"keys-command", "", "a program that prints the content of a key file, and what it takes, separated by spaces; no shell", parseKeysCommand},
 	{"token-prefix", "lk_at_", "prefix of access tokens", parseTokenPrefix},
 	{"scopes", "api", "scopes that applications may have, comma separated; the first is the default", parseScopes},
 	{"max-lifespan", "8760h", "longest token lifespan", parseMaxLifespan},
@@ -161,6 +165,7 @@ func readConfig(cmd *cli.Command) (Config, error) {
 	}
 	wrong = append(wrong, config.checkDatabase()...)
 	wrong = append(wrong, checkProvider(cmd)...)
+	wrong = append(wrong, checkKeySource(cmd)...)
 	wrong = append(wrong, config.checkGateway()...)
 	if len(wrong) > 0 {
 		return Config{}, usageError{lines: wrong}

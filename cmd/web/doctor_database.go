@@ -10,7 +10,6 @@ import (
 
 	"github.com/latchkey/latchkey/migrations"
 	"github.com/latchkey/latchkey/models"
-	"github.com/latchkey/latchkey/secrets"
 	"github.com/latchkey/latchkey/store"
 )
 
@@ -43,11 +42,11 @@ func checkDatabase(ctx context.Context, d doctor, say func(verdict, string)) {
 		say(wrong, cannotUse(path, err).Error())
 		return
 	}
-	d.judge(found, say)
+	d.judge(ctx, found, say)
 	d.judgeClock(found.Newest, say)
 }
 
-func (d doctor) judge(found store.Examination, say func(verdict, string)) {
+func (d doctor) judge(ctx context.Context, found store.Examination, say func(verdict, string)) {
 	path := d.config.Database
 	switch {
 	case found.Damage != "":
@@ -61,7 +60,7 @@ func (d doctor) judge(found store.Examination, say func(verdict, string)) {
 	if found.LogBytes > longLog {
 		say(warning, "the write-ahead log has "+megabytes(found.LogBytes)+": look for a program that reads the database for long, such as a backup; a restart shortens it")
 	}
-	keys, err := secrets.LoadKeys(d.config.Keys)
+	keys, err := d.config.keySource().Keys(ctx)
 	if err != nil || len(found.KeyCheck) == 0 {
 		return // the check of the key file says so
 	}

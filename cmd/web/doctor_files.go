@@ -8,15 +8,14 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/latchkey/latchkey/secrets"
 	"github.com/latchkey/latchkey/store"
 )
 
 // inFile tells whether the database is a file of this machine.
 func (c Config) inFile() bool { return !store.IsPostgres(c.Database) }
 
-func checkKeys(_ context.Context, d doctor, say func(verdict, string)) {
-	_, err := secrets.LoadKeys(d.config.Keys)
+func checkKeys(ctx context.Context, d doctor, say func(verdict, string)) {
+	_, err := d.config.keySource().Keys(ctx)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && d.config.inFile() && !exists(d.config.Database):
 		say(warning, "there is no "+d.config.Keys+" yet: the first start makes it. If there should be one, correct LATCHKEY_KEYS")

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/latchkey/latchkey/secrets"
 	"github.com/latchkey/latchkey/store"
 )
 
@@ -38,7 +37,7 @@ func checkPostgres(ctx context.Context, d doctor, say func(verdict, string)) {
 	}
 	d.judgeServer(found, say)
 	d.judgeVersion(found.Version, say)
-	keys, err := secrets.LoadKeys(d.config.Keys)
+	keys, err := d.config.keySource().Keys(ctx)
 	if err != nil || len(found.KeyCheck) == 0 {
 		return // the check of the key file says so
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -48,7 +49,7 @@ func TestShownDatabaseHasNoPassword(t *testing.T) {
 func TestShownSettingsAreOpen(t *testing.T) {
 	for _, s := range settings {
 		shown := shownSetting(s, "hunter2-canary")
-		if s.name == "smtp-url" || s.name == "oidc-client-secret" || s.name == "points-secret" || s.name == "database-direct" {
+		if slices.Contains([]string{"smtp-url", "oidc-client-secret", "points-secret", "database-direct", "keys-value", "keys-command"}, s.name) {
 			if shown.Open || shown.Value != "" || !shown.Set {
 				t.Errorf("%+v", shown)
 			}

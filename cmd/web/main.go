@@ -60,7 +60,7 @@ func run(ctx context.Context, args []string, env lookup, stdin io.Reader, stdout
 		Action:      p.serve,
 		Commands: []*cli.Command{
 			p.serveCommand(), p.migrateCommand(), p.userCommand(), p.resourceServerCommand(), p.planCommand(), p.pointsCommand(), p.purgeCommand(), p.auditCommand(),
-			p.backupCommand(), p.restoreCommand(), p.statusCommand(), p.doctorCommand(), p.healthCommand(), p.versionCommand(),
+			p.backupCommand(), p.restoreCommand(), p.keysCommand(), p.statusCommand(), p.doctorCommand(), p.healthCommand(), p.versionCommand(),
 		},
 		Reader:       stdin,
 		Writer:       stdout,

@@ -31,7 +31,7 @@ func open(ctx context.Context, config Config) (*store.Store, *secrets.Keys, erro
 	if err != nil {
 		return nil, nil, err
 	}
-	keys, err := openKeys(config, exists)
+	keys, err := openKeys(ctx, config, exists)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -61,7 +61,7 @@ func openServer(ctx context.Context, config Config) (*store.Store, *secrets.Keys
 	if err != nil {
 		return nil, nil, errors.Join(cannotUse(config.Database, err), db.Close())
 	}
-	keys, err := openKeys(config, len(sealed) > 0)
+	keys, err := openKeys(ctx, config, len(sealed) > 0)
 	if err == nil {
 		err = prepare(ctx, db, keys, config)
 	}
@@ -101,9 +101,9 @@ func hasContent(path string) (bool, error) {
 	return info.Size() > 0, nil
 }
 
-func openKeys(config Config, databaseExists bool) (*secrets.Keys, error) {
-	keys, err := secrets.LoadKeys(config.Keys)
-	if errors.Is(err, fs.ErrNotExist) && !databaseExists {
+func openKeys(ctx context.Context, config Config, databaseExists bool) (*secrets.Keys, error) {
+	keys, err := config.keySource().Keys(ctx)
+	if errors.Is(err, fs.ErrNotExist) && !databaseExists && config.keysInFile() {
 		return secrets.CreateKeys(config.Keys)
 	}
 	if err != nil && databaseExists {
@@ -139,19 +139,24 @@ func prepare(ctx context.Context, db *store.Store, keys *secrets.Keys, config Co
 	return err
 }
 
-// keysFit fails where the database is of other keys. known is false where it is new.
+// keysFit fails where the database is of other keys, or the keys from before a rotation.
+// known is false where it is new.
 func keysFit(ctx context.Context, db *store.Store, keys *secrets.Keys, config Config) (known bool, err error) {
 	sealed, err := db.KeyCheck(ctx)
 	if err != nil {
 		return false, cannotUse(config.Database, err)
 	}
-	if len(sealed) == 0 {
-		return false, nil
+	return len(sealed) > 0, opens(keys, sealed, config)
+}
+
+func opens(keys *secrets.Keys, check []byte, config Config) error {
+	if len(check) == 0 {
+		return nil
 	}
-	if _, err := keys.Open(sealed, keyCheckPlace); err != nil {
-		return false, fmt.Errorf("the key file %s does not belong to the database %s: put back the one that does", config.Keys, config.Database)
+	if _, err := keys.Open(check, keyCheckPlace); err != nil {
+		return fmt.Errorf("the %s does not belong to the database %s: put back the one that does", config.keySource().Name, config.Database)
 	}
-	return true, nil
+	return nil
 }
 
 func cannotUse(path string, err error) error {

@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/latchkey/latchkey/models"
+	"github.com/latchkey/latchkey/secrets"
 	"github.com/latchkey/latchkey/store"
 )
 
@@ -67,6 +68,8 @@ type restoring struct {
 	source                           string
 	force, revokeTokens, brokenAudit bool
 	made                             *staging
+	// keys are those that the restored database needs.
+	keys *secrets.Keys
 }
 
 // mayBegin finds out early what would stop the restore at its end.

@@ -57,7 +57,7 @@ func (r *restoring) inspect(ctx context.Context) (*store.Store, store.Contents, 
 	if err != nil {
 		return nil, contents, fmt.Errorf("%s is no sound backup: %w", r.source, err)
 	}
-	if err := r.checkKeys(contents); err != nil {
+	if err := r.checkKeys(ctx, contents); err != nil {
 		return nil, contents, err
 	}
 	db, err := store.Open(r.made.file(), clockMillis) //nolint:contextcheck // the store closes itself
@@ -70,8 +70,8 @@ func (r *restoring) inspect(ctx context.Context) (*store.Store, store.Contents, 
 	return db, contents, nil
 }
 
-func (r *restoring) checkKeys(contents store.Contents) error {
-	keys, err := openKeys(r.config, true)
+func (r *restoring) checkKeys(ctx context.Context, contents store.Contents) error {
+	keys, err := openKeys(ctx, r.config, true)
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%s is of no use without its key file: put that to %s (mode 0600), or set LATCHKEY_KEYS", r.source, r.config.Keys)
 	}
@@ -79,7 +79,21 @@ func (r *restoring) checkKeys(contents store.Contents) error {
 		return err
 	}
 	if _, err := keys.Open(contents.KeyCheck, keyCheckPlace); err != nil {
-		return fmt.Errorf("the key file %s does not belong to the backup %s: put the one there that the server used at that time, or set LATCHKEY_KEYS", r.config.Keys, r.source)
+		return fmt.Errorf("the %s does not belong to the backup %s: put the one there that the server used at that time, or set LATCHKEY_KEYS", r.config.keySource().Name, r.source)
+	}
+	r.keys = keys
+	return nil
+}
+
+// checkSealed refuses a backup from the middle of a rotation beside keys from after it: what
+// was not sealed anew by then would open no more.
+func (r *restoring) checkSealed(ctx context.Context, db *store.Store) error {
+	others, err := db.SealedByOthers(ctx, r.keys.Prefixes())
+	if err != nil {
+		return err
+	}
+	if others > 0 {
+		return fmt.Errorf("%s values of %s are sealed with a key that the %s does not hold: put the one there that the server used at that time, or set LATCHKEY_KEYS", models.FormatNumber(others), r.source, r.config.keySource().Name)
 	}
 	return nil
 }
@@ -87,6 +101,9 @@ func (r *restoring) checkKeys(contents store.Contents) error {
 func (r *restoring) update(ctx context.Context, db *store.Store) error {
 	if _, err := db.Migrate(ctx, migrations.Run); err != nil {
 		return fmt.Errorf("%s cannot be brought up to date: %w", r.source, err)
+	}
+	if err := r.checkSealed(ctx, db); err != nil {
+		return err
 	}
 	chains, err := db.AuditChains(ctx)
 	if err != nil {

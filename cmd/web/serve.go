@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/signal"
 	"strings"
 	"syscall"
 	"time"
@@ -65,7 +66,7 @@ func (p *program) serve(ctx context.Context, cmd *cli.Command) error {
 		host, port, _ := net.SplitHostPort(listener.Addr().String())
 		config.BaseURL = defaultBaseURL(host, port)
 	}
-	db, keys, err := open(ctx, config)
+	db, keys, keyring, err := openServing(ctx, config, log)
 	if err != nil {
 		return err
 	}
@@ -78,7 +79,7 @@ func (p *program) serve(ctx context.Context, cmd *cli.Command) error {
 	w := wire(config, db, keys, room, calls, mailer, log)
 	sweeping, stopSweeping := context.WithCancel(ctx)
 	swept := sweep(sweeping, db, config, log)
-	warned := warn(sweeping, db, keys, mailer, config, log)
+	warned := inOrder(warn(sweeping, db, keys, mailer, config, log), keyring.Run(sweeping, hangups(ctx)))
 	log.Info("serving", "version", version(), "address", listener.Addr().String(), "base_url", config.BaseURL, "database", config.Database)
 	server := newServer(w)                        //nolint:contextcheck // each request brings its own
 	server.RegisterOnShutdown(calls.streams.Stop) // they would not end by themselves
@@ -97,6 +98,18 @@ func (p *program) serve(ctx context.Context, cmd *cli.Command) error {
 	rest, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainFor)
 	defer cancel()
 	return errors.Join(err, calls.close(rest), room.close(rest), closeMail(rest, mailer), db.Close())
+}
+
+func inOrder(first, second func()) func() {
+	return func() { first(); second() }
+}
+
+// hangups are the signals that ask for the keys to be read again.
+func hangups(ctx context.Context) <-chan os.Signal {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGHUP)
+	context.AfterFunc(ctx, func() { signal.Stop(signals) })
+	return signals
 }
 
 // closeMail comes after what must not be lost: a server that hangs takes the mail's time alone.
