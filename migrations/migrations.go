@@ -15,16 +15,9 @@ import (
 //go:embed sqlite/*.sql
 var files embed.FS
 
-// NewerError means that the database was migrated by a newer program.
-type NewerError struct{ Database, Program int64 }
-
-func (e NewerError) Error() string {
-	return fmt.Sprintf("the database is at version %d and this program knows %d: start the newer program that migrated it", e.Database, e.Program)
-}
-
 // Run brings db up to date, each migration in a transaction of its own, and
-// returns how many it applied. It touches nothing and returns a NewerError
-// where the database is ahead of this program.
+// returns how many it applied. Where the database is ahead of this program it touches
+// nothing, and returns a NewerError unless the database says that this program may run on it.
 func Run(ctx context.Context, db *sql.DB) (int, error) {
 	folder, err := fs.Sub(files, "sqlite")
 	if err != nil {
@@ -39,7 +32,7 @@ func Run(ctx context.Context, db *sql.DB) (int, error) {
 		return 0, fmt.Errorf("reading the version of the database: %w", err)
 	}
 	if current > latest {
-		return 0, NewerError{Database: current, Program: latest}
+		return 0, mayRun(ctx, db, current, latest)
 	}
 	results, err := provider.Up(ctx)
 	if err != nil {

@@ -40,6 +40,7 @@ const (
 type world struct {
 	log     *slog.Logger
 	https   bool
+	baseURL string
 	proxies []*net.IPNet
 	// formTargets are origins to which forms may lead.
 	formTargets []string
