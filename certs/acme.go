@@ -40,46 +40,66 @@ type Settings struct {
 	Directory string
 	// Roots sign the certificate of the authority's own server; nil for those that the system knows.
 	Roots *x509.CertPool
+	// OverHTTP tells that Challenges answers on port 80, where the check on port 443 fails.
+	OverHTTP bool
 }
 
 // ACME shows certificates that it gets, and renews them. It is safe for concurrent use.
 type ACME struct {
-	manager *autocert.Manager
-	cache   cache
-	hosts   []*host
-	log     *slog.Logger
-	now     func() time.Time
+	settings Settings
+	client   *http.Client
+	cache    cache
+	hosts    []*host
+	log      *slog.Logger
+	now      func() time.Time
 }
 
 // host is one name that a certificate is for.
 type host struct {
 	name string
+	// manager is of this host alone, and another one after each failure: autocert remembers
+	// those for a minute, in which it does not look for what other nodes have got.
+	manager atomic.Pointer[autocert.Manager]
 	// ready is set once there is a certificate; autocert renews it from then on.
 	ready atomic.Bool
 
 	// Of Run alone.
 	retryAt time.Time
 	wait    time.Duration
-	ending  ending
+	// unusable tells that it was a stored certificate that failed.
+	unusable bool
+	ending   ending
 }
 
 var errNotReady = errors.New("there is no certificate for this host yet")
 
 // NewACME makes it. Run gets the certificates.
 func NewACME(settings Settings, store Store, keys *secrets.Keys, log *slog.Logger, now func() time.Time) *ACME {
-	a := &ACME{cache: cache{store, keys, log, now}, log: log, now: now}
 	transport := &http.Transport{
 		Proxy: http.ProxyFromEnvironment, TLSClientConfig: &tls.Config{RootCAs: settings.Roots, MinVersion: tls.VersionTLS12},
 		TLSHandshakeTimeout: callTimeout, IdleConnTimeout: callTimeout,
 	}
-	a.manager = &autocert.Manager{
-		Prompt: autocert.AcceptTOS, Cache: a.cache, Email: settings.Email,
-		Client: &acme.Client{DirectoryURL: settings.Directory, UserAgent: "latchkey", HTTPClient: &http.Client{Timeout: callTimeout, Transport: transport}},
+	a := &ACME{
+		settings: settings, client: &http.Client{Timeout: callTimeout, Transport: transport},
+		cache: cache{store, keys, log, now}, log: log, now: now,
 	}
 	for _, name := range settings.Hosts {
-		a.hosts = append(a.hosts, &host{name: name, ending: ending{log: log, now: now, advice: "the authority has not renewed it, look whether it can reach this host on port 443"}})
+		h := &host{name: name, ending: ending{log: log, now: now, advice: "the authority has not renewed it, look whether it can reach this host on port 443"}}
+		h.manager.Store(a.newManager())
+		a.hosts = append(a.hosts, h)
 	}
 	return a
+}
+
+func (a *ACME) newManager() *autocert.Manager {
+	manager := &autocert.Manager{
+		Prompt: autocert.AcceptTOS, Cache: a.cache, Email: a.settings.Email,
+		Client: &acme.Client{DirectoryURL: a.settings.Directory, UserAgent: "latchkey", HTTPClient: a.client},
+	}
+	if a.settings.OverHTTP {
+		manager.HTTPHandler(nil) // which tells it that there is one
+	}
+	return manager
 }
 
 // TLSConfig is for the server: TLS 1.2 or newer, with Go's own list of ciphers.
@@ -88,7 +108,9 @@ func (a *ACME) TLSConfig() *tls.Config {
 }
 
 // Challenges answers what the authority asks over http, and leaves the rest to next.
-func (a *ACME) Challenges(next http.Handler) http.Handler { return a.manager.HTTPHandler(next) }
+func (a *ACME) Challenges(next http.Handler) http.Handler {
+	return (&autocert.Manager{Cache: a.cache}).HTTPHandler(next)
+}
 
 // certificate answers a handshake. It orders none: whoever connects could have it order as
 // often as the authority allows.
@@ -98,12 +120,12 @@ func (a *ACME) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error)
 		return nil, errors.New("no certificate is for the host that was asked for")
 	}
 	if len(hello.SupportedProtos) == 1 && hello.SupportedProtos[0] == acme.ALPNProto {
-		return a.manager.GetCertificate(hello)
+		return h.manager.Load().GetCertificate(hello)
 	}
 	if !h.ready.Load() {
 		return nil, errNotReady
 	}
-	return a.get(h.name)
+	return h.get()
 }
 
 func (a *ACME) find(name string) *host {
@@ -121,19 +143,19 @@ func (a *ACME) find(name string) *host {
 
 // get asks for an ECDSA certificate whatever the client takes: otherwise autocert would order
 // an RSA one too.
-func (a *ACME) get(name string) (*tls.Certificate, error) {
-	return a.manager.GetCertificate(&tls.ClientHelloInfo{ServerName: name, CipherSuites: []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256}})
+func (h *host) get() (*tls.Certificate, error) {
+	return h.manager.Load().GetCertificate(&tls.ClientHelloInfo{ServerName: h.name, CipherSuites: []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256}})
 }
 
 // getUntil leaves an order behind that ctx ends before: autocert gives it five minutes.
-func (a *ACME) getUntil(ctx context.Context, name string) (*tls.Certificate, error) {
+func (h *host) getUntil(ctx context.Context) (*tls.Certificate, error) {
 	type result struct {
 		cert *tls.Certificate
 		err  error
 	}
 	done := make(chan result, 1)
 	go func() {
-		cert, err := a.get(name)
+		cert, err := h.get()
 		done <- result{cert, err}
 	}()
 	select {
@@ -163,24 +185,29 @@ func (a *ACME) Run(ctx context.Context) {
 
 func (a *ACME) look(ctx context.Context, h *host) {
 	if h.ready.Load() {
-		if cert, err := a.get(h.name); err == nil {
+		if cert, err := h.get(); err == nil {
 			h.ending.look(cert.Leaf)
 		}
 		return
 	}
-	if !a.cache.has(ctx, h.name) {
-		if a.now().Before(h.retryAt) || !a.claim(ctx, h) {
+	stored := a.cache.has(ctx, h.name)
+	if a.now().Before(h.retryAt) && (!stored || h.unusable) {
+		return
+	}
+	if !stored {
+		if !a.claim(ctx, h) {
 			return
 		}
 		defer func() { _ = a.cache.Delete(context.WithoutCancel(ctx), claimName(h)) }() // it ends by itself
 	}
-	cert, err := a.getUntil(ctx, h.name)
+	cert, err := h.getUntil(ctx)
 	if ctx.Err() != nil {
 		return
 	}
 	if err != nil {
 		h.wait = min(max(firstRetry, 2*h.wait), lastRetry)
-		h.retryAt = a.now().Add(h.wait)
+		h.retryAt, h.unusable = a.now().Add(h.wait), stored
+		h.manager.Store(a.newManager())
 		a.log.Error("no certificate could be got", "host", h.name, "again_in", h.wait.String(), "error", err)
 		return
 	}

@@ -70,11 +70,14 @@ func TestPairsThatCannotBeUsed(t *testing.T) {
 	authority := certstest.New(t)
 	for want, spoil := range map[string]func(s *shelf){
 		"cannot be read, check its path, owner and mode: no such file": func(s *shelf) { s.pair.Cert = filepath.Join(s.dir, "none") },
-		"is not a regular file":                          func(s *shelf) { s.pair.Key = s.dir },
-		"can be used by others (mode 0644)":              func(s *shelf) { _ = os.Chmod(s.pair.Key, 0o644) },
-		"can be used by others (mode 0660)":              func(s *shelf) { _ = os.Chmod(s.pair.Key, 0o660) },
-		"belong together":                                func(s *shelf) { other, _ := authority.Issue(t, s.now, s.now.Add(time.Hour), host); s.write(s.pair.Cert, other) },
-		"have to be PEM":                                 func(s *shelf) { s.write(s.pair.Key, []byte("not a key, but secret")) },
+		"is not a regular file":             func(s *shelf) { s.pair.Key = s.dir },
+		"can be used by others (mode 0644)": func(s *shelf) { _ = os.Chmod(s.pair.Key, 0o644) },
+		"can be used by others (mode 0660)": func(s *shelf) { _ = os.Chmod(s.pair.Key, 0o660) },
+		"belong together": func(s *shelf) {
+			other, _ := authority.Issue(t, s.now, s.now.Add(time.Hour), host)
+			s.write(s.pair.Cert, other)
+		},
+		"have to be PEM": func(s *shelf) { s.write(s.pair.Key, []byte("not a key, but secret")) },
 		"is for another host, get one for account.other": func(s *shelf) { s.pair.Host = "account.other" },
 		"is larger than 1 MiB":                           func(s *shelf) { s.write(s.pair.Cert, make([]byte, 1<<20+1)) },
 	} {

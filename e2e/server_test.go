@@ -82,7 +82,7 @@ func startIn(t testing.TB, dir string, args ...string) *server {
 	return s
 }
 
-var announcement = regexp.MustCompile(`(http://[^\s/]+)(/setup\?code=\S+)?\n`)
+var announcement = regexp.MustCompile(`(https?://[^\s/]+)(/setup\?code=\S+)?\n`)
 
 func (s *server) announced() string {
 	select {

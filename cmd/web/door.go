@@ -72,7 +72,7 @@ func newDoor(ctx context.Context, config Config, listener net.Listener, log *slo
 func (d *door) getCertificates(ctx context.Context, config Config, db *store.Store, keys *secrets.Keys) {
 	if config.TLS.acme {
 		acme := certs.NewACME(certs.Settings{
-			Hosts: config.certifiedHosts(), Email: config.TLS.email, Directory: config.TLS.directory, Roots: config.TLS.roots,
+			Hosts: config.certifiedHosts(), Email: config.TLS.email, Directory: config.TLS.directory, Roots: config.TLS.roots, OverHTTP: d.redirect != nil,
 		}, db, keys, d.log, clock)
 		d.certificates, d.challenges = acme, acme.Challenges
 	}

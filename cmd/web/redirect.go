@@ -2,7 +2,6 @@ package main
 
 import (
 	"io"
-	"log/slog"
 	"net/http"
 	"strings"
 
@@ -18,7 +17,7 @@ func newRedirectServer(w world, challenges func(http.Handler) http.Handler) *htt
 		WriteTimeout:   readTimeout,
 		IdleTimeout:    readTimeout,
 		MaxHeaderBytes: maxHeader,
-		ErrorLog:       slog.NewLogLogger(w.log.Handler(), slog.LevelWarn),
+		ErrorLog:       newServerLog(w.log),
 	}
 }
 

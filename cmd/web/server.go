@@ -57,7 +57,7 @@ func newServer(w world) *http.Server {
 		WriteTimeout:   requestTimeout,
 		IdleTimeout:    idleTimeout,
 		MaxHeaderBytes: maxHeader,
-		ErrorLog:       slog.NewLogLogger(w.log.Handler(), slog.LevelWarn),
+		ErrorLog:       newServerLog(w.log),
 	}
 }
 
