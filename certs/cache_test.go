@@ -34,7 +34,7 @@ func newKeys(t *testing.T) *secrets.Keys {
 	return keys
 }
 
-// K1: what ACME has to keep lies in the database, sealed for its place, for every node.
+// K2: what ACME has to keep lies in the database, sealed for its place, for every node.
 func TestWhatACMEKeepsIsSealed(t *testing.T) {
 	db, keys, log := storetest.New(t), newKeys(t), &bytes.Buffer{}
 	one, two := node(t, db, keys, log).Cache(), node(t, db, keys, log).Cache()

@@ -14,7 +14,7 @@ import (
 
 // A certificate is got when it is missing, lies sealed in the database, and is there again
 // after a start without the ACME server.
-func TestACertificateByACME(t *testing.T) { // K1
+func TestACertificateByACME(t *testing.T) {
 	dir, addr := t.TempDir(), freePort(t)
 	p := startPebble(t, reached{tls: addr, http: freePort(t)}, 90*24*time.Hour)
 	trust := p.trust()
