@@ -186,7 +186,7 @@ func (a *ACME) Run(ctx context.Context) {
 func (a *ACME) look(ctx context.Context, h *host) {
 	if h.ready.Load() {
 		if cert, err := h.get(); err == nil {
-			h.ending.look(cert.Leaf)
+			h.ending.look(ctx, cert.Leaf)
 		}
 		return
 	}

@@ -1,11 +1,15 @@
 package certs
 
-import "golang.org/x/crypto/acme/autocert"
+import (
+	"context"
+
+	"golang.org/x/crypto/acme/autocert"
+)
 
 // Look is one turn of Run.
 func (f *Files) Look() {
 	f.look()
-	f.ending.look(f.current.Load().Leaf)
+	f.ending.look(context.Background(), f.current.Load().Leaf)
 }
 
 // Cache is what autocert keeps its state in.

@@ -77,7 +77,7 @@ func (f *Files) Run(ctx context.Context) {
 	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
 	for {
-		f.ending.look(f.current.Load().Leaf)
+		f.ending.look(ctx, f.current.Load().Leaf)
 		select {
 		case <-ticker.C:
 			f.look()
@@ -178,7 +178,7 @@ const soon = 14 * 24 * time.Hour
 
 // look warns 14 days before the end, of a certificate that lives shorter in the last fifth
 // of its life.
-func (e *ending) look(leaf *x509.Certificate) {
+func (e *ending) look(ctx context.Context, leaf *x509.Certificate) {
 	now := e.now()
 	if left := leaf.NotAfter.Sub(now); left > min(soon, leaf.NotAfter.Sub(leaf.NotBefore)/5) || e.leaf == leaf && now.Sub(e.told) < 24*time.Hour {
 		return
@@ -188,5 +188,5 @@ func (e *ending) look(leaf *x509.Certificate) {
 	if now.After(leaf.NotAfter) {
 		level, text = slog.LevelError, "the certificate has ended, clients refuse it: "+e.advice
 	}
-	e.log.Log(context.Background(), level, text, "names", leaf.DNSNames, "ends", leaf.NotAfter.UTC().Format(time.RFC3339))
+	e.log.Log(ctx, level, text, "names", leaf.DNSNames, "ends", leaf.NotAfter.UTC().Format(time.RFC3339))
 }

@@ -25,7 +25,9 @@ func TestACertificateByACME(t *testing.T) {
 		return (&net.Dialer{}).DialContext(ctx, network, addr)
 	}
 	client := &http.Client{Transport: made, Timeout: patience}
-	res, err := client.Get(s.base + "/oauth2/verify")
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.base+"/oauth2/verify", nil)
+	must(t, err)
+	res, err := client.Do(r)
 	must(t, err)
 	_ = res.Body.Close()
 	if res.StatusCode != http.StatusUnauthorized || res.ProtoMajor != 2 {

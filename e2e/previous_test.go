@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -45,7 +44,7 @@ func checkOut(t testing.TB, commit, folder string) {
 	must(t, os.MkdirAll(filepath.Dir(folder), 0o700))
 	dir, err := os.MkdirTemp(filepath.Dir(folder), ".making-*")
 	must(t, err)
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	archive := filepath.Join(dir, "previous.tar")
 	// The checkout may belong to another user.
 	git := exec.CommandContext(t.Context(), "git", "-c", "safe.directory=*", "archive", "--output", archive, "--prefix", "source/", commit)
@@ -199,7 +198,7 @@ func eachSeesTheOther(t *testing.T, here, there *client) {
 // traffic issues and verifies tokens all the while.
 type traffic struct {
 	t      *testing.T
-	cancel context.CancelFunc
+	over   atomic.Bool
 	done   sync.WaitGroup
 	tokens []string
 	issued atomic.Int64
@@ -208,11 +207,10 @@ type traffic struct {
 
 func begin(t *testing.T, c *client, clientID, secret string) *traffic {
 	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
-	run := &traffic{t: t, cancel: cancel}
-	t.Cleanup(cancel)
+	run := &traffic{t: t}
+	t.Cleanup(run.stop)
 	run.done.Go(func() {
-		for ctx.Err() == nil {
+		for !run.over.Load() {
 			token, problem := c.newToken(clientID, secret)
 			if status, _ := c.verify(token); problem != "" || status != http.StatusOK {
 				text := fmt.Sprintf("while the database is migrated: %q, verify %d", problem, status)
@@ -224,6 +222,11 @@ func begin(t *testing.T, c *client, clientID, secret string) *traffic {
 		}
 	})
 	return run
+}
+
+func (r *traffic) stop() {
+	r.over.Store(true)
+	r.done.Wait()
 }
 
 func (r *traffic) count() int64 { return r.issued.Load() }
@@ -245,8 +248,7 @@ func (r *traffic) atLeast(n int64) {
 // end returns all tokens.
 func (r *traffic) end() []string {
 	r.t.Helper()
-	r.cancel()
-	r.done.Wait()
+	r.stop()
 	if text := r.failed.Load(); text != nil {
 		r.t.Fatal(*text)
 	}

@@ -100,7 +100,7 @@ func TestStreamsByTLS(t *testing.T) { // G5, G6
 	if problem != "" {
 		t.Fatal(problem)
 	}
-	events := s.call(t, token, http.MethodGet, "/v1/sse?n=2", nil)
+	events := s.call(t, token, http.MethodGet, "/v1/sse?n=2", nil) //nolint:bodyclose // call closes it
 	lines := bufio.NewReader(events.Body)
 	for _, want := range []string{"data: 0\n", "\n", "data: 1\n", "\n"} {
 		if line, err := lines.ReadString('\n'); line != want || err != nil {
@@ -108,7 +108,7 @@ func TestStreamsByTLS(t *testing.T) { // G5, G6
 		}
 	}
 	pieces, feed := io.Pipe()
-	both := s.call(t, token, http.MethodPost, "/v1/both", pieces)
+	both := s.call(t, token, http.MethodPost, "/v1/both", pieces) //nolint:bodyclose // call closes it
 	back := make([]byte, 5)
 	for range 3 { // as gRPC does: both ways on one stream
 		_, err := feed.Write([]byte("piece"))
@@ -118,7 +118,7 @@ func TestStreamsByTLS(t *testing.T) { // G5, G6
 		}
 	}
 	options := &websocket.DialOptions{HTTPClient: &http.Client{Transport: transport(t, s.trust, false)}}
-	socket, _, err := websocket.Dial(t.Context(), "wss://"+addrOf(s.base)+"/v1/ws?token="+token, options)
+	socket, _, err := websocket.Dial(t.Context(), "wss://"+addrOf(s.base)+"/v1/ws?token="+token, options) //nolint:bodyclose // the library closes it
 	must(t, err)
 	defer func() { _ = socket.CloseNow() }()
 	must(t, socket.Write(t.Context(), websocket.MessageText, []byte("hello")))
@@ -233,7 +233,9 @@ func TestHTTPLeadsToHTTPS(t *testing.T) {
 		t.Error("the upstream was called")
 	}
 	// Clear text on the encrypted address is told what it is.
-	res, err := client.Get("http://" + addrOf(s.base) + "/oauth2/verify")
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+addrOf(s.base)+"/oauth2/verify", nil)
+	must(t, err)
+	res, err := client.Do(r)
 	must(t, err)
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusBadRequest {
@@ -251,7 +253,7 @@ func TestStopByTLS(t *testing.T) {
 	if problem != "" {
 		t.Fatal(problem)
 	}
-	events := s.call(t, token, http.MethodGet, "/v1/sse", nil)
+	events := s.call(t, token, http.MethodGet, "/v1/sse", nil) //nolint:bodyclose // call closes it
 	if _, err := io.ReadFull(events.Body, make([]byte, len("data: 0\n\n"))); err != nil {
 		t.Fatal(err)
 	}

@@ -142,16 +142,16 @@ func TestMigrationsOnlyAdd(t *testing.T) {
 // The rules know what they look for.
 func TestWhatAnOlderProgramDoesNotBear(t *testing.T) {
 	for text, refused := range map[string]bool{
-		"DROP TABLE tickets;":                               true,
-		"drop index tokens_manual;":                         true,
-		"ALTER TABLE tokens DROP COLUMN last4;":             true,
-		"ALTER TABLE tokens RENAME COLUMN last4 TO tail;":   true,
-		"ALTER TABLE tokens RENAME TO bearers;":             true,
-		"ALTER TABLE tokens\n ADD COLUMN x TEXT NOT NULL;":  true,
-		"ALTER TABLE tokens ALTER COLUMN x SET NOT NULL;":   true,
-		"ALTER TABLE tokens ALTER COLUMN x TYPE BIGINT;":    true,
-		"ALTER TABLE tokens ADD CONSTRAINT c CHECK (x > 0)": true,
-		"CREATE UNIQUE INDEX x ON tokens (last4);":          true,
+		"DROP TABLE tickets;":                                                            true,
+		"drop index tokens_manual;":                                                      true,
+		"ALTER TABLE tokens DROP COLUMN last4;":                                          true,
+		"ALTER TABLE tokens RENAME COLUMN last4 TO tail;":                                true,
+		"ALTER TABLE tokens RENAME TO bearers;":                                          true,
+		"ALTER TABLE tokens\n ADD COLUMN x TEXT NOT NULL;":                               true,
+		"ALTER TABLE tokens ALTER COLUMN x SET NOT NULL;":                                true,
+		"ALTER TABLE tokens ALTER COLUMN x TYPE BIGINT;":                                 true,
+		"ALTER TABLE tokens ADD CONSTRAINT c CHECK (x > 0)":                              true,
+		"CREATE UNIQUE INDEX x ON tokens (last4);":                                       true,
 		"CREATE TRIGGER t BEFORE UPDATE ON tokens BEGIN SELECT RAISE(ABORT, 'no'); END;": true,
 
 		"ALTER TABLE tokens ADD COLUMN x TEXT NOT NULL DEFAULT '';":                  false,

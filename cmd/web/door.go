@@ -41,34 +41,51 @@ type door struct {
 	certificates certificates // nil in the clear
 	challenges   func(http.Handler) http.Handler
 	running      sync.WaitGroup
-	closeOnce    func() error
 }
 
-// newDoor reads the certificate and opens the second address, before anything is touched.
-func newDoor(ctx context.Context, config Config, listener net.Listener, log *slog.Logger) (*door, error) {
+// openDoor reads the certificate and opens the addresses, before anything is touched. The
+// base URL that was left out follows from the address.
+func openDoor(ctx context.Context, config *Config, log *slog.Logger) (*door, error) {
+	listener, err := listen(ctx, config.Addr, "LATCHKEY_ADDR")
+	if err != nil {
+		return nil, err
+	}
 	d := &door{log: log, listener: listener, challenges: func(next http.Handler) http.Handler { return next }}
-	d.closeOnce = sync.OnceValue(d.closeListeners)
+	if config.BaseURL == "" {
+		host, port, _ := net.SplitHostPort(listener.Addr().String())
+		config.BaseURL = config.defaultBaseURL(host, port)
+	}
+	if err := d.prepare(ctx, config); err != nil {
+		d.shut()
+		return nil, err
+	}
+	return d, nil
+}
+
+func (d *door) prepare(ctx context.Context, config *Config) error {
 	if config.TLS.pair.Cert != "" {
 		pair := config.TLS.pair
 		if len(config.TrustedProxies) == 0 {
 			pair.Host = config.ownHosts()[0] // a proxy may know this server by another name
 		}
-		files, err := certs.OpenFiles(pair, log, clock)
+		files, err := certs.OpenFiles(pair, d.log, clock)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		d.certificates = files
 	}
 	if config.TLS.redirectAddr == "" {
-		return d, nil
+		return nil
 	}
-	var err error
-	d.redirect, err = listen(ctx, config.TLS.redirectAddr, "LATCHKEY_REDIRECT_ADDR")
-	return d, err
+	redirect, err := listen(ctx, config.TLS.redirectAddr, "LATCHKEY_REDIRECT_ADDR")
+	if err == nil {
+		d.redirect = redirect
+	}
+	return err
 }
 
 // getCertificates begins to get certificates by ACME where that is set, and keeps all of
-// them good until ctx ends; wait waits for the end.
+// them good until ctx ends; wait ends what is left.
 func (d *door) getCertificates(ctx context.Context, config Config, db *store.Store, keys *secrets.Keys) {
 	if config.TLS.acme {
 		acme := certs.NewACME(certs.Settings{
@@ -81,17 +98,20 @@ func (d *door) getCertificates(ctx context.Context, config Config, db *store.Sto
 	}
 }
 
-func (d *door) wait() { d.running.Wait() }
+func (d *door) wait() {
+	d.shut()
+	d.running.Wait()
+}
 
 // serve serves until the server is shut down.
 func (d *door) serve(server *http.Server, w world) error {
 	if d.redirect != nil {
 		second := newRedirectServer(w, d.challenges)
-		d.running.Go(func() {
+		go func() { // ends with its listener
 			if err := second.Serve(d.redirect); !errors.Is(err, net.ErrClosed) {
 				d.log.Error("the second address serves no more", "error", err)
 			}
-		})
+		}()
 	}
 	if d.certificates == nil {
 		return server.Serve(d.listener)
@@ -101,12 +121,10 @@ func (d *door) serve(server *http.Server, w world) error {
 	return server.ServeTLS(d.listener, "", "")
 }
 
-// close ends the second address. What is being answered there takes no time.
-func (d *door) close() error { return d.closeOnce() }
-
-func (d *door) closeListeners() error {
-	if d.redirect == nil {
-		return nil
+// shut closes both addresses, again where they are. What the second one answers takes no time.
+func (d *door) shut() {
+	_ = d.listener.Close()
+	if d.redirect != nil {
+		_ = d.redirect.Close()
 	}
-	return d.redirect.Close()
 }

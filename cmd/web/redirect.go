@@ -39,7 +39,7 @@ func (w world) redirect(answer http.ResponseWriter, r *http.Request) {
 		header.Set("Allow", "GET, HEAD")
 		http.Error(answer, "This is served by https alone.", http.StatusMethodNotAllowed)
 	default:
-		http.Redirect(answer, r, w.baseURL+pathAndQuery(r), http.StatusMovedPermanently)
+		http.Redirect(answer, r, w.baseURL+pathAndQuery(r), http.StatusMovedPermanently) //nolint:gosec // the base URL is ours, and a slash follows it
 	}
 }
 

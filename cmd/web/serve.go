@@ -56,20 +56,11 @@ func (p *program) serve(ctx context.Context, cmd *cli.Command) error {
 	defer spareCollections()()
 	log, flushLog := newLog(config, p.stderr)
 	defer flushLog()
-	listener, err := listen(ctx, config.Addr, "LATCHKEY_ADDR")
+	door, err := openDoor(ctx, &config, log)
 	if err != nil {
 		return err
 	}
-	defer listener.Close()
-	if config.BaseURL == "" {
-		host, port, _ := net.SplitHostPort(listener.Addr().String())
-		config.BaseURL = config.defaultBaseURL(host, port)
-	}
-	door, err := newDoor(ctx, config, listener, log)
-	if err != nil {
-		return err
-	}
-	defer door.close()
+	defer door.shut()
 	db, keys, err := open(ctx, config)
 	if err != nil {
 		return err
@@ -86,7 +77,7 @@ func (p *program) serve(ctx context.Context, cmd *cli.Command) error {
 	swept := sweep(sweeping, db, config, log)
 	warned := warn(sweeping, db, keys, mailer, config, log)
 	door.getCertificates(sweeping, config, db, keys)
-	log.Info("serving", "version", version(), "address", listener.Addr().String(), "base_url", config.BaseURL, "database", config.Database)
+	log.Info("serving", "version", version(), "address", door.listener.Addr().String(), "base_url", config.BaseURL, "database", config.Database)
 	server := newServer(w)                        //nolint:contextcheck // each request brings its own
 	server.RegisterOnShutdown(calls.streams.Stop) // they would not end by themselves
 	served := make(chan error, 1)
@@ -96,7 +87,7 @@ func (p *program) serve(ctx context.Context, cmd *cli.Command) error {
 	case <-ctx.Done():
 		log.Info("stopping")
 	}
-	err = errors.Join(err, door.close(), drain(ctx, server))
+	err = errors.Join(err, drain(ctx, server))
 	stopSweeping()
 	swept()
 	warned()
