@@ -5,6 +5,8 @@ import (
 	"errors"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/latchkey/latchkey/migrations"
@@ -56,5 +58,37 @@ func TestOnANewerDatabase(t *testing.T) {
 	}
 	if _, err := migrations.Run(t.Context(), db); !errors.As(err, &newer) || newer.Oldest != 0 {
 		t.Errorf("beside one that says nothing: %v", err)
+	}
+}
+
+// Programs that start at once on one file all start; each migration runs once.
+func TestManyStartAtOnce(t *testing.T) {
+	for range 5 {
+		path := older(t)
+		var all sync.WaitGroup
+		var applied atomic.Int64
+		begin := make(chan struct{})
+		for range 4 {
+			db, err := sql.Open("sqlite3", "file:"+path+"?_busy_timeout=5000&_txlock=immediate&_foreign_keys=on")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer db.Close()
+			db.SetMaxOpenConns(1)
+			all.Go(func() {
+				<-begin
+				n, err := migrations.Run(t.Context(), db)
+				if err != nil {
+					t.Error(err)
+				}
+				applied.Add(int64(n))
+			})
+		}
+		close(begin)
+		all.Wait()
+		files, err := filepath.Glob("sqlite/*.sql")
+		if err != nil || applied.Load() != int64(len(files)-1) {
+			t.Errorf("%d migrations were applied, want %d, %v", applied.Load(), len(files)-1, err)
+		}
 	}
 }

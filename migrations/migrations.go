@@ -6,6 +6,7 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 
@@ -34,9 +35,26 @@ func Run(ctx context.Context, db *sql.DB) (int, error) {
 	if current > latest {
 		return 0, mayRun(ctx, db, current, latest)
 	}
-	results, err := provider.Up(ctx)
-	if err != nil {
-		return 0, fmt.Errorf("migrating: %w", err)
+	return up(ctx, provider, current)
+}
+
+// up goes on where another program was faster with a migration: both may have begun at once.
+// It fails where nothing moves.
+func up(ctx context.Context, provider *goose.Provider, current int64) (int, error) {
+	applied := 0
+	for {
+		results, err := provider.Up(ctx)
+		if err == nil {
+			return applied + len(results), nil
+		}
+		var partial *goose.PartialError
+		if errors.As(err, &partial) {
+			applied += len(partial.Applied)
+		}
+		now, _, failed := provider.GetVersions(ctx)
+		if failed != nil || now <= current {
+			return applied, fmt.Errorf("migrating: %w", err)
+		}
+		current = now
 	}
-	return len(results), nil
 }
