@@ -79,6 +79,7 @@ else
 fi
 have_python_clients || packages="$packages python3-authlib python3-cryptography python3-requests-oauthlib"
 have curl || packages="$packages curl"
+have sslscan || packages="$packages sslscan"
 have node || packages="$packages nodejs"
 # Some packages of Node bring npm along, and do not go with Debian's.
 have_node_clients || have npm || packages="$packages npm"
@@ -115,6 +116,8 @@ have_python_clients || fail "Neither /usr/bin/python3 nor python3 in PATH has Au
 	"Elsewhere: pip install authlib cryptography requests requests-oauthlib, in a virtual environment that comes first in PATH."
 have curl || fail "curl is not in PATH: the README's first token is tested with it." \
 	"Debian, Ubuntu: apt-get install curl."
+have sslscan || fail "sslscan is not in PATH: the protocols that the server speaks are tested with it." \
+	"Debian, Ubuntu: apt-get install sslscan."
 have node || fail "Node is not in PATH." \
 	"Debian, Ubuntu: apt-get install nodejs npm. Elsewhere: https://nodejs.org, version 18 or later."
 if have_node_clients; then

@@ -46,6 +46,10 @@ var sealedColumns = []sealedColumn{
 		"UPDATE client_secrets SET sealed = ? WHERE id = ? AND sealed = ?", "SELECT COUNT(*) FROM client_secrets WHERE substr(sealed, 1, 5) = ?",
 	},
 	{
+		"acme_state", "SELECT name AS id, sealed FROM acme_state WHERE substr(sealed, 1, 5) = ? AND name > ? ORDER BY name LIMIT ?",
+		"UPDATE acme_state SET sealed = ? WHERE name = ? AND sealed = ?", "SELECT COUNT(*) FROM acme_state WHERE substr(sealed, 1, 5) = ?",
+	},
+	{
 		// The index tokens_by_key wants this condition.
 		"tokens", "SELECT id, sealed FROM tokens WHERE sealed IS NOT NULL AND substr(sealed, 1, 5) = ? AND id > ? ORDER BY id LIMIT ?",
 		"UPDATE tokens SET sealed = ? WHERE id = ? AND sealed = ?", "SELECT COUNT(*) FROM tokens WHERE sealed IS NOT NULL AND substr(sealed, 1, 5) = ?",
@@ -80,7 +84,7 @@ func (s *Store) SealedValues(ctx context.Context, table string, prefix []byte, a
 
 // SealedByOthers counts the values of all tables that begin with none of the prefixes.
 func (s *Store) SealedByOthers(ctx context.Context, prefixes [][]byte) (int64, error) {
-	condition, args := "sealed IS NOT NULL", []any{}
+	condition, args := "length(sealed) > 0", []any{} // what ACME has claimed is empty
 	for _, prefix := range prefixes {
 		condition += " AND substr(sealed, 1, 5) <> ?"
 		args = append(args, prefix)

@@ -38,6 +38,8 @@ var mayImport = map[string][]string{
 	"mail":            {"models"},
 	"mail/mailtest":   {},
 	"provider":        {"models", "secrets"},
+	"certs":           {"models", "secrets"},
+	"certs/certstest": {},
 	"webhooks":        {"models", "secrets", "store"},
 	"warnings":        {"models", "store", "mail", "webhooks"},
 	"oauth":           {"models", "store", "tokens", "secrets", "middleware"},
@@ -48,7 +50,7 @@ var mayImport = map[string][]string{
 	"handlers":        {"gateway", "usage", "provider", "models", "store", "tokens", "secrets", "views", "views/layout", "mail", "middleware", "static", "webhooks", "warnings"},
 	"bench":           {},
 	"bench/hello":     {},
-	"cmd/web":         {"api", "gateway", "usage", "provider", "models", "secrets", "migrations", "views", "store", "tokens", "oauth", "handlers", "mail", "middleware", "rotation", "webhooks", "warnings"},
+	"cmd/web":         {"api", "certs", "gateway", "usage", "provider", "models", "secrets", "migrations", "views", "store", "tokens", "oauth", "handlers", "mail", "middleware", "rotation", "webhooks", "warnings"},
 	"e2e":             {},
 
 	"provider/providertest": {},
@@ -164,6 +166,9 @@ var cryptography = map[string][]string{
 	// TLS to upstreams; the hashes that tokens are known by, of which it makes none.
 	"gateway": {"crypto/tls", "crypto/x509", "crypto/sha256"},
 	"cmd/web": {"crypto/tls", "crypto/x509"},
+	// The server's own TLS.
+	"certs":           {"crypto/tls", "crypto/x509", "golang.org/x/crypto/acme"},
+	"certs/certstest": {"crypto/"},
 }
 
 func TestWhoImportsCryptography(t *testing.T) {
@@ -239,10 +244,14 @@ var withoutActor = map[string]string{
 	"Reseal":           "the values stay; closing and retiring a key takes an actor",
 	"SaveTicket":       "asked for by a program with its token; good once, for half a minute",
 	"UseTicket":        "counted, not audited",
+	// Certificates of the server.
+	"SaveACMEState":   "the program does it, not a person; the log says so",
+	"DeleteACMEState": "the program does it, not a person",
+	"ClaimACMEState":  "the program does it, not a person",
 }
 
 var readers = []string{
-	"AnyUser", "Application", "ApplicationNames", "Applications", "Ceremony", "CheckName", "ClientByID", "ForeignVersion", "KeyCheck", "KnownBrowser",
+	"ACMEState", "AnyUser", "Application", "ApplicationNames", "Applications", "Ceremony", "CheckName", "ClientByID", "ForeignVersion", "KeyCheck", "KnownBrowser",
 	"AccountEvents", "EmailTaken", "NewBrowser", "NewFailures", "Sessions",
 	"AuditChain", "AuditChains", "AuditChoices", "AuditEvents", "AuditPage", "LoggedApplication", "VerifyAudit",
 	"FormerMembers", "Invitation", "InvitationByCode", "Invitations", "Member", "Members", "Memberships", "Seen",

@@ -12,6 +12,7 @@ import (
 
 	"github.com/urfave/cli/v3"
 
+	"github.com/latchkey/latchkey/certs"
 	"github.com/latchkey/latchkey/mail"
 	"github.com/latchkey/latchkey/models"
 	"github.com/latchkey/latchkey/provider"
@@ -54,6 +55,8 @@ type Config struct {
 	GatewayHost string
 	// UpstreamCAs sign the certificates of upstreams; nil for those that the system knows.
 	UpstreamCAs *x509.CertPool
+	// TLS says how connections are encrypted here; nothing where a proxy does it, or nobody.
+	TLS tlsSettings
 	// PointsSecret is what a shop signs its reports of purchases with; empty where none does.
 	PointsSecret models.Secret
 
@@ -107,6 +110,15 @@ var settings = []setting{
 	{"gateway-host", "", "own host name of the gateway's routes, apart from the pages'", parseGatewayHost},
 	{"upstream-ca", "", "a PEM file of the CAs that certificates of APIs may come from (default: the system's)", parseUpstreamCA},
 	{"points-secret", "", "what a shop signs its reports of purchases at /hooks/points with (better set as a variable)", parsePointsSecret},
+
+	{"tls-cert", "", "a PEM file with the certificate and those that lead to its CA: served by TLS; read again when it changes", parseAny(func(c *Config) *string { return &c.TLS.pair.Cert })},
+	{"tls-key", "", "a PEM file with its private key, not readable by others", parseAny(func(c *Config) *string { return &c.TLS.pair.Key })},
+	{"acme", "", "get certificates by ACME: on for the hosts of the base URL and the gateway, or host names, comma separated", parseACME},
+	{"acme-agree", "false", "true says that you agree to the terms of service of the ACME server", parseBool(func(c *Config) *bool { return &c.TLS.agreed })},
+	{"acme-email", "", "address that the ACME server may write to", parseACMEEmail},
+	{"acme-directory", certs.LetsEncrypt, "directory of the ACME server", parseACMEDirectory},
+	{"acme-ca", "", "a PEM file of the CAs that the ACME server's own certificate may come from (default: the system's)", parseACMERoots},
+	{"redirect-addr", "", "second listen address, for http: leads pages to https, refuses all else, answers ACME challenges", parseRedirectAddr},
 
 	{"oidc-issuer", "", "address of an OpenID provider by which people can sign in", parseIssuer},
 	{"oidc-client-id", "", "what Latchkey is called at the provider", parseAny(func(c *Config) *string { return &c.OIDC.ClientID })},
@@ -166,6 +178,7 @@ func readConfig(cmd *cli.Command) (Config, error) {
 	wrong = append(wrong, config.checkDatabase()...)
 	wrong = append(wrong, checkProvider(cmd)...)
 	wrong = append(wrong, checkKeySource(cmd)...)
+	wrong = append(wrong, config.checkTLS(cmd)...)
 	wrong = append(wrong, config.checkGateway()...)
 	if len(wrong) > 0 {
 		return Config{}, usageError{lines: wrong}
@@ -177,7 +190,10 @@ func readConfig(cmd *cli.Command) (Config, error) {
 func (c *Config) checkTransport() string {
 	host, port, _ := net.SplitHostPort(c.Addr)
 	if c.BaseURL == "" && port != "0" {
-		c.BaseURL = defaultBaseURL(host, port)
+		c.BaseURL = c.defaultBaseURL(host, port)
+	}
+	if c.TLS.on() && strings.HasPrefix(c.BaseURL, "http://") {
+		return "--base-url (LATCHKEY_BASE_URL): write an https address, for connections are encrypted here"
 	}
 	if c.allowHTTP || strings.HasPrefix(c.BaseURL, "https://") {
 		return ""
@@ -189,11 +205,15 @@ func (c *Config) checkTransport() string {
 	return "--base-url (LATCHKEY_BASE_URL): off this machine write an https address, or set LATCHKEY_ALLOW_HTTP=true to send passwords and tokens in the clear"
 }
 
-func defaultBaseURL(host, port string) string {
+func (c *Config) defaultBaseURL(host, port string) string {
 	if ip, err := netip.ParseAddr(host); host == "" || err == nil && ip.IsUnspecified() {
 		host = "localhost"
 	}
-	return "http://" + net.JoinHostPort(host, port)
+	scheme := "http://"
+	if c.TLS.on() {
+		scheme = "https://"
+	}
+	return scheme + net.JoinHostPort(host, port)
 }
 
 func onLoopback(host string) bool {

@@ -42,7 +42,7 @@ func checkListen(ctx context.Context, d doctor, say func(verdict, string)) {
 
 // checkFree holds the address for a moment.
 func checkFree(ctx context.Context, addr string, say func(verdict, string)) {
-	listener, err := listen(ctx, addr)
+	listener, err := listen(ctx, addr, "LATCHKEY_ADDR")
 	if err != nil {
 		say(wrong, err.Error())
 		return

@@ -41,6 +41,7 @@ var openSettings = []string{
 	"keep-manual-tokens", "keep-issued-tokens", "keep-audit", "allow-http", "docs-url", "trusted-proxies", "webhook-private", "log", "signup", "require-second-factor",
 	"smtp-ca", "oidc-issuer", "oidc-client-id", "oidc-name", "oidc-domains", "oidc-team", "oidc-role", "oidc-ca",
 	"upstreams", "gateway-host", "upstream-ca",
+	"tls-cert", "tls-key", "acme", "acme-agree", "acme-email", "acme-directory", "acme-ca", "redirect-addr",
 }
 
 func shownSetting(s setting, value string) models.Setting {

@@ -172,11 +172,11 @@ func TestRestoreOfAnEarlierVersion(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "backup.db")
 	must(t, env, "", "backup", path)
 	earlier := altered(t, path, func(db *storetest.DB) {
-		statements := []string{"DELETE FROM goose_db_version WHERE version_id = 11"}
-		for _, table := range []string{"refused_calls", "usage_days", "usage_hours", "usage_batches", "point_alerts", "point_leases", "team_points", "ledger_entries", "team_plans", "plans", "tickets"} {
+		statements := []string{"DELETE FROM goose_db_version WHERE version_id > 10"}
+		for _, table := range []string{"refused_calls", "usage_days", "usage_hours", "usage_batches", "point_alerts", "point_leases", "team_points", "ledger_entries", "team_plans", "plans", "tickets", "schema_compatibility", "acme_state", "key_nodes", "key_states"} {
 			statements = append(statements, "DROP TABLE "+table)
 		}
-		db.Tamper(t, append(statements, "DELETE FROM applications WHERE type = 'built-in'", "DROP INDEX applications_built_in", "DROP INDEX tokens_temporary", "ALTER TABLE applications DROP COLUMN points_per_day")...)
+		db.Tamper(t, append(statements, "DELETE FROM applications WHERE type = 'built-in'", "DROP INDEX applications_built_in", "DROP INDEX tokens_temporary", "DROP INDEX tokens_by_key", "ALTER TABLE applications DROP COLUMN points_per_day")...)
 	})
 	before := (&storetest.DB{Path: earlier}).Number(t, "SELECT MAX(version_id) FROM goose_db_version")
 	must(t, env, "", "restore", "--force", earlier)

@@ -57,15 +57,11 @@ func (p *program) serve(ctx context.Context, cmd *cli.Command) error {
 	defer fitMemory(p.env, grantedMemory)()
 	log, flushLog := newLog(config, p.stderr)
 	defer flushLog()
-	listener, err := listen(ctx, config.Addr)
+	door, err := openDoor(ctx, &config, log)
 	if err != nil {
 		return err
 	}
-	defer listener.Close()
-	if config.BaseURL == "" {
-		host, port, _ := net.SplitHostPort(listener.Addr().String())
-		config.BaseURL = defaultBaseURL(host, port)
-	}
+	defer door.shut()
 	db, keys, keyring, err := openServing(ctx, config, log)
 	if err != nil {
 		return err
@@ -80,11 +76,12 @@ func (p *program) serve(ctx context.Context, cmd *cli.Command) error {
 	sweeping, stopSweeping := context.WithCancel(ctx)
 	swept := sweep(sweeping, db, config, log)
 	warned := inOrder(warn(sweeping, db, keys, mailer, config, log), keyring.Run(sweeping, hangups(ctx)))
-	log.Info("serving", "version", version(), "address", listener.Addr().String(), "base_url", config.BaseURL, "database", config.Database)
+	door.getCertificates(sweeping, config, db, keys)
+	log.Info("serving", "version", version(), "address", door.listener.Addr().String(), "base_url", config.BaseURL, "database", config.Database)
 	server := newServer(w)                        //nolint:contextcheck // each request brings its own
 	server.RegisterOnShutdown(calls.streams.Stop) // they would not end by themselves
 	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
+	go func() { served <- door.serve(server, w) }()
 	p.tell(ctx, "READY=1", log)
 	select {
 	case err = <-served:
@@ -95,6 +92,7 @@ func (p *program) serve(ctx context.Context, cmd *cli.Command) error {
 	stopSweeping()
 	swept()
 	warned()
+	door.wait()
 	rest, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainFor)
 	defer cancel()
 	return errors.Join(err, calls.close(rest), room.close(rest), closeMail(rest, mailer), db.Close())
@@ -166,7 +164,7 @@ func wire(config Config, db *store.Store, keys *secrets.Keys, room tokenRoom, ca
 	}
 	https := strings.HasPrefix(config.BaseURL, "https://")
 	return world{
-		log: log, https: https, proxies: config.TrustedProxies, formTargets: config.formTargets(),
+		log: log, https: https, baseURL: config.BaseURL, proxies: config.TrustedProxies, formTargets: config.formTargets(),
 		pages: handlers.New(handlers.Deps{
 			Store: db, Issuer: room.issuer, Keys: keys, Passwords: secrets.NewPasswords(parallelHashes), Mail: mailer, Log: log, Now: clock,
 			BaseURL: config.BaseURL, HTTPS: https, DocsURL: docsURL, Limits: config.Limits,
@@ -211,15 +209,15 @@ func (p *program) announce(ctx context.Context, db *store.Store, config Config) 
 	return p.print("Latchkey is new here. Make the first account: " + config.BaseURL + views.SetupPath + "?code=" + code.Reveal())
 }
 
-func listen(ctx context.Context, addr string) (net.Listener, error) {
+func listen(ctx context.Context, addr, setting string) (net.Listener, error) {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, fmt.Errorf("the address %s is in use: stop the other program or set LATCHKEY_ADDR", addr)
+		return nil, fmt.Errorf("the address %s is in use: stop the other program or set %s", addr, setting)
 	case errors.Is(err, os.ErrPermission):
-		return nil, fmt.Errorf("this user may not listen on %s: choose a port above 1023 in LATCHKEY_ADDR", addr)
+		return nil, fmt.Errorf("this user may not listen on %s: choose a port above 1023 in %s", addr, setting)
 	case err != nil:
-		return nil, fmt.Errorf("cannot listen on %s, correct LATCHKEY_ADDR: %w", addr, err)
+		return nil, fmt.Errorf("cannot listen on %s, correct %s: %w", addr, setting, err)
 	}
 	return listener, nil
 }

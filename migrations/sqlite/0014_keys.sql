@@ -25,3 +25,5 @@ CREATE TABLE key_nodes (
 
 -- Sealed tokens are few beside all others; this finds those of one key.
 CREATE INDEX tokens_by_key ON tokens (substr(sealed, 1, 5), id) WHERE sealed IS NOT NULL;
+
+INSERT INTO schema_compatibility (version, oldest) VALUES (14, 11);
