@@ -41,7 +41,10 @@ func (s *Store) write(ctx context.Context, actor models.Actor, action models.Aud
 		if err := fn(c); err != nil {
 			return err
 		}
-		return c.record()
+		if err := c.record(); err != nil {
+			return err
+		}
+		return c.publish()
 	})
 	// A commit that failed may have reached the disk all the same.
 	s.tell(notices)
