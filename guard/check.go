@@ -41,7 +41,7 @@ func (g *Guard) Check(ctx context.Context, value string) (Token, error) {
 		return token, nil
 	}
 	for range tries {
-		f, err := g.join(k, value)
+		f, err := g.join(k, value) //nolint:contextcheck // a question goes on for others who wait for it
 		if err != nil {
 			return Token{}, fmt.Errorf("guard: %w", err)
 		}

@@ -209,7 +209,7 @@ func (f *feed) beat(asOf *int64) error {
 
 // jitter is a random part of d.
 func jitter(d time.Duration) time.Duration {
-	var b [8]byte
+	var b [4]byte
 	_, _ = rand.Read(b[:]) // it never fails
-	return time.Duration(binary.LittleEndian.Uint64(b[:]) % uint64(d))
+	return d * time.Duration(binary.LittleEndian.Uint32(b[:])) >> 32
 }

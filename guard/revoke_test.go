@@ -78,7 +78,7 @@ func TestRemovedMember(t *testing.T) {
 	token, value := w.temporary(t, bo)
 	handler := api(w.guardAt(t, w.listener.URL))
 	w.remembered(t, handler, value)
-	if _, err := w.DB.RemoveMember(t.Context(), w.ana, bo.UserID); err != nil {
+	if _, err := w.RemoveMember(t.Context(), w.ana, bo.UserID); err != nil {
 		t.Fatal(err)
 	}
 	within(t, "refused", promised, func() bool { return status(handler, value) == http.StatusUnauthorized })
@@ -92,7 +92,7 @@ func TestScopeLost(t *testing.T) {
 	w := newWorld(t)
 	both := w.Application(t, w.ana, "Both")
 	values := models.ApplicationValues{Name: "Both", Lifespan: 3600, Scopes: "api orders"}
-	if err := w.DB.ChangeApplication(t.Context(), w.ana, both.ID, values, 0); err != nil {
+	if err := w.ChangeApplication(t.Context(), w.ana, both.ID, values, 0); err != nil {
 		t.Fatal(err)
 	}
 	both.Scopes = values.Scopes
@@ -106,7 +106,7 @@ func TestScopeLost(t *testing.T) {
 		t.Fatalf("with the scope: %d", got)
 	}
 	values.Scopes = "api"
-	if err := w.DB.ChangeApplication(t.Context(), w.ana, both.ID, values, 0); err != nil {
+	if err := w.ChangeApplication(t.Context(), w.ana, both.ID, values, 0); err != nil {
 		t.Fatal(err)
 	}
 	within(t, "forbidden", promised, func() bool { return status(orders, value) == http.StatusForbidden })

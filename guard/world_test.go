@@ -64,7 +64,7 @@ func newWorld(t testing.TB) *world {
 	if w.keys, err = secrets.CreateKeys(filepath.Join(t.TempDir(), "keys.json")); err != nil {
 		t.Fatal(err)
 	}
-	w.node = w.startOn(t, w.DB.Store, "127.0.0.1:0")
+	w.node = w.startOn(t, w.Store, "127.0.0.1:0")
 	w.ana = w.Member(t, "northwind", "ana", models.RoleOwner)
 	w.app = w.Application(t, w.ana, "Trading bot")
 	secret := secrets.NewClientSecret()
@@ -260,3 +260,6 @@ func (w *world) raw(t testing.TB, url, last string) io.ReadCloser {
 	t.Cleanup(func() { _ = response.Body.Close() })
 	return response.Body
 }
+
+// operator is somebody who may add and remove resource servers.
+func operator(testing.TB, *world) models.Actor { return models.CommandLine }

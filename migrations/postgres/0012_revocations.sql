@@ -21,3 +21,5 @@ CREATE TABLE revocation_head (
     mark TEXT COLLATE "C" NOT NULL
 );
 INSERT INTO revocation_head (id, seq, mark) VALUES (1, 0, gen_random_uuid()::TEXT);
+-- Where those stand who follow before anything has happened.
+INSERT INTO revocations (seq, mark, at) SELECT seq, mark, 0 FROM revocation_head;

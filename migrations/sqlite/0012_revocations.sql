@@ -21,3 +21,5 @@ CREATE TABLE revocation_head (
     mark TEXT NOT NULL
 ) STRICT;
 INSERT INTO revocation_head (id, seq, mark) VALUES (1, 0, lower(hex(randomblob(16))));
+-- Where those stand who follow before anything has happened.
+INSERT INTO revocations (seq, mark, at) SELECT seq, mark, 0 FROM revocation_head;
