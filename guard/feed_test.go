@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/latchkey/latchkey/guard"
+	"github.com/latchkey/latchkey/models"
 )
 
 // T6: whatever happens to the stream, a token that is revoked meanwhile is refused within a
@@ -169,10 +170,10 @@ func TestCredentialsEnd(t *testing.T) {
 		_, value := w.token(t)
 		w.remembered(t, handler, value)
 		if elsewhere {
-			if err := acting.store.RotateResourceServer(t.Context(), operator(t, w), w.server.ID, []byte("another")); err != nil {
+			if err := acting.store.RotateResourceServer(t.Context(), models.CommandLine, w.server.ID, []byte("another")); err != nil {
 				t.Fatal(err)
 			}
-		} else if err := acting.store.RemoveResourceServer(t.Context(), operator(t, w), w.server.Name); err != nil {
+		} else if err := acting.store.RemoveResourceServer(t.Context(), models.CommandLine, w.server.Name); err != nil {
 			t.Fatal(err)
 		}
 		t.Log(within(t, "unavailable", 2*promised, func() bool { return status(handler, value) == http.StatusServiceUnavailable }))

@@ -75,16 +75,13 @@ func TestRemovedMember(t *testing.T) {
 	w := newWorld(t)
 	bo := w.Member(t, "northwind", "bo", models.RoleDeveloper)
 	bo.TeamID = w.ana.TeamID
-	token, value := w.temporary(t, bo)
+	value := w.temporary(t, bo)
 	handler := api(w.guardAt(t, w.listener.URL))
 	w.remembered(t, handler, value)
 	if _, err := w.RemoveMember(t.Context(), w.ana, bo.UserID); err != nil {
 		t.Fatal(err)
 	}
 	within(t, "refused", promised, func() bool { return status(handler, value) == http.StatusUnauthorized })
-	if token.ID == "" {
-		t.Error("the token has no ID")
-	}
 }
 
 // O6: a scope that an application loses is lost to its tokens, and those of others stay remembered.
@@ -118,10 +115,11 @@ func TestScopeLost(t *testing.T) {
 
 // Promise 2, measured: some hundred revocations on either of two nodes, while the API is called.
 func TestWorstOfManyRevocations(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	other := w.other(t)
 	handler := api(w.guardAt(t, w.listener.URL))
-	const rounds = 300
+	const rounds = 200
 	took := make([]time.Duration, 0, rounds)
 	for i := range rounds {
 		token, value := w.token(t)

@@ -3,7 +3,6 @@ package guard_test
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -166,13 +165,13 @@ func (w *world) tokenOf(t testing.TB, app models.Application, scopes string) (mo
 }
 
 // temporary makes a member's temporary token.
-func (w *world) temporary(t testing.TB, actor models.Actor) (models.Token, string) {
+func (w *world) temporary(t testing.TB, actor models.Actor) string {
 	t.Helper()
-	token, value, err := w.issuer.Temporary(t.Context(), actor, "api")
+	_, value, err := w.issuer.Temporary(t.Context(), actor, "api")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return token, value.Reveal()
+	return value.Reveal()
 }
 
 // guardAt makes a guard that asks at an address.
@@ -238,28 +237,3 @@ func within(t testing.TB, what string, limit time.Duration, so func() bool) time
 	}
 	return took
 }
-
-// raw opens the stream without a guard.
-func (w *world) raw(t testing.TB, url, last string) io.ReadCloser {
-	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"/oauth2/revocations", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.SetBasicAuth(w.server.ClientID, w.secret)
-	if last != "" {
-		r.Header.Set("Last-Event-ID", last)
-	}
-	response, err := http.DefaultTransport.RoundTrip(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if response.StatusCode != http.StatusOK {
-		t.Fatalf("the stream answers %d", response.StatusCode)
-	}
-	t.Cleanup(func() { _ = response.Body.Close() })
-	return response.Body
-}
-
-// operator is somebody who may add and remove resource servers.
-func operator(testing.TB, *world) models.Actor { return models.CommandLine }
