@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"os/signal"
@@ -36,15 +37,19 @@ func run() error {
 	if address == "" {
 		address = "127.0.0.1:9000"
 	}
-	server := &http.Server{Addr: address, Handler: routes(g), ReadHeaderTimeout: 5 * time.Second}
+	server := &http.Server{Handler: routes(g), ReadHeaderTimeout: 5 * time.Second}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+	if err != nil {
+		return err
+	}
 	go func() {
 		<-ctx.Done()
 		_ = server.Close()
 	}()
-	slog.Info("the API listens", "address", address)
-	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
+	slog.Info("the API listens", "address", listener.Addr().String())
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	return nil
