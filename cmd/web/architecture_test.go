@@ -59,6 +59,9 @@ var mayImport = map[string][]string{
 	"bench/proxy":         {},
 
 	"store/storetest/pgtest": {},
+
+	"guard":         {}, // for APIs of others
+	"guard/example": {"guard"},
 }
 
 // mustNot lists imports of others that a package may not have.
@@ -68,6 +71,7 @@ var mustNot = map[string][]string{
 	"tokens": {"net/http", "database/sql", "github.com/labstack", "gorm.io"},
 	"store":  {"net/http", "github.com/labstack"},
 	"usage":  {"net/http", "database/sql", "github.com/labstack", "gorm.io"},
+	"guard":  {"github.com", "gorm.io", "golang.org"},
 	"oauth":  {"github.com/gorilla", "github.com/a-h/templ", "gorm.io"},
 
 	"rotation": {"net/http", "database/sql", "github.com/labstack", "gorm.io"},
@@ -169,6 +173,8 @@ var cryptography = map[string][]string{
 	// The server's own TLS.
 	"certs":           {"crypto/tls", "crypto/x509", "golang.org/x/crypto/acme"},
 	"certs/certstest": {"crypto/"},
+	// By what tokens are known; how long to wait.
+	"guard": {"crypto/sha256", "crypto/rand"},
 }
 
 func TestWhoImportsCryptography(t *testing.T) {
@@ -267,6 +273,7 @@ var readers = []string{
 	"Temporary", "TemporaryToken", "TemporaryTokens",
 	"CheckToken", "LastRefused", "RefusedCalls",
 	"KeyNodes", "KeyStates", "KeyUse", "SealedByOthers", "SealedTables", "SealedValues",
+	"Revocations",
 	"Token", "TokenByHash", "User", "UserByEmail", "Witnesses",
 }
 

@@ -80,6 +80,7 @@ func (p *program) serve(ctx context.Context, cmd *cli.Command) error {
 	log.Info("serving", "version", version(), "address", door.listener.Addr().String(), "base_url", config.BaseURL, "database", config.Database)
 	server := newServer(w)                        //nolint:contextcheck // each request brings its own
 	server.RegisterOnShutdown(calls.streams.Stop) // they would not end by themselves
+	server.RegisterOnShutdown(room.revocations.Stop)
 	served := make(chan error, 1)
 	go func() { served <- door.serve(server, w) }()
 	p.tell(ctx, "READY=1", log)
@@ -125,6 +126,8 @@ type tokenRoom struct {
 	lastUsed *tokens.LastUsed
 	verifier *tokens.Verifier
 	tickets  *tokens.Tickets
+
+	revocations *tokens.Revocations
 }
 
 // newTokenRoom starts it. ctx bounds its writes; close ends it.
@@ -133,16 +136,19 @@ func newTokenRoom(ctx context.Context, config Config, db *store.Store, keys *sec
 	db.Subscribe(cache.Forget)
 	lastUsed := tokens.NewLastUsed(ctx, db, log, lastUsedEvery)
 	verifier := tokens.NewVerifier(db, cache, lastUsed, clockMillis)
+	revocations := tokens.NewRevocations(ctx, db, log)
+	db.Subscribe(revocations.Hear)
 	return tokenRoom{
 		cache: cache, feed: tokens.NewFeed(ctx, db, cache, log),
 		issuer:   tokens.NewIssuer(ctx, db, keys, config.TokenPrefix, config.Limits.MaxLifespan, clockMillis),
-		lastUsed: lastUsed, verifier: verifier, tickets: tokens.NewTickets(db, verifier, clockMillis),
+		lastUsed: lastUsed, verifier: verifier, tickets: tokens.NewTickets(db, verifier, clockMillis), revocations: revocations,
 	}
 }
 
 // close stores what waits. No request runs any more.
 func (r tokenRoom) close(ctx context.Context) error {
 	r.feed.Close()
+	r.revocations.Close()
 	return errors.Join(r.issuer.Close(ctx), r.lastUsed.Close(ctx))
 }
 
@@ -175,7 +181,7 @@ func wire(config Config, db *store.Store, keys *secrets.Keys, room tokenRoom, ca
 		}),
 		oauth: oauth.New(oauth.Deps{
 			Store: db, Issuer: room.issuer, Verifier: room.verifier,
-			Clients: tokens.NewClients(db, room.cache), LastUsed: room.lastUsed, Refusals: calls.refusals, Tickets: room.tickets, Upstreams: config.Upstreams,
+			Clients: tokens.NewClients(db, room.cache), LastUsed: room.lastUsed, Refusals: calls.refusals, Tickets: room.tickets, Revocations: room.revocations, Upstreams: config.Upstreams,
 			IssuerURL: config.BaseURL, Scopes: config.Limits.Scopes, DocsURL: absolute(config.BaseURL, docsURL), Realm: realm, Now: clock,
 		}),
 		api:     api.New(api.Deps{Store: db, Verifier: room.verifier, Meter: calls.meter, Realm: realm, PointsSecret: config.PointsSecret, Now: clock}),
