@@ -3,8 +3,13 @@
 package storetest
 
 import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -26,21 +31,48 @@ type DB struct {
 	clock atomic.Int64
 }
 
-// New opens and migrates a database in a folder that the test removes.
+// New opens a migrated database in a folder that the test removes.
 func New(t testing.TB) *DB {
 	t.Helper()
 	db := &DB{Path: filepath.Join(t.TempDir(), "latchkey.db")}
 	db.clock.Store(int64(Start))
-	var err error
+	file, err := migrated()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(db.Path, file, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	if db.Store, err = store.Open(db.Path, db.Now); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	if _, err := db.Migrate(t.Context(), migrations.Run); err != nil {
-		t.Fatal(err)
-	}
 	return db
 }
+
+// migrated is the file of a migrated database that nobody has used. Migrating takes longer
+// than most tests.
+var migrated = sync.OnceValues(func() ([]byte, error) {
+	folder, err := os.MkdirTemp("", "latchkey-template-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(folder) }()
+	path := filepath.Join(folder, "latchkey.db")
+	db, err := store.Open(path, func() models.Time { return Start })
+	if err != nil {
+		return nil, err
+	}
+	_, err = db.Migrate(context.Background(), migrations.Run)
+	// The last one to close the file moves into it what the log still has.
+	if err := errors.Join(err, db.Close()); err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(path + "-wal"); !errors.Is(err, fs.ErrNotExist) {
+		return nil, errors.Join(errors.New("the file of the template is not whole"), err)
+	}
+	return os.ReadFile(path)
+})
 
 // Now is the store's clock.
 func (db *DB) Now() models.Time { return models.Time(db.clock.Load()) }
