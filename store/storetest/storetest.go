@@ -36,18 +36,33 @@ func New(t testing.TB) *DB {
 	t.Helper()
 	db := &DB{Path: filepath.Join(t.TempDir(), "latchkey.db")}
 	db.clock.Store(int64(Start))
-	file, err := migrated()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(db.Path, file, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	Put(t, db.Path)
+	var err error
 	if db.Store, err = store.Open(db.Path, db.Now); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
 	return db
+}
+
+// Put writes a migrated database to path, where none is yet.
+func Put(t testing.TB, path string) {
+	t.Helper()
+	content, err := migrated()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = file.Write(content)
+	if err := errors.Join(err, file.Close()); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // migrated is the file of a migrated database that nobody has used. Migrating takes longer
