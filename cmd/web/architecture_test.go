@@ -210,6 +210,28 @@ func TestWhoRunsPrograms(t *testing.T) {
 	})
 }
 
+// K1: what runs hashes passwords at full cost.
+func TestOnlyTestsHashCheaply(t *testing.T) {
+	declared := 0
+	sources(t, func(pkg, file string, parsed *ast.File) {
+		if strings.HasSuffix(file, "_test.go") {
+			return
+		}
+		ast.Inspect(parsed, func(node ast.Node) bool {
+			if name, ok := node.(*ast.Ident); ok && name.Name == "NewCheapPasswords" {
+				declared++
+				if pkg != "secrets" || declared > 1 {
+					t.Errorf("%s/%s mentions NewCheapPasswords", pkg, file)
+				}
+			}
+			return true
+		})
+	})
+	if declared != 1 {
+		t.Errorf("NewCheapPasswords is mentioned %d times", declared)
+	}
+}
+
 // withoutActor are the methods of the store that change something and take no
 // actor, each with its reason. Methods that only read take none either.
 var withoutActor = map[string]string{

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -146,11 +147,12 @@ func TestStatusCommand(t *testing.T) {
 }
 
 func TestRetentionSettings(t *testing.T) { // C1
+	data := folder(t)
 	for _, name := range []string{"keep-manual-tokens", "keep-issued-tokens"} {
 		variable := "LATCHKEY_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
 		for value, good := range map[string]bool{"0s": true, "1500ms": true, "8760h": true, "-1s": false, "30": false, "30d": false, "forever": false, "900000h": false} {
 			for _, flag := range []bool{true, false} {
-				env, args := folder(t), []string{"migrate"}
+				env, args := maps.Clone(data), []string{"migrate"}
 				if flag {
 					args = []string{"--" + name, value, "migrate"}
 				} else {
