@@ -22,6 +22,23 @@ func (e NewerError) Error() string {
 	return fmt.Sprintf("the database is at version %d and this program knows %d: start the newer program that migrated it", e.Database, e.Program)
 }
 
+// Latest is the version that Run brings a database to.
+func Latest() (int64, error) {
+	entries, err := files.ReadDir("sqlite")
+	if err != nil {
+		return 0, err
+	}
+	var latest int64
+	for _, entry := range entries {
+		version, err := goose.NumericComponent(entry.Name())
+		if err != nil {
+			return 0, fmt.Errorf("migrations: %w", err)
+		}
+		latest = max(latest, version)
+	}
+	return latest, nil
+}
+
 // Run brings db up to date, each migration in a transaction of its own, and
 // returns how many it applied. It touches nothing and returns a NewerError
 // where the database is ahead of this program.

@@ -17,6 +17,7 @@ import (
 	"github.com/latchkey/latchkey/middleware"
 	"github.com/latchkey/latchkey/models"
 	"github.com/latchkey/latchkey/store"
+	"github.com/latchkey/latchkey/tally"
 	"github.com/latchkey/latchkey/tokens"
 )
 
@@ -76,6 +77,8 @@ type Handler struct {
 	perClient  *middleware.Limiter
 	perAddress *middleware.Limiter
 	perToken   *middleware.Limiter
+	// What Stats tells.
+	unverified, inactive *tally.Names
 }
 
 // New makes the endpoints.
@@ -88,6 +91,7 @@ func New(deps Deps) *Handler {
 		perClient:  middleware.NewLimiter(perClient, deps.Now),
 		perAddress: middleware.NewLimiter(perAddress, deps.Now),
 		perToken:   newTicketLimit(deps.Now),
+		unverified: refusals(), inactive: refusals(),
 	}
 }
 

@@ -86,6 +86,8 @@ func (v *Verifier) inspect(ctx context.Context, hash tokenHash, text, team strin
 			return Grant{}, err
 		}
 		now = v.now() // it may have ended while the store was asked
+	} else {
+		v.cache.asked.tokenHits.Add(1)
 	}
 	if reason, refused := bearer.Refused(now); refused {
 		return Grant{}, refusal(reason, hash, bearer)
@@ -101,6 +103,7 @@ func (v *Verifier) inspect(ctx context.Context, hash tokenHash, text, team strin
 
 // read asks the store and remembers what it found.
 func (v *Verifier) read(ctx context.Context, hash tokenHash, text string) (models.Bearer, error) {
+	v.cache.asked.tokenMisses.Add(1)
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	began := v.cache.notices.Load()

@@ -27,27 +27,30 @@ var mayImport = map[string][]string{
 	"secrets":         {"models"},
 	"migrations":      {},
 	"static":          {},
-	"middleware":      {},
+	"middleware":      {"tally"},
 	"views/ui":        {"static"},
 	"views/layout":    {"views/ui", "static", "models"},
 	"views/snippet":   {"views/ui"},
 	"views":           {"views/layout", "views/snippet", "views/ui", "models"},
 	"store":           {"models"},
 	"store/storetest": {"store", "models", "migrations"},
-	"tokens":          {"models", "secrets"},
+	"tally":           {},
+	"tokens":          {"models", "secrets", "tally"},
 	"mail":            {"models"},
 	"mail/mailtest":   {},
 	"provider":        {"models", "secrets"},
 	"webhooks":        {"models", "secrets", "store"},
 	"warnings":        {"models", "store", "mail", "webhooks"},
-	"oauth":           {"models", "store", "tokens", "secrets", "middleware"},
+	"oauth":           {"models", "store", "tokens", "secrets", "middleware", "tally"},
 	"usage":           {"models"},
-	"gateway":         {"models", "tokens", "usage"},
+	"gateway":         {"models", "tokens", "usage", "tally"},
+	"tracing":         {"models", "tokens", "middleware"},
+	"metrics":         {"store", "tokens", "oauth", "usage", "gateway", "mail", "webhooks", "middleware", "tally"},
 	"api":             {"models", "store", "tokens", "secrets", "usage", "middleware"},
 	"handlers":        {"gateway", "usage", "provider", "models", "store", "tokens", "secrets", "views", "views/layout", "mail", "middleware", "static", "webhooks", "warnings"},
 	"bench":           {},
 	"bench/hello":     {},
-	"cmd/web":         {"api", "gateway", "usage", "provider", "models", "secrets", "migrations", "views", "store", "tokens", "oauth", "handlers", "mail", "middleware", "webhooks", "warnings"},
+	"cmd/web":         {"api", "gateway", "usage", "provider", "models", "secrets", "migrations", "views", "store", "tokens", "oauth", "handlers", "mail", "middleware", "webhooks", "warnings", "metrics", "tracing"},
 	"e2e":             {},
 
 	"provider/providertest": {},
@@ -65,6 +68,9 @@ var mustNot = map[string][]string{
 	"usage":  {"net/http", "database/sql", "github.com/labstack", "gorm.io"},
 	"oauth":  {"github.com/gorilla", "github.com/a-h/templ", "gorm.io"},
 }
+
+// only names who alone imports what others count or record for.
+var only = map[string]string{"github.com/prometheus": "metrics", "go.opentelemetry.io": "tracing"}
 
 // sources parses every Go file of the project. It reads the files itself: what
 // go list says may come from a cache.
@@ -129,6 +135,11 @@ func TestWhoMayImportWhom(t *testing.T) {
 			if strings.HasPrefix(name, "gorm.io/") && pkg != "store" {
 				t.Errorf("%s/%s imports %s: only store has a database in it", pkg, file, name)
 			}
+			for prefix, only := range only {
+				if strings.HasPrefix(name, prefix+"/") && pkg != only {
+					t.Errorf("%s/%s imports %s: only %s does", pkg, file, name, only)
+				}
+			}
 		}
 	})
 	for pkg := range mayImport {
@@ -158,6 +169,8 @@ var cryptography = map[string][]string{
 	// TLS to upstreams; the hashes that tokens are known by, of which it makes none.
 	"gateway": {"crypto/tls", "crypto/x509", "crypto/sha256"},
 	"cmd/web": {"crypto/x509"},
+	// TLS to the collector of traces.
+	"tracing": {"crypto/tls", "crypto/x509"},
 }
 
 func TestWhoImportsCryptography(t *testing.T) {
@@ -230,6 +243,7 @@ var readers = []string{
 	"UsableToken", "UsableTokens",
 	"Temporary", "TemporaryToken", "TemporaryTokens",
 	"CheckToken", "LastRefused", "RefusedCalls",
+	"Pools", "SchemaVersion", "Waiting",
 	"Token", "TokenByHash", "User", "UserByEmail", "Witnesses",
 }
 

@@ -53,10 +53,18 @@ type Config struct {
 	UpstreamCAs *x509.CertPool
 	// PointsSecret is what a shop signs its reports of purchases with; empty where none does.
 	PointsSecret models.Secret
+	// MetricsAddr is where metrics are, apart from the public address; empty for none.
+	MetricsAddr string
+	// MetricsOpen lets that be beyond loopback and private networks.
+	MetricsOpen bool
+	// DrainDelay is how long the program still answers after it stopped being ready,
+	// DrainTimeout how long requests may run after that.
+	DrainDelay, DrainTimeout time.Duration
 
 	allowHTTP bool
 	// What has been read without a problem, for rules that need several settings.
 	baseURLRead, allowHTTPRead bool
+	metricsInside              bool
 }
 
 // setting is one row of the table of settings. parse returns what to write
@@ -97,6 +105,11 @@ var settings = []setting{
 	{"gateway-host", "", "own host name of the gateway's routes, apart from the pages'", parseGatewayHost},
 	{"upstream-ca", "", "a PEM file of the CAs that certificates of APIs may come from (default: the system's)", parseUpstreamCA},
 	{"points-secret", "", "what a shop signs its reports of purchases at /hooks/points with (better set as a variable)", parsePointsSecret},
+
+	{"metrics-addr", "", "private address of /metrics, /healthz and /readyz with details, such as 127.0.0.1:9464 (default: none)", parseMetricsAddr},
+	{"metrics-open", "false", "let the address of the metrics be beyond loopback and private networks", parseBool(func(c *Config) *bool { return &c.MetricsOpen })},
+	{"drain-delay", "0s", "how long the program goes on answering after the signal to stop, not ready any more, so that balancers notice", parseDrain(func(c *Config) *time.Duration { return &c.DrainDelay }, 0)},
+	{"drain-timeout", "35s", "how long requests may run on after that", parseDrain(func(c *Config) *time.Duration { return &c.DrainTimeout }, time.Second)},
 
 	{"oidc-issuer", "", "address of an OpenID provider by which people can sign in", parseIssuer},
 	{"oidc-client-id", "", "what Latchkey is called at the provider", parseAny(func(c *Config) *string { return &c.OIDC.ClientID })},
@@ -155,6 +168,7 @@ func readConfig(cmd *cli.Command) (Config, error) {
 	}
 	wrong = append(wrong, checkProvider(cmd)...)
 	wrong = append(wrong, config.checkGateway()...)
+	wrong = append(wrong, config.checkMetrics()...)
 	if len(wrong) > 0 {
 		return Config{}, usageError{lines: wrong}
 	}

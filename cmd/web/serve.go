@@ -3,13 +3,9 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
-	"net/http"
-	"os"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/urfave/cli/v3"
@@ -23,14 +19,14 @@ import (
 	"github.com/latchkey/latchkey/store"
 	"github.com/latchkey/latchkey/tokens"
 	"github.com/latchkey/latchkey/views"
+	"github.com/latchkey/latchkey/webhooks"
 )
 
 const (
 	// lastUsedEvery is how far last-used times lag behind.
 	lastUsedEvery = time.Second
-	// drainFor is how long requests that run may take after the signal to stop:
-	// longer than any of them may take.
-	drainFor = requestTimeout + 5*time.Second
+	// restFor is how long it may take to store what waits, once no request runs.
+	restFor = 35 * time.Second
 	// parallelHashes bounds the memory and cores that argon2id takes.
 	parallelHashes = 2
 	// realm is what tokens are for, in WWW-Authenticate.
@@ -54,15 +50,19 @@ func (p *program) serve(ctx context.Context, cmd *cli.Command) error {
 		return err
 	}
 	defer spareCollections()()
-	log, flushLog := newLog(config, p.stderr)
-	defer flushLog()
-	listener, err := listen(ctx, config.Addr)
+	to, err := readTraces(p.env)
 	if err != nil {
 		return err
 	}
-	defer listener.Close()
+	log, flushLog := newLog(config, p.stderr)
+	defer flushLog()
+	front, err := newFront(ctx, config, log)
+	if err != nil {
+		return err
+	}
+	defer front.close()
 	if config.BaseURL == "" {
-		host, port, _ := net.SplitHostPort(listener.Addr().String())
+		host, port, _ := net.SplitHostPort(front.listener.Addr().String())
 		config.BaseURL = defaultBaseURL(host, port)
 	}
 	db, keys, err := open(ctx, config)
@@ -73,30 +73,34 @@ func (p *program) serve(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return errors.Join(err, db.Close())
 	}
-	room := newTokenRoom(context.WithoutCancel(ctx), config, db, keys, log)
+	traces, err := startTraces(ctx, to, log)
+	if err != nil {
+		return errors.Join(err, db.Close())
+	}
+	room := newTokenRoom(context.WithoutCancel(ctx), config, db, traced(db, traces), keys, log)
 	mailer := mail.New(context.WithoutCancel(ctx), config.Mail, log, clock)
 	calls := newCallRoom(context.WithoutCancel(ctx), config, db, room, mailer, log)
 	w := wire(config, db, keys, room, calls, mailer, setupCode, log)
+	w.traces = traces
+	hooks := webhooks.NewWorker(db, keys, webhookPolicy(config), log, clockMillis)
+	done := &jobs{}
 	sweeping, stopSweeping := context.WithCancel(ctx)
-	swept := sweep(sweeping, db, config, log)
-	warned := warn(sweeping, db, keys, mailer, config, log)
-	log.Info("serving", "version", version(), "address", listener.Addr().String(), "base_url", config.BaseURL, "database", config.Database)
-	server := newServer(w)                        //nolint:contextcheck // each request brings its own
-	server.RegisterOnShutdown(calls.streams.Stop) // they would not end by themselves
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
-	select {
-	case err = <-served:
-	case <-ctx.Done():
-		log.Info("stopping")
+	swept := sweep(sweeping, db, config, done, log)
+	warned := warn(sweeping, db, hooks, mailer, config, log)
+	log.Info("serving", "version", version(), "address", front.listener.Addr().String(), "base_url", config.BaseURL, "database", config.Database)
+	err = front.open(w, rooms{db, room, calls, mailer, hooks, done}) //nolint:contextcheck // each request brings its own
+	if err == nil {
+		err = front.run(ctx)
 	}
-	err = errors.Join(err, drain(ctx, server))
+	err = errors.Join(err, front.drain(ctx, config))
 	stopSweeping()
 	swept()
 	warned()
-	rest, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainFor)
+	rest, cancel := context.WithTimeout(context.WithoutCancel(ctx), restFor)
 	defer cancel()
-	return errors.Join(err, calls.close(rest), room.close(rest), closeMail(rest, mailer), db.Close())
+	err = errors.Join(err, calls.close(rest), room.close(rest), closeMail(rest, mailer), db.Close())
+	closeTraces(rest, traces)
+	return err
 }
 
 // closeMail comes after what must not be lost: a server that hangs takes the mail's time alone.
@@ -112,20 +116,21 @@ type tokenRoom struct {
 	feed     *tokens.Feed
 	issuer   *tokens.Issuer
 	lastUsed *tokens.LastUsed
+	clients  *tokens.Clients
 	verifier *tokens.Verifier
 	tickets  *tokens.Tickets
 }
 
-// newTokenRoom starts it. ctx bounds its writes; close ends it.
-func newTokenRoom(ctx context.Context, config Config, db *store.Store, keys *secrets.Keys, log *slog.Logger) tokenRoom {
+// newTokenRoom starts it; asked is db, or what records what is asked of it. ctx bounds its writes; close ends it.
+func newTokenRoom(ctx context.Context, config Config, db *store.Store, asked tokens.Store, keys *secrets.Keys, log *slog.Logger) tokenRoom {
 	cache := tokens.NewCache()
 	db.Subscribe(cache.Forget)
-	lastUsed := tokens.NewLastUsed(ctx, db, log, lastUsedEvery)
-	verifier := tokens.NewVerifier(db, cache, lastUsed, clockMillis)
+	lastUsed := tokens.NewLastUsed(ctx, asked, log, lastUsedEvery)
+	verifier := tokens.NewVerifier(asked, cache, lastUsed, clockMillis)
 	return tokenRoom{
-		cache: cache, feed: tokens.NewFeed(ctx, db, cache, log),
-		issuer:   tokens.NewIssuer(ctx, db, keys, config.TokenPrefix, config.Limits.MaxLifespan, clockMillis),
-		lastUsed: lastUsed, verifier: verifier, tickets: tokens.NewTickets(db, verifier, clockMillis),
+		cache: cache, feed: tokens.NewFeed(ctx, asked, cache, log),
+		issuer:   tokens.NewIssuer(ctx, asked, keys, config.TokenPrefix, config.Limits.MaxLifespan, clockMillis),
+		lastUsed: lastUsed, clients: tokens.NewClients(asked, cache), verifier: verifier, tickets: tokens.NewTickets(db, verifier, clockMillis),
 	}
 }
 
@@ -133,16 +138,6 @@ func newTokenRoom(ctx context.Context, config Config, db *store.Store, keys *sec
 func (r tokenRoom) close(ctx context.Context) error {
 	r.feed.Close()
 	return errors.Join(r.issuer.Close(ctx), r.lastUsed.Close(ctx))
-}
-
-// drain outlives the signal that ended ctx.
-func drain(ctx context.Context, server *http.Server) error {
-	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainFor)
-	defer cancel()
-	if err := server.Shutdown(limit); err != nil {
-		return fmt.Errorf("requests were still running after %s and were cut: %w", drainFor, err)
-	}
-	return nil
 }
 
 // wire builds everything by hand; it can be read from top to bottom.
@@ -164,7 +159,7 @@ func wire(config Config, db *store.Store, keys *secrets.Keys, room tokenRoom, ca
 		}),
 		oauth: oauth.New(oauth.Deps{
 			Store: db, Issuer: room.issuer, Verifier: room.verifier,
-			Clients: tokens.NewClients(db, room.cache), LastUsed: room.lastUsed, Refusals: calls.refusals, Tickets: room.tickets, Upstreams: config.Upstreams,
+			Clients: room.clients, LastUsed: room.lastUsed, Refusals: calls.refusals, Tickets: room.tickets, Upstreams: config.Upstreams,
 			IssuerURL: config.BaseURL, Scopes: config.Limits.Scopes, DocsURL: absolute(config.BaseURL, docsURL), Realm: realm, Now: clock,
 		}),
 		api:     api.New(api.Deps{Store: db, Verifier: room.verifier, Meter: calls.meter, Realm: realm, PointsSecret: config.PointsSecret, Now: clock}),
@@ -192,17 +187,4 @@ func (p *program) announce(ctx context.Context, db *store.Store, config Config) 
 	}
 	code := secrets.Code()
 	return code, p.print("Latchkey is new here. Make the first account: " + config.BaseURL + views.SetupPath + "?code=" + code.Reveal())
-}
-
-func listen(ctx context.Context, addr string) (net.Listener, error) {
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
-	switch {
-	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, fmt.Errorf("the address %s is in use: stop the other program or set LATCHKEY_ADDR", addr)
-	case errors.Is(err, os.ErrPermission):
-		return nil, fmt.Errorf("this user may not listen on %s: choose a port above 1023 in LATCHKEY_ADDR", addr)
-	case err != nil:
-		return nil, fmt.Errorf("cannot listen on %s, correct LATCHKEY_ADDR: %w", addr, err)
-	}
-	return listener, nil
 }
