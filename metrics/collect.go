@@ -21,7 +21,7 @@ type collector struct {
 
 // Describe implements prometheus.Collector.
 func (*collector) Describe(to chan<- *prometheus.Desc) {
-	for _, s := range all {
+	for _, s := range declared {
 		to <- s.desc
 	}
 }

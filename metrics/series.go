@@ -20,12 +20,12 @@ const (
 	gauge   = prometheus.GaugeValue
 )
 
-// all are our own series, in the order in which they were declared.
-var all []*series
+// declared are our own series, in the order in which they were declared.
+var declared []*series
 
 func declare(kind prometheus.ValueType, name, help string, labels ...string) *series {
 	s := &series{kind: kind, name: "latchkey_" + name, labels: labels, help: help, desc: prometheus.NewDesc("latchkey_"+name, help, labels, nil)}
-	all = append(all, s)
+	declared = append(declared, s)
 	return s
 }
 
@@ -38,7 +38,7 @@ var (
 	took     = declare(histogram, "http_request_duration_seconds", "Time that requests took, without WebSockets.", "route")
 
 	issued       = declare(counter, "tokens_issued_total", "Tokens made and stored.", "kind")
-	refused      = declare(counter, "tokens_refused_total", "Requests whose token was missing or not good, by who asked and why.", "by", "reason")
+	refused      = declare(counter, "tokens_refused_total", "Requests whose token was missing or not good, by who asked and why.", "endpoint", "reason")
 	batchSize    = declare(histogram, "token_batch_size", "Tokens that were stored in one transaction.")
 	commitTime   = declare(histogram, "token_commit_duration_seconds", "Time until a batch of tokens was on disk.")
 	commitFailed = declare(counter, "token_commits_failed_total", "Batches of tokens that could not be stored.")
@@ -59,9 +59,9 @@ var (
 	usageTeams     = declare(gauge, "usage_teams", "Teams that make calls just now.")
 	usageWaiting   = declare(gauge, "usage_counts_waiting", "Counts of calls that are in no batch yet.")
 
-	purgedRows    = declare(counter, "purge_rows_total", "Rows that were deleted because they had ended long enough ago.", "job")
-	purgeFailures = declare(counter, "purge_failures_total", "Runs of a job that did not come to their end.", "job")
-	purgeLast     = declare(gauge, "purge_last_success_timestamp_seconds", "When a job last came to its end; 0 for not since the start.", "job")
+	purgedRows    = declare(counter, "purge_rows_total", "Rows that were deleted because they had ended long enough ago.", "task")
+	purgeFailures = declare(counter, "purge_failures_total", "Runs of a job that did not come to their end.", "task")
+	purgeLast     = declare(gauge, "purge_last_success_timestamp_seconds", "When a job last came to its end; 0 for not since the start.", "task")
 
 	expiring      = declare(gauge, "tokens_expiring", "Manual tokens that expire within 7 days, of all teams.")
 	expiringTeams = declare(gauge, "tokens_expiring_teams", "Teams that have such tokens.")

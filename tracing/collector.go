@@ -23,7 +23,7 @@ const (
 	// retries are for a collector that is away for a moment; firstPause is before the first
 	// and doubles. The SDK ends it all after half a minute.
 	retries    = 3
-	firstPause = time.Second
+	firstPause = 500 * time.Millisecond
 	// longestPause bounds what a collector may ask for.
 	longestPause = 10 * time.Second
 )
@@ -83,7 +83,8 @@ func (c *collector) encode(spans []*tracepb.ResourceSpans) ([]byte, error) {
 	var small bytes.Buffer
 	w := gzip.NewWriter(&small)
 	_, err = w.Write(body)
-	return small.Bytes(), errors.Join(err, w.Close())
+	err = errors.Join(err, w.Close())
+	return small.Bytes(), err
 }
 
 func (c *collector) deliver(ctx context.Context, body []byte) error {
