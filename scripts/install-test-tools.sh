@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes sure that the tests can run: Go, a C compiler (the SQLite driver is C),
-# Chromium or Chrome, nginx and Caddy (docs/deploy), and the OAuth clients of
+# Chromium or Chrome, nginx, Caddy, HAProxy and promtool (docs/deploy), and the OAuth clients of
 # e2e/clients: Node with the packages of package-lock.json, and Python with
 # Authlib and Requests-OAuthlib. Installs with apt-get and npm where it may, and
 # says what is missing where it may not.
@@ -27,6 +27,10 @@ tests_proxies() {
 # Debian keeps nginx where only root's PATH leads.
 have_nginx() {
 	have nginx || have /usr/sbin/nginx
+}
+
+have_haproxy() {
+	have haproxy || have /usr/sbin/haproxy
 }
 
 # Debian's Python comes first: another one in PATH does not see its packages.
@@ -60,6 +64,8 @@ if tests_proxies; then
 else
 	echo "left out on $(uname -s): the tests of docs/deploy, which need Linux" >&2
 fi
+have_haproxy || packages="$packages haproxy"
+have promtool || packages="$packages prometheus"
 have_python_clients || packages="$packages python3-authlib python3-cryptography python3-requests-oauthlib"
 have curl || packages="$packages curl"
 have node || packages="$packages nodejs"
@@ -77,6 +83,10 @@ if tests_proxies; then
 	have caddy || fail "Caddy is not in PATH: docs/deploy/Caddyfile is tested with it." \
 		"Debian, Ubuntu: apt-get install caddy. Fedora: dnf install caddy."
 fi
+have_haproxy || fail "HAProxy is not in PATH: docs/deploy/haproxy.cfg is tested with it." \
+	"Debian, Ubuntu: apt-get install haproxy. Fedora: dnf install haproxy."
+have promtool || fail "promtool is not in PATH: the alert rules of docs/deploy are tested with it." \
+	"Debian, Ubuntu: apt-get install prometheus. Elsewhere: https://prometheus.io/download."
 have_python_clients || fail "Neither /usr/bin/python3 nor python3 in PATH has Authlib, Cryptography and Requests-OAuthlib." \
 	"Debian, Ubuntu: apt-get install python3-authlib python3-cryptography python3-requests-oauthlib." \
 	"Elsewhere: pip install authlib cryptography requests requests-oauthlib, in a virtual environment that comes first in PATH."
