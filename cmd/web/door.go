@@ -35,7 +35,7 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	inside := d.inside.Load()
 	if path := r.URL.Path; (path == healthPath || path == readyPath) && (inside == nil || !inside.gateway.Owns(r)) {
 		d.leave(w, r)
-		d.health.serve(w, r, false)
+		d.health.serve(w, r, false) //nolint:contextcheck // the question is put for all who ask
 		return
 	}
 	if inside == nil {

@@ -60,7 +60,7 @@ func newFront(ctx context.Context, config Config, log *slog.Logger) (*front, err
 // newPrivate answers on the address of the metrics.
 func (f *front) newPrivate() *http.Server {
 	mux := http.NewServeMux()
-	inDetail := func(w http.ResponseWriter, r *http.Request) { f.health.serve(w, r, true) }
+	inDetail := func(w http.ResponseWriter, r *http.Request) { f.health.serve(w, r, true) } //nolint:contextcheck // the question is put for all who ask
 	mux.HandleFunc(healthPath, inDetail)
 	mux.HandleFunc(readyPath, inDetail)
 	mux.HandleFunc("/metrics", func(w http.ResponseWriter, r *http.Request) {

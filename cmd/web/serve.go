@@ -18,6 +18,7 @@ import (
 	"github.com/latchkey/latchkey/secrets"
 	"github.com/latchkey/latchkey/store"
 	"github.com/latchkey/latchkey/tokens"
+	"github.com/latchkey/latchkey/tracing"
 	"github.com/latchkey/latchkey/views"
 	"github.com/latchkey/latchkey/webhooks"
 )
@@ -65,6 +66,11 @@ func (p *program) serve(ctx context.Context, cmd *cli.Command) error {
 		host, port, _ := net.SplitHostPort(front.listener.Addr().String())
 		config.BaseURL = defaultBaseURL(host, port)
 	}
+	return p.serveBehind(ctx, front, config, to, log)
+}
+
+// serveBehind is what the front lets requests in to.
+func (p *program) serveBehind(ctx context.Context, front *front, config Config, to *tracing.Settings, log *slog.Logger) error {
 	db, keys, err := open(ctx, config)
 	if err != nil {
 		return err
