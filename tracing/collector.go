@@ -12,29 +12,25 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"sync/atomic"
 	"time"
-
-	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
-	"google.golang.org/protobuf/proto"
 )
 
 const (
 	// retries are for a collector that is away for a moment; firstPause is before the first
-	// and doubles. The SDK ends it all after half a minute.
+	// and doubles.
 	retries    = 3
 	firstPause = 500 * time.Millisecond
 	// longestPause bounds what a collector may ask for.
 	longestPause = 10 * time.Second
 )
 
-// collector posts spans by OTLP/HTTP in protobuf. It is otlptrace's client: the one of the
-// SDK brings all of gRPC along (docs/decisions/0024-metrics-and-traces.md).
+// collector is posted spans by OTLP/HTTP in protobuf.
 type collector struct {
 	settings Settings
 	client   *http.Client
 	log      *slog.Logger
-	failing  atomic.Bool
+	// failing is for the goroutine that sends.
+	failing bool
 }
 
 func newCollector(settings Settings, log *slog.Logger) *collector {
@@ -49,40 +45,30 @@ func newCollector(settings Settings, log *slog.Logger) *collector {
 	}}
 }
 
-// Start implements otlptrace.Client.
-func (*collector) Start(context.Context) error { return nil }
-
-// Stop implements otlptrace.Client.
-func (c *collector) Stop(context.Context) error {
-	c.client.CloseIdleConnections()
-	return nil
-}
-
-// UploadTraces implements otlptrace.Client.
-func (c *collector) UploadTraces(ctx context.Context, spans []*tracepb.ResourceSpans) error {
-	body, err := c.encode(spans)
+// send posts spans, or loses them. It is for one goroutine.
+func (c *collector) send(ctx context.Context, spans []*span) {
+	body, err := c.pack(export(c.settings.Resource, spans))
 	if err == nil {
 		err = c.deliver(ctx, body)
 	}
-	if (err != nil) != c.failing.Swap(err != nil) {
-		if err == nil {
-			c.log.Info("traces are delivered again")
-		} else {
-			c.log.Warn("traces are lost", "error", err)
-		}
+	if (err != nil) == c.failing {
+		return
 	}
-	return err
+	c.failing = err != nil
+	if c.failing {
+		c.log.Warn("traces are lost", "error", err)
+		return
+	}
+	c.log.Info("traces are delivered again")
 }
 
-// encode writes an ExportTraceServiceRequest, which has the form of a TracesData.
-func (c *collector) encode(spans []*tracepb.ResourceSpans) ([]byte, error) {
-	body, err := proto.Marshal(&tracepb.TracesData{ResourceSpans: spans})
-	if err != nil || !c.settings.Gzip {
-		return body, err
+func (c *collector) pack(body []byte) ([]byte, error) {
+	if !c.settings.Gzip {
+		return body, nil
 	}
 	var small bytes.Buffer
 	w := gzip.NewWriter(&small)
-	_, err = w.Write(body)
+	_, err := w.Write(body)
 	err = errors.Join(err, w.Close())
 	return small.Bytes(), err
 }
@@ -111,7 +97,7 @@ func (c *collector) post(ctx context.Context, body []byte) (wait time.Duration, 
 	if err != nil {
 		return 0, false, bare(err)
 	}
-	r.Header.Set("User-Agent", "latchkey/"+c.settings.Version)
+	r.Header.Set("User-Agent", "latchkey")
 	for name, value := range c.settings.Headers {
 		r.Header.Set(name, value)
 	}

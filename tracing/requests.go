@@ -6,10 +6,6 @@ import (
 	"slices"
 
 	"github.com/labstack/echo/v4"
-	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/codes"
-	"go.opentelemetry.io/otel/propagation"
-	"go.opentelemetry.io/otel/trace"
 
 	"github.com/latchkey/latchkey/middleware"
 )
@@ -21,34 +17,29 @@ func (t *Traces) Requests(trusts func(r *http.Request) bool) echo.MiddlewareFunc
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			r := c.Request()
-			options := []trace.SpanStartOption{trace.WithSpanKind(trace.SpanKindServer)}
-			ctx := r.Context()
-			if from := trace.SpanContextFromContext(t.context.Extract(context.Background(), propagation.HeaderCarrier(r.Header))); from.IsValid() {
-				if trusts(r) {
-					ctx = trace.ContextWithRemoteSpanContext(ctx, from)
-				} else {
-					options = append(options, trace.WithLinks(trace.Link{SpanContext: from}))
-				}
+			from, link := placeFrom(r.Header), place{}
+			if from.valid() && !trusts(r) {
+				from, link = place{}, from
 			}
-			ctx, span := t.tracer.Start(ctx, nameOf(r.Method), options...)
-			defer end(span, c)
+			ctx, s := t.begin(r.Context(), kindServer, nameOf(r.Method), from)
+			s.link = link
+			defer s.answered(c)
 			c.SetRequest(r.WithContext(ctx))
 			return next(c)
 		}
 	}
 }
 
-func end(span trace.Span, c echo.Context) {
-	status, route := c.Response().Status, middleware.Route(c)
-	span.SetName(nameOf(c.Request().Method) + " " + route)
-	span.SetAttributes(
-		attribute.String("http.request.method", nameOf(c.Request().Method)), attribute.String("http.route", route),
-		attribute.Int("http.response.status_code", status), attribute.String("latchkey.request", middleware.ID(c)),
+// answered ends the span of a request.
+func (s *span) answered(c echo.Context) {
+	status, route, method := c.Response().Status, middleware.Route(c), nameOf(c.Request().Method)
+	s.name = method + " " + route
+	s.set(
+		attribute{key: "http.request.method", text: method}, attribute{key: "http.route", text: route},
+		attribute{key: "http.response.status_code", number: int64(status)}, attribute{key: "latchkey.request", text: middleware.ID(c)},
 	)
-	if status >= http.StatusInternalServerError {
-		span.SetStatus(codes.Error, "")
-	}
-	span.End()
+	s.failed = status >= http.StatusInternalServerError
+	s.finish()
 }
 
 var methods = []string{
@@ -64,6 +55,6 @@ func nameOf(method string) string {
 }
 
 // Upstream notes the path of the gateway's route that a request goes to.
-func (t *Traces) Upstream(ctx context.Context, path string) {
-	trace.SpanFromContext(ctx).SetAttributes(attribute.String("latchkey.upstream", path))
+func (*Traces) Upstream(ctx context.Context, path string) {
+	spanOf(ctx).set(attribute{key: "latchkey.upstream", text: path})
 }

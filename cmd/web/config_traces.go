@@ -3,8 +3,8 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
+	"maps"
 	"net/url"
 	"strconv"
 	"strings"
@@ -26,14 +26,14 @@ const (
 )
 
 // readTraces reads where traces go from the variables that OpenTelemetry names; nil for
-// nowhere. Those that say what is recorded the SDK reads by itself.
+// nowhere.
 func readTraces(env lookup) (*tracing.Settings, error) {
 	from := traceVariables{env: env}
 	variable, address := from.of("ENDPOINT")
 	if address == "" || strings.EqualFold(from.get("OTEL_SDK_DISABLED"), "true") || from.get("OTEL_TRACES_EXPORTER") == "none" {
 		return nil, nil
 	}
-	settings := &tracing.Settings{Timeout: exportFor, Version: version()}
+	settings := &tracing.Settings{Timeout: exportFor, Now: clock}
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		from.say(variable, "write the collector's address, such as http://127.0.0.1:4318")
@@ -47,6 +47,8 @@ func readTraces(env lookup) (*tracing.Settings, error) {
 		from.say(name, "write http/protobuf, which is all that this program speaks")
 	}
 	from.delivery(settings)
+	settings.Sampler = from.sampler()
+	settings.Resource = from.resource()
 	if len(from.wrong) > 0 {
 		return nil, usageError{lines: from.wrong}
 	}
@@ -103,6 +105,45 @@ func (v *traceVariables) delivery(settings *tracing.Settings) {
 	}
 }
 
+// sampler reads which traces are recorded.
+func (v *traceVariables) sampler() tracing.Sampler {
+	const variable = "OTEL_TRACES_SAMPLER"
+	name, byParent := strings.CutPrefix(v.get(variable), "parentbased_")
+	s := tracing.Sampler{ByParent: byParent || name == "", Ratio: 1}
+	switch name {
+	case "", "always_on":
+	case "always_off":
+		s.Ratio = 0
+	case "traceidratio":
+		if text := v.get(variable + "_ARG"); text != "" {
+			var err error
+			if s.Ratio, err = strconv.ParseFloat(text, 64); err != nil || !(s.Ratio >= 0 && s.Ratio <= 1) {
+				v.say(variable+"_ARG", "write a share of the traces from 0 to 1, such as 0.01")
+			}
+		}
+	default:
+		v.say(variable, "write always_on, always_off or traceidratio, each also after parentbased_")
+	}
+	return s
+}
+
+// resource reads what this node is called.
+func (v *traceVariables) resource() map[string]string {
+	const variable = "OTEL_RESOURCE_ATTRIBUTES"
+	about := map[string]string{"service.name": "latchkey", "service.version": version(), "service.instance.id": store.NewID()}
+	if text := v.get(variable); text != "" {
+		more, err := parseHeaders(text)
+		if err != nil {
+			v.say(variable, "write name=value, comma separated, with what is special in a value percent-encoded")
+		}
+		maps.Copy(about, more)
+	}
+	if name := v.get("OTEL_SERVICE_NAME"); name != "" {
+		about["service.name"] = name
+	}
+	return about
+}
+
 var errHeaders = errors.New("these are no headers")
 
 func parseHeaders(text string) (map[string]string, error) {
@@ -120,15 +161,11 @@ func parseHeaders(text string) (map[string]string, error) {
 }
 
 // startTraces begins to record; nil where nobody asked for that.
-func startTraces(ctx context.Context, to *tracing.Settings, log *slog.Logger) (*tracing.Traces, error) {
+func startTraces(ctx context.Context, to *tracing.Settings, log *slog.Logger) *tracing.Traces {
 	if to == nil {
-		return nil, nil
+		return nil
 	}
-	traces, err := tracing.Start(context.WithoutCancel(ctx), *to, log)
-	if err != nil {
-		return nil, fmt.Errorf("traces cannot be recorded, correct the variables that begin with OTEL_: %w", err)
-	}
-	return traces, nil
+	return tracing.Start(context.WithoutCancel(ctx), *to, log)
 }
 
 // traced is the store as the tokens ask it.

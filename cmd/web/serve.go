@@ -79,10 +79,7 @@ func (p *program) serveBehind(ctx context.Context, front *front, config Config, 
 	if err != nil {
 		return errors.Join(err, db.Close())
 	}
-	traces, err := startTraces(ctx, to, log)
-	if err != nil {
-		return errors.Join(err, db.Close())
-	}
+	traces := startTraces(ctx, to, log)
 	room := newTokenRoom(context.WithoutCancel(ctx), config, db, traced(db, traces), keys, log)
 	mailer := mail.New(context.WithoutCancel(ctx), config.Mail, log, clock)
 	calls := newCallRoom(context.WithoutCancel(ctx), config, db, room, mailer, log)

@@ -101,10 +101,7 @@ func tracedSite(t *testing.T, env map[string]string) (s *site, stop func()) {
 	}
 	s = &site{upstream: gatewaytest.New(t)}
 	log := slog.New(slog.NewTextHandler(s, nil))
-	traces, err := startTraces(t.Context(), to, log)
-	if err != nil {
-		t.Fatal(err)
-	}
+	traces := startTraces(t.Context(), to, log)
 	w, db := testWorldWith(t, log, func(c *Config) {
 		if problem := parseUpstreams(c, "/v1="+s.upstream.URL+";strip"); problem != "" {
 			t.Fatal(problem)
@@ -259,8 +256,9 @@ func TestTraceVariables(t *testing.T) {
 	_, _, err := read(map[string]string{
 		endpoint: "collector:4317", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc", "OTEL_EXPORTER_OTLP_COMPRESSION": "zstd", "OTEL_EXPORTER_OTLP_TIMEOUT": "10s",
 		"OTEL_EXPORTER_OTLP_CERTIFICATE": "/nowhere", "OTEL_EXPORTER_OTLP_HEADERS": "secret-value", "OTEL_EXPORTER_OTLP_TRACES_HEADERS": "a=secret%0d%0avalue",
+		"OTEL_TRACES_SAMPLER": "jaeger_remote", "OTEL_RESOURCE_ATTRIBUTES": "x",
 	})
-	if err == nil || strings.Count(err.Error(), "\n") != 5 || strings.Contains(err.Error(), "secret") {
+	if err == nil || strings.Count(err.Error(), "\n") != 7 || strings.Contains(err.Error(), "secret") {
 		t.Errorf("%v", err)
 	}
 }
