@@ -68,6 +68,7 @@ func (h *Handler) introspect(c echo.Context) error {
 	var refused tokens.RefusedError
 	if errors.As(err, &refused) {
 		middleware.Annotate(c, "refused", string(refused.Reason))
+		h.inactive.Add(string(refused.Reason))
 		return c.JSONBlob(http.StatusOK, inactive)
 	}
 	if err != nil {

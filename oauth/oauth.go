@@ -17,6 +17,7 @@ import (
 	"github.com/latchkey/latchkey/middleware"
 	"github.com/latchkey/latchkey/models"
 	"github.com/latchkey/latchkey/store"
+	"github.com/latchkey/latchkey/tally"
 	"github.com/latchkey/latchkey/tokens"
 )
 
@@ -83,6 +84,8 @@ type Handler struct {
 	perClient  *middleware.Limiter
 	perAddress *middleware.Limiter
 	perToken   *middleware.Limiter
+	// What Stats tells.
+	unverified, inactive *tally.Names
 }
 
 // New makes the endpoints.
@@ -95,6 +98,7 @@ func New(deps Deps) *Handler {
 		perClient:  middleware.NewLimiter(perClient, deps.Now),
 		perAddress: middleware.NewLimiter(perAddress, deps.Now),
 		perToken:   newTicketLimit(deps.Now),
+		unverified: refusals(), inactive: refusals(),
 	}
 }
 

@@ -38,6 +38,8 @@ type Cache struct {
 	tokens       *otter.Cache[tokenHash, cachedToken]
 	applications *otter.Cache[string, *cachedApplication]
 	clients      *otter.Cache[string, *models.Client]
+
+	asked *asked
 }
 
 // cachedToken shares its longer strings with the application.
@@ -64,6 +66,7 @@ func NewCache() *Cache {
 		tokens:       otter.Must(&otter.Options[tokenHash, cachedToken]{MaximumSize: maxTokens}),
 		applications: otter.Must(&otter.Options[string, *cachedApplication]{MaximumSize: maxApplications}),
 		clients:      otter.Must(&otter.Options[string, *models.Client]{MaximumSize: maxApplications}),
+		asked:        &asked{},
 	}
 }
 

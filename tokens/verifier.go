@@ -97,6 +97,8 @@ func (v *Verifier) inspect(ctx context.Context, cache *Cache, hash tokenHash, te
 			return Grant{}, err
 		}
 		now = v.now() // it may have ended while the store was asked
+	} else {
+		v.cache.asked.tokenHits.Add(1)
 	}
 	if reason, refused := bearer.Refused(now); refused {
 		return Grant{}, refusal(reason, hash, bearer)
@@ -112,6 +114,7 @@ func (v *Verifier) inspect(ctx context.Context, cache *Cache, hash tokenHash, te
 
 // read asks the store and remembers what it found.
 func (v *Verifier) read(ctx context.Context, hash tokenHash, text string) (models.Bearer, error) {
+	v.cache.asked.tokenMisses.Add(1)
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	began := v.cache.notices.Load()

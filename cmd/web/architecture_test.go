@@ -27,14 +27,15 @@ var mayImport = map[string][]string{
 	"secrets":         {"models"},
 	"migrations":      {},
 	"static":          {},
-	"middleware":      {},
+	"middleware":      {"tally"},
 	"views/ui":        {"static"},
 	"views/layout":    {"views/ui", "static", "models"},
 	"views/snippet":   {"views/ui"},
 	"views":           {"views/layout", "views/snippet", "views/ui", "models"},
 	"store":           {"models"},
 	"store/storetest": {"store", "models", "migrations", "store/storetest/pgtest"},
-	"tokens":          {"models", "secrets"},
+	"tally":           {},
+	"tokens":          {"models", "secrets", "tally"},
 	"mail":            {"models"},
 	"mail/mailtest":   {},
 	"provider":        {"models", "secrets"},
@@ -42,15 +43,17 @@ var mayImport = map[string][]string{
 	"certs/certstest": {},
 	"webhooks":        {"models", "secrets", "store"},
 	"warnings":        {"models", "store", "mail", "webhooks"},
-	"oauth":           {"models", "store", "tokens", "secrets", "middleware"},
+	"oauth":           {"models", "store", "tokens", "secrets", "middleware", "tally"},
 	"usage":           {"models"},
-	"gateway":         {"models", "tokens", "usage"},
+	"gateway":         {"models", "tokens", "usage", "tally"},
+	"tracing":         {"models", "tokens", "middleware"},
+	"metrics":         {"store", "tokens", "oauth", "usage", "gateway", "mail", "webhooks", "middleware", "tally"},
 	"api":             {"models", "store", "tokens", "secrets", "usage", "middleware"},
 	"rotation":        {"models", "secrets"},
 	"handlers":        {"gateway", "usage", "provider", "models", "store", "tokens", "secrets", "views", "views/layout", "mail", "middleware", "static", "webhooks", "warnings"},
 	"bench":           {},
 	"bench/hello":     {},
-	"cmd/web":         {"api", "certs", "gateway", "usage", "provider", "models", "secrets", "migrations", "views", "store", "tokens", "oauth", "handlers", "mail", "middleware", "rotation", "webhooks", "warnings"},
+	"cmd/web":         {"api", "certs", "gateway", "usage", "provider", "models", "secrets", "migrations", "views", "store", "tokens", "oauth", "handlers", "mail", "middleware", "rotation", "webhooks", "warnings", "metrics", "tracing"},
 	"e2e":             {},
 
 	"provider/providertest": {},
@@ -76,6 +79,9 @@ var mustNot = map[string][]string{
 
 	"rotation": {"net/http", "database/sql", "github.com/labstack", "gorm.io"},
 }
+
+// only names who alone imports what others count or record for.
+var only = map[string]string{"github.com/prometheus": "metrics", "go.opentelemetry.io": "no package", "google.golang.org/protobuf": "tracing"}
 
 // sources parses every Go file of the project. It reads the files itself: what
 // go list says may come from a cache.
@@ -140,6 +146,11 @@ func TestWhoMayImportWhom(t *testing.T) {
 			if strings.HasPrefix(name, "gorm.io/") && pkg != "store" {
 				t.Errorf("%s/%s imports %s: only store has a database in it", pkg, file, name)
 			}
+			for prefix, only := range only {
+				if strings.HasPrefix(name, prefix+"/") && pkg != only {
+					t.Errorf("%s/%s imports %s: only %s does", pkg, file, name, only)
+				}
+			}
 		}
 	})
 	for pkg := range mayImport {
@@ -175,6 +186,8 @@ var cryptography = map[string][]string{
 	"certs/certstest": {"crypto/"},
 	// By what tokens are known; how long to wait.
 	"guard": {"crypto/sha256", "crypto/rand"},
+	// TLS to the collector of traces; IDs of spans.
+	"tracing": {"crypto/tls", "crypto/x509", "crypto/rand"},
 }
 
 func TestWhoImportsCryptography(t *testing.T) {
@@ -296,6 +309,7 @@ var readers = []string{
 	"CheckToken", "LastRefused", "RefusedCalls",
 	"KeyNodes", "KeyStates", "KeyUse", "SealedByOthers", "SealedTables", "SealedValues",
 	"Revocations",
+	"Pools", "SchemaVersion", "Waiting",
 	"Token", "TokenByHash", "User", "UserByEmail", "Witnesses",
 }
 

@@ -106,12 +106,12 @@ func TestOldAuditEntriesGo(t *testing.T) {
 	var out bytes.Buffer
 	config := Config{SessionIdle: time.Hour, SessionMax: time.Hour, Keep: store.Retention{Audit: 200 * time.Hour}}
 	log, flush := newLog(config, &out)
-	sweepAndLog(t.Context(), db.Store, config, log)
+	sweepAndLog(t.Context(), db.Store, config, &jobs{}, log)
 	if out.String() != "" {
 		t.Errorf("logged %q", out.String())
 	}
 	config.Keep.Audit = 99 * time.Hour
-	sweepAndLog(t.Context(), db.Store, config, log)
+	sweepAndLog(t.Context(), db.Store, config, &jobs{}, log)
 	flush()
 	if !strings.Contains(out.String(), `msg="old audit entries deleted" entries=1`) {
 		t.Errorf("logged %q", out.String())

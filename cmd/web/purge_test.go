@@ -94,7 +94,7 @@ func TestSweepPurges(t *testing.T) {
 	defer stop()
 	logged := &lineWriter{onLine: stop}
 	log, flush := newLog(config, logged)
-	sweep(ctx, db.Store, config, log)() // it ends when the first line is logged
+	sweep(ctx, db.Store, config, &jobs{}, log)() // it ends when the first line is logged
 	flush()
 	if !strings.Contains(logged.text, `msg="ended tokens deleted" tokens=3`) || db.Number(t, "SELECT COUNT(*) FROM tokens") != 1 {
 		t.Errorf("logged %q", logged.text)
@@ -104,12 +104,12 @@ func TestSweepPurges(t *testing.T) {
 	}
 	var out bytes.Buffer
 	log, flush = newLog(config, &out)
-	purgeAndLog(t.Context(), db.Store, config.Keep, log)
+	purgeAndLog(t.Context(), db.Store, config.Keep, &job{}, log)
 	if !strings.Contains(out.String(), "level=WARN") || !strings.Contains(out.String(), "not all ended tokens were deleted, the next run is in an hour") {
 		t.Errorf("logged %q", out.String()) // A6
 	}
 	out.Reset()
-	purgeAndLog(ctx, db.Store, config.Keep, log)
+	purgeAndLog(ctx, db.Store, config.Keep, &job{}, log)
 	flush()
 	if out.String() != "" {
 		t.Errorf("a stop is logged as a failure: %q", out.String())

@@ -43,7 +43,7 @@ func testWorldWith(t *testing.T, log *slog.Logger, change func(*Config)) (world,
 	if err != nil {
 		t.Fatal(err)
 	}
-	room := newTokenRoom(context.WithoutCancel(t.Context()), config, db, keys, log)
+	room := newTokenRoom(context.WithoutCancel(t.Context()), config, db, db, keys, log)
 	calls := newCallRoom(context.WithoutCancel(t.Context()), config, db, room, &mail.Mailer{}, log)
 	t.Cleanup(func() {
 		_ = errors.Join(calls.close(context.Background()), room.close(context.Background()), db.Close())
