@@ -4,6 +4,7 @@ package storetest
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"path/filepath"
 	"slices"
@@ -28,6 +29,8 @@ type DB struct {
 	// Path is the address of the database: a file, or of PostgreSQL.
 	Path  string
 	clock atomic.Int64
+	// server is PostgreSQL behind the store's back.
+	server *sql.DB
 }
 
 // New opens a migrated database that ends with the test, of the kind that is tested.
@@ -58,8 +61,15 @@ func open(t testing.TB, path string) *DB {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
+	if db.OnPostgres() {
+		db.server = sql.OpenDB(numbering{path})
+		t.Cleanup(func() { _ = db.server.Close() })
+	}
 	return db
 }
+
+// OnPostgres tells which kind of database it is.
+func (db *DB) OnPostgres() bool { return store.IsPostgres(db.Path) }
 
 func migrate(ctx context.Context, path string) error {
 	s, err := store.Open(path, func() models.Time { return Start })
