@@ -17,7 +17,7 @@ import (
 func TestTokenWhileTheDatabaseIsLocked(t *testing.T) {
 	s := newServerWithTimeout(t, 300*time.Millisecond)
 	value := s.token(t, "")
-	release := s.lock(t)
+	release := s.Lock(t)
 	got := s.post(t, s.credentials(""))
 	refusal(t, "locked", got, 503, "temporarily_unavailable")
 	if wait(t, got) > time.Minute {
@@ -95,7 +95,7 @@ func TestRevokeWhileTheDatabaseIsLocked(t *testing.T) {
 	api := s.resourceServer(t, "Orders")
 	pair := s.addKey(t, s.ana, s.app, jose.ES256)
 	value := s.token(t, "")
-	release := s.lock(t)
+	release := s.Lock(t)
 	waiting := asserted(pair.sign(t, s.claims(s.app)), "")
 	// Together, since SQLite waits for seconds whatever the time-out.
 	var all sync.WaitGroup
@@ -134,22 +134,4 @@ func TestIntrospectAfterTheDatabaseIsGone(t *testing.T) {
 	heard(func() bool { return s.introspect(t, api, value).status != 200 })
 	refusal(t, "gone", s.introspect(t, api, value), 503, "temporarily_unavailable")
 	refusal(t, "revoke", s.revoke(t, s.me(), value), 503, "temporarily_unavailable")
-}
-
-// lock holds the database for writing, until what it returns is called.
-func (s *server) lock(t *testing.T) (release func()) {
-	t.Helper()
-	held, err := s.Raw(t).Conn(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := held.ExecContext(t.Context(), "BEGIN IMMEDIATE"); err != nil {
-		t.Fatal(err)
-	}
-	return func() {
-		t.Helper()
-		if _, err := held.ExecContext(t.Context(), "ROLLBACK"); err != nil {
-			t.Fatal(err)
-		}
-	}
 }

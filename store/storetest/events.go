@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"bytes"
 	"database/sql"
 	"net/url"
 	"testing"
@@ -41,6 +42,30 @@ func (db *DB) Number(t testing.TB, query string, args ...any) int64 {
 		t.Fatalf("%s: %v", query, err)
 	}
 	return n
+}
+
+// Holds tells whether a value that a query finds contains a text.
+func (db *DB) Holds(t testing.TB, query, text string) bool {
+	t.Helper()
+	raw, done := db.open(t)
+	defer done()
+	rows, err := raw.QueryContext(t.Context(), query)
+	if err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	defer rows.Close()
+	found := false
+	for rows.Next() {
+		var value []byte
+		if err := rows.Scan(&value); err != nil {
+			t.Fatal(err)
+		}
+		found = found || bytes.Contains(value, []byte(text))
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return found
 }
 
 // Written is the column of ledger_entries that tells the order in which they were written.
