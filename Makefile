@@ -9,6 +9,7 @@ TEMPL   := $(TOOLS)/templ
 ESBUILD := $(TOOLS)/esbuild
 LINTER  := $(TOOLS)/golangci-lint
 VULN    := $(TOOLS)/govulncheck
+SBOM    := $(TOOLS)/cyclonedx-gomod
 
 # What "make generate" writes; all of it is committed.
 GENERATED = find views -name '*_templ.go' -type f; find static/dist -type f
@@ -20,7 +21,7 @@ UNESCAPED = templ\.(Raw|Safe[A-Z]|JSUnsafe)|template\.(HTML|JS|CSS|URL)
 GORM_TRAPS = \.(Where|Not|Or)\(&|\.(First|Take|Last|Find|Delete)\([^()]*,|\.(Updates|Save|Assign|Attrs)\(
 
 .DEFAULT_GOAL := help
-.PHONY: help run build generate graphiql check-generated lint fmt test cover fuzz bench bench-go vuln install-test-tools clean
+.PHONY: help run build release image generate graphiql check-generated lint fmt test cover fuzz bench bench-go vuln install-test-tools clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' Makefile
@@ -28,8 +29,14 @@ help: ## list the targets
 run: generate ## run the server from source (ARGS="serve --help" for other commands)
 	go run ./cmd/web $(ARGS)
 
-build: ## build ./latchkey
-	go build -trimpath -o latchkey ./cmd/web
+build: ## build ./latchkey, one static binary (GOARCH=arm64 for that processor)
+	scripts/build.sh latchkey
+
+release: $(SBOM) ## build both processors into dist, with a list of modules and checksums
+	scripts/release.sh
+
+image: ## build container images from dist, with TOOL=buildah, podman or docker (after make release)
+	scripts/image.sh
 
 generate: $(TEMPL) $(ESBUILD) ## write views/*_templ.go and static/dist
 	$(TEMPL) generate -path views
@@ -100,7 +107,7 @@ install-test-tools: ## install the compiler, databases, browser and servers the 
 	@scripts/install-test-tools.sh
 
 clean: ## remove what was built
-	rm -rf $(TOOLS) latchkey coverage.out
+	rm -rf $(TOOLS) latchkey dist coverage.out
 
 # The tools have a go.mod of their own, so that the program does not depend on
 # theirs. touch: go build leaves a binary alone that is already right.
@@ -108,7 +115,8 @@ $(TEMPL): PKG = github.com/a-h/templ/cmd/templ
 $(ESBUILD): PKG = github.com/evanw/esbuild/cmd/esbuild
 $(LINTER): PKG = github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 $(VULN): PKG = golang.org/x/vuln/cmd/govulncheck
-$(TEMPL) $(ESBUILD) $(LINTER) $(VULN): tools/go.sum
+$(SBOM): PKG = github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod
+$(TEMPL) $(ESBUILD) $(LINTER) $(VULN) $(SBOM): tools/go.sum
 	@mkdir -p $(TOOLS)
-	cd tools && go build -o ../$(TOOLS)/ $(PKG)
+	cd tools && go build -trimpath -o ../$(TOOLS)/ $(PKG)
 	@touch $@

@@ -65,8 +65,14 @@ func start(t testing.TB, args ...string) *server {
 // is stopped when the test ends.
 func startIn(t testing.TB, dir string, args ...string) *server {
 	t.Helper()
+	return startProgram(t, binary, dir, args...)
+}
+
+// startProgram is startIn for a program of another version.
+func startProgram(t testing.TB, program, dir string, args ...string) *server {
+	t.Helper()
 	s := &server{t: t, dir: dir, stdout: &output{}, stderr: &output{}, exited: make(chan struct{})}
-	s.cmd = exec.CommandContext(context.Background(), binary, append(append(places(dir), "--addr", "127.0.0.1:0"), args...)...)
+	s.cmd = exec.CommandContext(context.Background(), program, append(append(places(dir), "--addr", "127.0.0.1:0"), args...)...)
 	s.cmd.Stdout, s.cmd.Stderr = s.stdout, s.stderr
 	// The settings of whoever runs the tests do not count.
 	s.cmd.Env = []string{"PATH=" + os.Getenv("PATH")}
@@ -82,7 +88,7 @@ func startIn(t testing.TB, dir string, args ...string) *server {
 	return s
 }
 
-var announcement = regexp.MustCompile(`(http://[^\s/]+)(/setup\?code=\S+)?\n`)
+var announcement = regexp.MustCompile(`(https?://[^\s/]+)(/setup\?code=\S+)?\n`)
 
 func (s *server) announced() string {
 	select {

@@ -38,6 +38,9 @@ func (h guarded) answer(c echo.Context) error {
 	if signedIn {
 		c.Set(keySession, session)
 		c.Set(keyActor, actor)
+		if err := h.sessions.resignBrowser(c); err != nil {
+			return err
+		}
 		if err := h.readTeams(c.Request().Context(), c, actor); err != nil {
 			return err
 		}

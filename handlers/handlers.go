@@ -44,8 +44,6 @@ type Deps struct {
 	SessionIdle, SessionMax time.Duration
 	// KeepAudit is how long audit events are kept.
 	KeepAudit time.Duration
-	// SetupCode opens the setup page while no account exists.
-	SetupCode models.Secret
 	// SignUp lets anyone create an account with a team of their own.
 	SignUp bool
 	// RequireSecondFactor wants a second factor of everybody.

@@ -67,13 +67,17 @@ func newSite(t testing.TB, change ...func(*handlers.Deps)) *site {
 	if s.keys, err = secrets.CreateKeys(filepath.Join(t.TempDir(), "keys.json")); err != nil {
 		t.Fatal(err)
 	}
+	opens := models.Ceremony{IDHash: secrets.Hash(models.NewSecret(setupCode)), Kind: models.CeremonySetup}
+	if err := s.db.BeginCeremony(t.Context(), opens, models.SetupCodeLives); err != nil {
+		t.Fatal(err)
+	}
 	now := func() time.Time { return s.db.Now().Std() }
 	deps := handlers.Deps{
 		Store: s.db.Store, Issuer: tokens.NewIssuer(t.Context(), s.db, s.keys, "lk_at_", 365*86400, s.db.Now), Keys: s.keys,
 		Passwords: secrets.NewPasswords(2), Mail: &mail.Mailer{}, Log: slog.New(slog.DiscardHandler), Now: now,
 		BaseURL: "http://127.0.0.1:8080", DocsURL: "/docs/authorization",
 		Limits:      models.Limits{MaxLifespan: 365 * 86400, Scopes: []string{"api"}},
-		SessionIdle: 12 * time.Hour, SessionMax: 168 * time.Hour, SetupCode: models.NewSecret(setupCode), KeepAudit: 365 * 24 * time.Hour,
+		SessionIdle: 12 * time.Hour, SessionMax: 168 * time.Hour, KeepAudit: 365 * 24 * time.Hour,
 	}
 	deps.Meter = usage.New(t.Context(), s.db.Store, deps.Log, s.db.Now, nil)
 	deps.Gateway = s.gateway(t, deps)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/gorilla/securecookie"
@@ -31,13 +32,20 @@ const (
 type sessionStore struct {
 	store    *store.Store
 	log      *slog.Logger
-	codecs   []securecookie.Codec
+	keys     *secrets.Keys
+	signers  atomic.Pointer[signers]
 	prefix   string
 	secure   bool
 	idle     time.Duration
 	longest  time.Duration
 	now      func() time.Time
 	lifetime int
+}
+
+// signers are made of one reading of the keys; the first one signs.
+type signers struct {
+	version uint64
+	codecs  []securecookie.Codec
 }
 
 var _ sessions.Store = (*sessionStore)(nil)
@@ -49,19 +57,29 @@ const (
 )
 
 func newSessionStore(deps Deps) *sessionStore {
-	var codecs []securecookie.Codec
-	for _, key := range deps.Keys.SessionKeys() {
-		// The row in the database ends a session; the signature outlives it.
-		codecs = append(codecs, securecookie.New(key, nil).MaxAge(yearSeconds))
-	}
 	s := &sessionStore{
-		store: deps.Store, log: deps.Log, codecs: codecs, secure: deps.HTTPS,
+		store: deps.Store, log: deps.Log, keys: deps.Keys, secure: deps.HTTPS,
 		idle: deps.SessionIdle, longest: deps.SessionMax, now: deps.Now, lifetime: int(deps.SessionMax.Seconds()),
 	}
 	if s.secure {
 		s.prefix = "__Host-"
 	}
 	return s
+}
+
+// codecs follow the keys, which may be read again at any time.
+func (s *sessionStore) codecs() []securecookie.Codec {
+	version := s.keys.Version()
+	if made := s.signers.Load(); made != nil && made.version == version {
+		return made.codecs
+	}
+	made := &signers{version: version}
+	for _, key := range s.keys.SessionKeys() {
+		// The row in the database ends a session; the signature outlives it.
+		made.codecs = append(made.codecs, securecookie.New(key, nil).MaxAge(yearSeconds))
+	}
+	s.signers.Store(made)
+	return made.codecs
 }
 
 func (s *sessionStore) options(maxAge int) *sessions.Options {
@@ -122,7 +140,7 @@ func (s *sessionStore) Save(_ *http.Request, w http.ResponseWriter, session *ses
 		http.SetCookie(w, sessions.NewCookie(s.prefix+session.Name(), "", session.Options))
 		return nil
 	}
-	encoded, err := securecookie.EncodeMulti(session.Name(), session.ID, s.codecs...)
+	encoded, err := securecookie.EncodeMulti(session.Name(), session.ID, s.codecs()...)
 	if err != nil {
 		return err
 	}
@@ -133,15 +151,35 @@ func (s *sessionStore) Save(_ *http.Request, w http.ResponseWriter, session *ses
 // readID returns the random ID of a signed cookie, empty where there is none or
 // its signature is not ours.
 func (s *sessionStore) readID(r *http.Request, name string) models.Secret {
-	cookie, err := r.Cookie(s.prefix + name)
+	return readSigned(r, s.prefix, name, s.codecs())
+}
+
+func readSigned(r *http.Request, prefix, name string, codecs []securecookie.Codec) models.Secret {
+	cookie, err := r.Cookie(prefix + name)
 	if err != nil {
 		return models.Secret{}
 	}
 	var id string
-	if err := securecookie.DecodeMulti(name, cookie.Value, &id, s.codecs...); err != nil {
+	if err := securecookie.DecodeMulti(name, cookie.Value, &id, codecs...); err != nil {
 		return models.Secret{}
 	}
 	return models.NewSecret(id)
+}
+
+// resignBrowser keeps a browser known whose cookie was signed with a key that is on its way
+// out. Sessions end by themselves before that key goes.
+func (s *sessionStore) resignBrowser(c echo.Context) error {
+	codecs := s.codecs()
+	if len(codecs) == 1 || !readSigned(c.Request(), s.prefix, browserCookie, codecs[:1]).IsEmpty() {
+		return nil
+	}
+	id := readSigned(c.Request(), s.prefix, browserCookie, codecs[1:])
+	if id.IsEmpty() {
+		return nil
+	}
+	session := sessions.NewSession(s, browserCookie)
+	session.ID, session.Options = id.Reveal(), s.options(yearSeconds)
+	return s.Save(c.Request(), c.Response(), session)
 }
 
 // hasCookie tells whether the browser sent a session cookie, good or not.

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"errors"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
@@ -32,14 +33,24 @@ func (h *Handlers) setupPage(c echo.Context) error {
 		return models.ErrNotFound
 	}
 	code := c.QueryParam("code")
-	if !h.setupCodeIs(code) {
+	right, err := h.setupCodeIs(c, code)
+	if err != nil {
+		return err
+	}
+	if !right {
 		return showWithCode(c, http.StatusForbidden, views.SetupNeedsCode(h.plainPage(c), views.SetupClosed{Wrong: code != ""}))
 	}
 	return showWithCode(c, http.StatusOK, views.Setup(h.plainPage(c), views.NewSetupForm(code, models.AccountInput{}, nil)))
 }
 
-func (h *Handlers) setupCodeIs(code string) bool {
-	return !h.SetupCode.IsEmpty() && secrets.Equal(secrets.Hash(models.NewSecret(code)), secrets.Hash(h.SetupCode))
+// setupCodeIs tells whether a code is one that this node has printed, or another one. It is
+// found by its SHA-256.
+func (h *Handlers) setupCodeIs(c echo.Context, code string) (bool, error) {
+	_, err := h.Store.Ceremony(c.Request().Context(), secrets.Hash(models.NewSecret(code)), models.CeremonySetup)
+	if errors.Is(err, models.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // setup makes the first account and signs it in.
@@ -59,7 +70,11 @@ func (h *Handlers) setup(c echo.Context) error {
 	if code == "" {
 		code = c.QueryParam("code")
 	}
-	if !h.setupCodeIs(code) {
+	right, err := h.setupCodeIs(c, code)
+	if err != nil {
+		return err
+	}
+	if !right {
 		return showWithCode(c, http.StatusForbidden, views.SetupNeedsCode(h.plainPage(c), views.SetupClosed{Wrong: true}))
 	}
 	typed := models.AccountInput{Name: fields.Get("name"), Email: fields.Get("email"), Password: models.NewSecret(fields.Get("password")), Team: fields.Get("team")}

@@ -16,10 +16,7 @@ import (
 	"github.com/latchkey/latchkey/views"
 )
 
-const (
-	ceremonySignUp models.CeremonyKind = "sign-up"
-	signUpLife                         = time.Hour
-)
+const signUpLife = time.Hour
 
 // mailedSignUp is what waits for the link. It holds no password: whoever filled in the
 // form need not be the owner of the address, who alone sets one.
@@ -33,7 +30,7 @@ func (h *Handlers) mailSignUp(c echo.Context, input models.AccountInput) error {
 	if err != nil {
 		return fmt.Errorf("keeping a sign-up: %w", err)
 	}
-	ceremony := models.Ceremony{IDHash: secrets.Hash(code), Kind: ceremonySignUp, Data: string(data)}
+	ceremony := models.Ceremony{IDHash: secrets.Hash(code), Kind: models.CeremonySignUp, Data: string(data)}
 	if err := h.Store.BeginCeremony(ctx, ceremony, signUpLife); err != nil {
 		return err
 	}
@@ -59,7 +56,7 @@ func (h *Handlers) signUpMail(to string, code models.Secret, exists bool) mail.M
 
 // signUpBehind reads what waits for the link with code, and does not use the link up.
 func (h *Handlers) signUpBehind(c echo.Context, code string) (models.AccountInput, error) {
-	ceremony, err := h.Store.Ceremony(c.Request().Context(), secrets.Hash(models.NewSecret(code)), ceremonySignUp)
+	ceremony, err := h.Store.Ceremony(c.Request().Context(), secrets.Hash(models.NewSecret(code)), models.CeremonySignUp)
 	if err != nil {
 		return models.AccountInput{}, err
 	}
@@ -105,7 +102,7 @@ func (h *Handlers) finishSignUp(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err := h.Store.FinishCeremony(ctx, secrets.Hash(models.NewSecret(code)), ceremonySignUp); err != nil {
+	if _, err := h.Store.FinishCeremony(ctx, secrets.Hash(models.NewSecret(code)), models.CeremonySignUp); err != nil {
 		return h.signUpGone(c, err)
 	}
 	return h.makeAccount(c, input, hash, func() error { return h.signUpGone(c, models.ErrNotFound) })

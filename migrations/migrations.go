@@ -6,8 +6,10 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
+	"path"
 
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
@@ -19,16 +21,9 @@ var files embed.FS
 // Postgres are the migrations of PostgreSQL.
 func Postgres() fs.FS { return files }
 
-// NewerError means that the database was migrated by a newer program.
-type NewerError struct{ Database, Program int64 }
-
-func (e NewerError) Error() string {
-	return fmt.Sprintf("the database is at version %d and this program knows %d: start the newer program that migrated it", e.Database, e.Program)
-}
-
 // Run brings db up to date, each migration in a transaction of its own, and
-// returns how many it applied. It touches nothing and returns a NewerError
-// where the database is ahead of this program.
+// returns how many it applied. Where the database is ahead of this program it touches
+// nothing, and returns a NewerError unless the database says that this program may run on it.
 func Run(ctx context.Context, db *sql.DB) (int, error) {
 	name, dialect := "sqlite", goose.DialectSQLite3
 	if _, ok := db.Driver().(*stdlib.Driver); ok {
@@ -47,11 +42,37 @@ func Run(ctx context.Context, db *sql.DB) (int, error) {
 		return 0, fmt.Errorf("reading the version of the database: %w", err)
 	}
 	if current > latest {
-		return 0, NewerError{Database: current, Program: latest}
+		return 0, mayRun(ctx, db, current, latest)
 	}
-	results, err := provider.Up(ctx)
-	if err != nil {
-		return 0, fmt.Errorf("migrating: %w", err)
+	return up(ctx, provider, current)
+}
+
+// up goes on where another program was faster with a migration: both may have begun at once.
+// It fails where nothing moves.
+func up(ctx context.Context, provider *goose.Provider, current int64) (int, error) {
+	applied := 0
+	for {
+		results, err := provider.Up(ctx)
+		if err == nil {
+			return applied + len(results), nil
+		}
+		var partial *goose.PartialError
+		if errors.As(err, &partial) {
+			applied += len(partial.Applied)
+		}
+		now, _, failed := provider.GetVersions(ctx)
+		if failed != nil || now <= current {
+			return applied, fmt.Errorf("migrating: %w", err)
+		}
+		current = now
 	}
-	return len(results), nil
+}
+
+// Latest is the version that Run brings a database to.
+func Latest() (int64, error) {
+	names, err := fs.Glob(files, "sqlite/*.sql")
+	if err != nil || len(names) == 0 {
+		return 0, fmt.Errorf("no migrations: %w", err)
+	}
+	return goose.NumericComponent(path.Base(names[len(names)-1]))
 }

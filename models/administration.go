@@ -10,6 +10,12 @@ import (
 // as such.
 const RoleOperator Role = "operator"
 
+// CeremonySetup is the address that makes the first account.
+const CeremonySetup CeremonyKind = "setup"
+
+// SetupCodeLives is how long that address works: a start prints another.
+const SetupCodeLives = 24 * time.Hour
+
 // CeremonyReset is a link that sets a password.
 const CeremonyReset CeremonyKind = "reset"
 

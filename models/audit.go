@@ -126,6 +126,17 @@ const (
 	AuditTemporaryReplaced AuditAction = "Temporary token replaced"
 )
 
+// What is done with the database as a whole.
+const (
+	AuditRestored AuditAction = "Backup restored"
+)
+
+// What happens to the keys of the key file.
+const (
+	AuditKeysClosed AuditAction = "Keys replaced"
+	AuditKeyRetired AuditAction = "Old key retired"
+)
+
 // AuditEvent is one line of the audit log. Rows are only ever added.
 type AuditEvent struct {
 	ID     string `gorm:"primaryKey"`

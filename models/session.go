@@ -97,6 +97,9 @@ type CeremonyKind string
 // CeremonyEmail is a new email address that waits until its owner opens the link sent there.
 const CeremonyEmail CeremonyKind = "email"
 
+// CeremonySignUp is a new account that waits until its owner opens the link sent there.
+const CeremonySignUp CeremonyKind = "sign-up"
+
 // KnownBrowser is a browser in which a user has signed in before. Guesses from
 // elsewhere do not slow it down.
 type KnownBrowser struct {

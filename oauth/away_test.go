@@ -2,7 +2,6 @@ package oauth_test
 
 import (
 	"net/http"
-	"os"
 	"sync"
 	"testing"
 	"time"
@@ -38,21 +37,14 @@ func TestDatabaseAway(t *testing.T) {
 	for _, test := range []struct {
 		what    string
 		timeout time.Duration
-		deed    func(s *server) error
+		deed    func(t *testing.T, s *server) error
 	}{
-		{"damaged", time.Minute, func(s *server) error {
-			for _, file := range []string{s.Path, s.Path + "-wal"} {
-				if err := os.Truncate(file, 100); err != nil {
-					return err
-				}
-			}
-			return nil
-		}},
-		{"closed", time.Minute, func(s *server) error { return s.Close() }},
+		{"damaged", time.Minute, func(t *testing.T, s *server) error { t.Helper(); s.Break(t); return nil }},
+		{"closed", time.Minute, func(_ *testing.T, s *server) error { return s.Close() }},
 	} {
 		t.Run(test.what, func(t *testing.T) {
 			s := newServerWithTimeout(t, test.timeout)
-			if err := test.deed(s); err != nil {
+			if err := test.deed(t, s); err != nil {
 				t.Fatal(err)
 			}
 			refusal(t, "token", s.post(t, s.credentials("")), 503, "temporarily_unavailable")

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-const metadataPath = "/.well-known/oauth-authorization-server"
+const MetadataPath = "/.well-known/oauth-authorization-server"
 
 const wantMetadata = `{
 	"issuer": "https://account.example.com",
@@ -31,7 +31,7 @@ const wantMetadata = `{
 // O1: exactly what is served (RFC 8414 section 2).
 func TestMetadata(t *testing.T) {
 	s := newServer(t)
-	got := s.ask(t, http.MethodGet, metadataPath, "")
+	got := s.ask(t, http.MethodGet, MetadataPath, "")
 	refusal(t, "GET", got, 200, "")
 	var fields, want map[string]any
 	if err := json.Unmarshal([]byte(wantMetadata), &want); err != nil {
@@ -40,20 +40,20 @@ func TestMetadata(t *testing.T) {
 	if err := json.Unmarshal([]byte(got.body), &fields); err != nil || !reflect.DeepEqual(fields, want) {
 		t.Errorf("%s, %v", got.body, err)
 	}
-	head := s.ask(t, http.MethodHead, metadataPath, "")
+	head := s.ask(t, http.MethodHead, MetadataPath, "")
 	if head.body != "" {
 		t.Errorf("HEAD gives %q", head.body)
 	}
 	head.body = got.body
 	head.sameAs(t, "HEAD", got)
-	s.ask(t, http.MethodGet, metadataPath, "", "Accept", "text/html", "Authorization", "Bearer x").sameAs(t, "another Accept", got)
+	s.ask(t, http.MethodGet, MetadataPath, "", "Accept", "text/html", "Authorization", "Bearer x").sameAs(t, "another Accept", got)
 }
 
 // G3: the issuer is the configured address, whatever the request says.
 func TestMetadataBelievesNoHeader(t *testing.T) {
 	s := newServer(t)
-	want := s.ask(t, http.MethodGet, metadataPath, "")
-	for _, target := range []string{metadataPath, "http://evil.example" + metadataPath, metadataPath + "?issuer=https://evil.example"} {
+	want := s.ask(t, http.MethodGet, MetadataPath, "")
+	for _, target := range []string{MetadataPath, "http://evil.example" + MetadataPath, MetadataPath + "?issuer=https://evil.example"} {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, target, nil)
 		r.Host, r.RemoteAddr = "evil.example", "127.0.0.1:4711"
 		for _, name := range []string{"Host", "Forwarded", "Proto", "Port", "Server", "Prefix"} {
@@ -72,13 +72,13 @@ func TestMetadataBelievesNoHeader(t *testing.T) {
 func TestMetadataMethodsAndPaths(t *testing.T) { // O12
 	s := newServer(t)
 	for _, method := range []string{"POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY", "get"} {
-		got := s.ask(t, method, metadataPath, "", "X-HTTP-Method-Override", "GET")
+		got := s.ask(t, method, MetadataPath, "", "X-HTTP-Method-Override", "GET")
 		refusal(t, method, got, 405, "invalid_request")
 		if allow := got.header.Get("Allow"); allow != "GET, HEAD" || strings.Contains(got.body, "issuer") {
 			t.Errorf("%s: Allow %q, %s", method, allow, got.body)
 		}
 	}
-	for _, path := range []string{metadataPath + "/", metadataPath + "/tenant", "/oauth2/", "/oauth2", "/oauth2/token/", "/oauth2/introspect/", "/oauth2/revoke/x"} {
+	for _, path := range []string{MetadataPath + "/", MetadataPath + "/tenant", "/oauth2/", "/oauth2", "/oauth2/token/", "/oauth2/introspect/", "/oauth2/revoke/x"} {
 		refusal(t, path, s.ask(t, http.MethodGet, path, ""), 404, "not_found")
 	}
 }

@@ -23,20 +23,22 @@ import (
 // TokenPath is where the token endpoint is.
 const TokenPath = prefix + "token"
 
+// MetadataPath is where Latchkey says what it serves.
+const MetadataPath = "/.well-known/oauth-authorization-server"
+
 const (
 	prefix         = "/oauth2/"
 	introspectPath = prefix + "introspect"
 	revokePath     = prefix + "revoke"
 	verifyPath     = prefix + "verify"
 	ticketsPath    = prefix + "tickets"
-	metadataPath   = "/.well-known/oauth-authorization-server"
 
 	maxBody = "16KiB"
 )
 
 // Owns tells whether a path is answered by this package, errors included.
 func Owns(path string) bool {
-	return strings.HasPrefix(path+"/", prefix) || strings.HasPrefix(path+"/", metadataPath+"/")
+	return strings.HasPrefix(path+"/", prefix) || strings.HasPrefix(path+"/", MetadataPath+"/")
 }
 
 // KeepsTime tells whether a path bounds by itself what it waits for. Answers that
@@ -99,7 +101,7 @@ func (h *Handler) Routes(e *echo.Echo) {
 	every(e, revokePath, only(h.revoke, http.MethodPost), noStore, bodyLimit)
 	every(e, verifyPath, h.verify, noStore)
 	every(e, ticketsPath, only(h.ticket, http.MethodPost), noStore, bodyLimit)
-	every(e, metadataPath, only(h.metadata, http.MethodGet, http.MethodHead), noStore)
+	every(e, MetadataPath, only(h.metadata, http.MethodGet, http.MethodHead), noStore)
 }
 
 // every answers any method, those included that echo has no name for: behind a

@@ -125,3 +125,11 @@ func brief(err error) string {
 	text := err.Error()
 	return text[:min(len(text), longest)]
 }
+
+// Check asks the provider for its metadata and reads it as a sign-in would.
+func (c *Client) Check(ctx context.Context) error {
+	if _, err := c.fetch(oidc.ClientContext(ctx, c.http)); err != nil {
+		return fmt.Errorf("%w: %s", ErrAway, brief(err))
+	}
+	return nil
+}

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Makes sure that the tests can run: Go, a C compiler (the SQLite driver is C),
 # PostgreSQL with PgBouncer, HAProxy before several nodes, Chromium or Chrome, nginx
-# and Caddy (docs/deploy), promtool (the alert rules there), and the OAuth clients
+# and Caddy (docs/deploy), promtool (the alert rules there), what releases are built
+# and tried with (a cross compiler, an emulator, buildah, systemd-analyze), and the OAuth clients
 # of e2e/clients: Node with the packages of package-lock.json, and Python with
 # Authlib and Requests-OAuthlib. Installs with apt-get and npm where it may, and
 # says what is missing where it may not.
@@ -47,6 +48,12 @@ have_node_clients() {
 	[ -f "$installed" ] && [ -z "$(find package-lock.json -newer "$installed")" ]
 }
 
+# The other processor that a release is built for, and what runs its programs here.
+case $(go env GOHOSTARCH 2>/dev/null) in
+arm64) other=amd64 emulator=qemu-x86_64-static ;;
+*) other=arm64 emulator=qemu-aarch64-static ;;
+esac
+
 need_go
 if [ -n "${LATCHKEY_CHROMIUM:-}" ] && ! have "$LATCHKEY_CHROMIUM"; then
 	fail "LATCHKEY_CHROMIUM is set to $LATCHKEY_CHROMIUM, which cannot be run: correct it or unset it."
@@ -63,11 +70,16 @@ if tests_proxies; then
 	have caddy || packages="$packages caddy"
 	have_daemon haproxy || packages="$packages haproxy"
 	have_daemon ip || packages="$packages iproute2"
+	have "$(cross_compiler $other)" || packages="$packages $(compiler_packages $other)"
+	have $emulator || packages="$packages qemu-user-static"
+	have buildah || packages="$packages buildah"
+	have systemd-analyze || packages="$packages systemd"
 else
-	echo "left out on $(uname -s): the tests of docs/deploy and of several nodes, which need Linux" >&2
+	echo "left out on $(uname -s): the tests of docs/deploy, of several nodes and of releases, which need Linux" >&2
 fi
 have_python_clients || packages="$packages python3-authlib python3-cryptography python3-requests-oauthlib"
 have curl || packages="$packages curl"
+have sslscan || packages="$packages sslscan"
 have node || packages="$packages nodejs"
 # Some packages of Node bring npm along, and do not go with Debian's.
 have_node_clients || have npm || packages="$packages npm"
@@ -92,12 +104,20 @@ if tests_proxies; then
 		"Debian, Ubuntu: apt-get install haproxy. Fedora: dnf install haproxy."
 	have_daemon ip || fail "ip is not in PATH: tests cut a node off with it." \
 		"Debian, Ubuntu: apt-get install iproute2. Fedora: dnf install iproute."
+	for tool in "$(cross_compiler $other)" $emulator buildah systemd-analyze; do
+		have "$tool" || fail "$tool is not in PATH: what is released is built and tried with it." \
+			"Debian, Ubuntu: apt-get install $(compiler_packages $other) qemu-user-static buildah systemd."
+	done
+	links_statically || fail "There is no static C library: what is released is linked with it." \
+		"Debian, Ubuntu: apt-get install libc6-dev. Fedora: dnf install glibc-static."
 fi
 have_python_clients || fail "Neither /usr/bin/python3 nor python3 in PATH has Authlib, Cryptography and Requests-OAuthlib." \
 	"Debian, Ubuntu: apt-get install python3-authlib python3-cryptography python3-requests-oauthlib." \
 	"Elsewhere: pip install authlib cryptography requests requests-oauthlib, in a virtual environment that comes first in PATH."
 have curl || fail "curl is not in PATH: the README's first token is tested with it." \
 	"Debian, Ubuntu: apt-get install curl."
+have sslscan || fail "sslscan is not in PATH: the protocols that the server speaks are tested with it." \
+	"Debian, Ubuntu: apt-get install sslscan."
 have node || fail "Node is not in PATH." \
 	"Debian, Ubuntu: apt-get install nodejs npm. Elsewhere: https://nodejs.org, version 18 or later."
 if have_node_clients; then

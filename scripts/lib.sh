@@ -79,3 +79,37 @@ postgres_programs() {
 
 no_postgres="PostgreSQL's server is neither in /usr/lib/postgresql nor in PATH: the store is tested with it."
 get_postgres="Debian, Ubuntu: apt-get install postgresql. Fedora: dnf install postgresql-server. macOS: brew install postgresql."
+
+# cross_compiler names the C compiler for a processor that this machine does not have.
+cross_compiler() {
+	case $1 in
+	arm64) echo aarch64-linux-gnu-gcc ;;
+	amd64) echo x86_64-linux-gnu-gcc ;;
+	*) fail "Set CC to a C compiler for $1." ;;
+	esac
+}
+
+# compiler_packages are Debian's packages with that compiler and a static C library.
+compiler_packages() {
+	if [ "$1" = "$(go env GOHOSTARCH)" ]; then
+		echo gcc libc6-dev
+		return
+	fi
+	case $1 in
+	arm64) echo gcc-aarch64-linux-gnu libc6-dev-arm64-cross ;;
+	amd64) echo gcc-x86-64-linux-gnu libc6-dev-amd64-cross ;;
+	esac
+}
+
+links_statically() {
+	echo 'int main(void) { return 0; }' | ${CC:-$(go env CC)} -static -x c -o /dev/null - 2>/dev/null
+}
+
+# source_version is VERSION, or the tag or commit that is checked out.
+source_version() {
+	if [ -n "${VERSION:-}" ]; then
+		echo "$VERSION"
+	elif git rev-parse HEAD >/dev/null 2>&1; then
+		git describe --tags --dirty 2>/dev/null || git describe --always --dirty | sed 's/^/0.0.0-/'
+	fi
+}

@@ -314,3 +314,44 @@ func FuzzLoadKeys(f *testing.F) {
 		}
 	})
 }
+
+// K4: a copy is as private as the file, whole or not there, and overwrites nothing.
+func TestCopyKeys(t *testing.T) {
+	path := writeKeyFile(t, knownKeyFile, 0o600)
+	to := filepath.Join(t.TempDir(), "copies", "keys.json")
+	for range 2 { // the same keys are there already
+		if err := secrets.CopyKeys(path, to); err != nil {
+			t.Fatal(err)
+		}
+	}
+	info, err := os.Stat(to)
+	if err != nil || info.Mode() != 0o600 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+	if content, err := os.ReadFile(to); err != nil || string(content) != knownKeyFile {
+		t.Errorf("%d bytes, %v", len(content), err)
+	}
+	onlyFileIn(t, to)
+	other := filepath.Join(t.TempDir(), "other.json")
+	if _, err := secrets.CreateKeys(other); err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		from, to string
+		want     error
+	}{
+		"over other keys": {path, other, fs.ErrExist},
+		"no keys":         {filepath.Join(t.TempDir(), "none"), filepath.Join(t.TempDir(), "copy"), fs.ErrNotExist},
+		"not keys":        {writeKeyFile(t, "{}", 0o600), filepath.Join(t.TempDir(), "copy"), nil},
+		"open to others":  {writeKeyFile(t, knownKeyFile, 0o644), filepath.Join(t.TempDir(), "copy"), nil},
+		"below a file":    {path, filepath.Join(path, "copy"), nil},
+	} {
+		err := secrets.CopyKeys(test.from, test.to)
+		if err == nil || test.want != nil && !errors.Is(err, test.want) || strings.Contains(err.Error(), "GiAt4iqyvyIzRs") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := secrets.CopyKeys(path, other); err == nil || !strings.Contains(err.Error(), "left as it is") {
+		t.Error(err)
+	}
+}

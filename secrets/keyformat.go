@@ -12,7 +12,6 @@ import (
 	"github.com/tink-crypto/tink-go/v2/aead/aesgcm"
 	"github.com/tink-crypto/tink-go/v2/insecurecleartextkeyset"
 	"github.com/tink-crypto/tink-go/v2/keyset"
-	"github.com/tink-crypto/tink-go/v2/tink"
 )
 
 const (
@@ -25,7 +24,7 @@ const (
 type keyFile struct {
 	Version  int             `json:"version"`
 	Seal     json.RawMessage `json:"seal"`     // Tink keyset, AES-256-GCM
-	Sessions []sessionKey    `json:"sessions"` // newest first
+	Sessions []sessionKey    `json:"sessions"` // the first one signs
 }
 
 type sessionKey struct {
@@ -33,20 +32,34 @@ type sessionKey struct {
 	Key []byte `json:"key"`
 }
 
-func newKeyFile() ([]byte, error) {
+// NewKeySet returns the content of a key file with new keys.
+func NewKeySet() ([]byte, error) {
 	handle, err := keyset.NewHandle(aead.AES256GCMKeyTemplate())
 	if err != nil {
 		return nil, err
 	}
-	var seal bytes.Buffer
-	if err := insecurecleartextkeyset.Write(handle, keyset.NewJSONWriter(&seal)); err != nil {
+	file := keyFile{Version: keyFileVersion, Sessions: []sessionKey{newSessionKey()}}
+	if err := file.setSeal(handle); err != nil {
 		return nil, err
 	}
-	content, err := json.MarshalIndent(keyFile{
-		Version:  keyFileVersion,
-		Seal:     seal.Bytes(),
-		Sessions: []sessionKey{{ID: hex.EncodeToString(randomBytes(4)), Key: randomBytes(sessionKeyBytes)}},
-	}, "", "  ")
+	return file.encode()
+}
+
+func newSessionKey() sessionKey {
+	return sessionKey{ID: hex.EncodeToString(randomBytes(4)), Key: randomBytes(sessionKeyBytes)}
+}
+
+func (f *keyFile) setSeal(handle *keyset.Handle) error {
+	var seal bytes.Buffer
+	if err := insecurecleartextkeyset.Write(handle, keyset.NewJSONWriter(&seal)); err != nil {
+		return err
+	}
+	f.Seal = seal.Bytes()
+	return nil
+}
+
+func (f *keyFile) encode() ([]byte, error) {
+	content, err := json.MarshalIndent(f, "", "  ")
 	return append(content, '\n'), err
 }
 
@@ -57,20 +70,36 @@ func parseKeyFile(content []byte) (*Keys, error) {
 	if err := decodeKeyFile(content, &file); err != nil {
 		return nil, err
 	}
-	primitive, err := sealingKeys(file.Seal)
+	handle, err := sealingKeys(file.Seal)
 	if err != nil {
 		return nil, err
 	}
-	keys := &Keys{aead: primitive}
+	r := ring{names: KeyNames{}}
+	if r.aead, err = aead.New(handle); err != nil {
+		return nil, errDamagedSeal
+	}
+	for i := range handle.Len() {
+		entry, err := handle.Entry(i)
+		if err != nil {
+			return nil, errDamagedSeal
+		}
+		r.names.Seal = append(r.names.Seal, sealName(entry.KeyID()))
+		if entry.IsPrimary() {
+			r.names.Sealing = sealName(entry.KeyID())
+		}
+	}
 	for i, session := range file.Sessions {
 		if session.ID == "" || len(session.Key) != sessionKeyBytes {
 			return nil, fmt.Errorf("session key %d has no id or is not %d bytes long", i+1, sessionKeyBytes)
 		}
-		keys.sessions = append(keys.sessions, session.Key)
+		r.sessions = append(r.sessions, session.Key)
+		r.names.Sessions = append(r.names.Sessions, session.ID)
 	}
-	if len(keys.sessions) == 0 {
+	if len(r.sessions) == 0 {
 		return nil, errors.New("session keys are missing")
 	}
+	keys := &Keys{}
+	keys.ring.Store(&r)
 	return keys, nil
 }
 
@@ -99,25 +128,23 @@ func decodeKeyFile(content []byte, file *keyFile) error {
 	return nil
 }
 
-func sealingKeys(serialized []byte) (tink.AEAD, error) {
-	damaged := errors.New("sealing keys are missing or damaged")
+var errDamagedSeal = errors.New("sealing keys are missing or damaged")
+
+func sealingKeys(serialized []byte) (*keyset.Handle, error) {
 	handle, err := insecurecleartextkeyset.Read(keyset.NewJSONReader(bytes.NewReader(serialized)))
 	if err != nil {
-		return nil, damaged
+		return nil, errDamagedSeal
 	}
 	for i := range handle.Len() {
 		entry, err := handle.Entry(i)
 		if err != nil {
-			return nil, damaged
+			return nil, errDamagedSeal
 		}
+		// Only keys of this variant put their name in front of what they seal.
 		params, ok := entry.Key().Parameters().(*aesgcm.Parameters)
-		if !ok || params.KeySizeInBytes() != 32 {
+		if !ok || params.KeySizeInBytes() != 32 || params.Variant() != aesgcm.VariantTink {
 			return nil, errors.New("sealing keys are not of the kind AES-256-GCM")
 		}
 	}
-	primitive, err := aead.New(handle)
-	if err != nil {
-		return nil, damaged
-	}
-	return primitive, nil
+	return handle, nil
 }

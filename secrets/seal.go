@@ -1,6 +1,7 @@
 package secrets
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 
@@ -31,17 +32,30 @@ func (p Place) associatedData() []byte {
 // Seal encrypts value for place with the newest key, under a random nonce. It is
 // safe for concurrent use. An error means that no value was sealed.
 func (k *Keys) Seal(value models.Secret, place Place) ([]byte, error) {
-	sealed, err := k.aead.Encrypt([]byte(value.Reveal()), place.associatedData())
+	sealed, err := k.ring.Load().aead.Encrypt([]byte(value.Reveal()), place.associatedData())
 	if err != nil {
 		return nil, errors.New("value cannot be sealed")
 	}
 	return sealed, nil
 }
 
+// Reseal seals anew, for the same place, what another key than the one of now had sealed. It returns nil
+// for a value that needs no change. The only error of a value that does not open is ErrSealed.
+func (k *Keys) Reseal(sealed []byte, place Place) ([]byte, error) {
+	if bytes.HasPrefix(sealed, SealPrefix(k.Names().Sealing)) {
+		return nil, nil
+	}
+	value, err := k.Open(sealed, place)
+	if err != nil {
+		return nil, err
+	}
+	return k.Seal(value, place)
+}
+
 // Open decrypts what Seal returned for the same place, with whichever key of the
 // file sealed it. It is safe for concurrent use. The only error is ErrSealed.
 func (k *Keys) Open(sealed []byte, place Place) (models.Secret, error) {
-	value, err := k.aead.Decrypt(sealed, place.associatedData())
+	value, err := k.ring.Load().aead.Decrypt(sealed, place.associatedData())
 	if err != nil {
 		return models.Secret{}, ErrSealed
 	}

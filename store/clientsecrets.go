@@ -10,6 +10,9 @@ import (
 func (c change) addSecret(actor models.Actor, appID string, secret models.ClientSecret) error {
 	secret.ApplicationID, secret.TeamID = appID, actor.TeamID
 	secret.CreatedAt, secret.CreatedBy, secret.ExpiresAt = c.now, actor.UserID, 0
+	if err := c.sealedOpen(secret.Sealed); err != nil {
+		return err
+	}
 	return c.Create(&secret).Error
 }
 

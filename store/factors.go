@@ -30,6 +30,9 @@ func (s *Store) Factors(ctx context.Context, userID string) (models.Factors, err
 func (s *Store) AddAuthenticator(ctx context.Context, actor models.Actor, app models.Authenticator, codes []string, keep []byte) error {
 	return s.write(ctx, actor, models.AuditSecondFactorAdded, func(c change) error {
 		app.UserID, app.CreatedAt = actor.UserID, c.now
+		if err := c.sealedOpen(app.Sealed); err != nil {
+			return err
+		}
 		c.event.Detail = "Authenticator app"
 		replaced := c.Exec("DELETE FROM authenticators WHERE user_id = ?", actor.UserID)
 		if replaced.Error != nil {

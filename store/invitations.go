@@ -50,6 +50,9 @@ func (s *Store) Invite(ctx context.Context, actor models.Actor, invitation model
 		invitation.ExpiresAt = c.now.Add(models.InvitationLife)
 		c.about("invitation", invitation.ID, invitation.Email)
 		c.event.Detail = invitation.Role.Title()
+		if err := c.sealedOpen(invitation.Sealed); err != nil {
+			return err
+		}
 		err = c.Create(&invitation).Error
 		if errors.Is(err, gorm.ErrDuplicatedKey) {
 			return models.FieldErrors{"email": "This address has an invitation already. Copy its link on the Team page, or cancel it and invite again."}

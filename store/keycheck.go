@@ -23,10 +23,11 @@ func (s *Store) KeyCheck(ctx context.Context) ([]byte, error) {
 	return row.Sealed, translate(err)
 }
 
-// SaveKeyCheck stores it once, at the first start.
+// SaveKeyCheck stores it once, at the first start. Of several processes that start at once,
+// one stores its own: whoever calls this reads KeyCheck afterwards.
 func (s *Store) SaveKeyCheck(ctx context.Context, sealed []byte) error {
 	return s.touch(ctx, func(tx *gorm.DB) error {
-		return tx.Exec("INSERT INTO key_checks (id, sealed) VALUES (?, ?)", KeyCheckID, sealed).Error
+		return tx.Exec("INSERT INTO key_checks (id, sealed) VALUES (?, ?) ON CONFLICT DO NOTHING", KeyCheckID, sealed).Error
 	})
 }
 

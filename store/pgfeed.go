@@ -120,7 +120,7 @@ func (f *pgFeed) run(ctx context.Context) {
 	}
 }
 
-var errPooled = errors.New("a pooler stands before the database and keeps back what other nodes say: set LATCHKEY_DATABASE_DIRECT to its address without one")
+var errPooled = errors.New("a pooler stands before the database and keeps back what belongs to a session: set LATCHKEY_DATABASE_DIRECT to its address without one")
 
 // listen hears until the connection fails.
 func (f *pgFeed) listen(ctx context.Context) error {

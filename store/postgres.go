@@ -57,25 +57,16 @@ type postgresEngine struct {
 }
 
 func (s *Store) openPostgres(address string, options Options) error {
-	config, err := pgConfig(address)
+	config, direct, err := pgConfigs(address, options.Direct)
 	if err != nil {
 		return err
-	}
-	direct := config.Copy()
-	if options.Direct != "" {
-		if direct, err = pgConfig(options.Direct); err != nil {
-			return err
-		}
-	}
-	if err := behindPooler(config); err != nil {
-		return fmt.Errorf("opening the database: %w", translate(err))
 	}
 	p := &postgresEngine{direct: direct, node: NewID()}
 	for _, handle := range []struct {
 		db  **gorm.DB
 		max int
 	}{{&p.reads, pgReaders}, {&p.writes, pgWriters}} {
-		db := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(storableTexts))
+		db := sql.OpenDB(storing{stdlib.GetConnector(*config)})
 		db.SetMaxOpenConns(handle.max)
 		db.SetMaxIdleConns(handle.max)
 		db.SetConnMaxIdleTime(5 * time.Minute)
@@ -89,11 +80,38 @@ func (s *Store) openPostgres(address string, options Options) error {
 	return nil
 }
 
+// pgConfigs are how to connect, and how to where no pooler stands between.
+func pgConfigs(address, directly string) (config, direct *pgx.ConnConfig, err error) {
+	if config, err = pgConfig(address); err != nil {
+		return nil, nil, err
+	}
+	pooled, err := settle(config)
+	if err != nil {
+		return nil, nil, fmt.Errorf("opening the database: %w", translate(err))
+	}
+	if directly == "" {
+		if pooled {
+			return nil, nil, errPooled
+		}
+		return config, config.Copy(), nil
+	}
+	if direct, err = pgConfig(directly); err != nil {
+		return nil, nil, err
+	}
+	pooled, err = settle(direct)
+	if err == nil && pooled {
+		err = errPooled
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("opening the database directly: %w", translate(err))
+	}
+	return config, direct, nil
+}
+
 func pgConfig(address string) (*pgx.ConnConfig, error) {
 	config, err := pgx.ParseConfig(address)
 	if err != nil {
-		// The driver's words may hold the password.
-		return nil, errors.New("the address of the database cannot be read: write postgres://user:password@host:5432/name?sslmode=verify-full")
+		return nil, errAddress // the driver's words may hold the password
 	}
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = connectFor
@@ -106,15 +124,16 @@ func pgConfig(address string) (*pgx.ConnConfig, error) {
 	return config, nil
 }
 
-// behindPooler connects once, and settles with what stands in between: a pooler that lends
-// a connection for one transaction takes no settings for a session, and lets nothing
+// settle connects once, and agrees with what stands in between: a pooler that lends a
+// connection for one transaction takes no settings for a session, and lets nothing
 // prepared be found again. By the process ID one is known that says nothing.
-func behindPooler(config *pgx.ConnConfig) error {
+func settle(config *pgx.ConnConfig) (pooled bool, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*connectFor)
 	defer cancel()
 	conn, err := pgx.ConnectConfig(ctx, config)
 	var refused *pgconn.PgError
 	if errors.As(err, &refused) && refused.Code == "08P01" {
+		pooled = true
 		for name := range sessionLimits {
 			delete(config.RuntimeParams, name)
 		}
@@ -122,17 +141,18 @@ func behindPooler(config *pgx.ConnConfig) error {
 		conn, err = pgx.ConnectConfig(ctx, config)
 	}
 	if err != nil {
-		return err
+		return pooled, err
 	}
 	defer conn.Close(ctx)
 	var pid uint32
 	if err := conn.QueryRow(ctx, "SELECT pg_backend_pid()").Scan(&pid); err != nil {
-		return err
+		return pooled, err
 	}
 	if pid != conn.PgConn().PID() {
+		pooled = true
 		config.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
 	}
-	return nil
+	return pooled, nil
 }
 
 // available leaves it to each query: the driver knows.

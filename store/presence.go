@@ -19,12 +19,13 @@ type presence struct {
 	gone   atomic.Bool
 }
 
-func newPresence(path string, handles []*gorm.DB) (*presence, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, fmt.Errorf("looking at the database: %w", err)
+// newPresence takes what was found at the path before it was opened: in between, somebody may
+// have put another database there.
+func newPresence(path string, found os.FileInfo, handles []*gorm.DB) (*presence, error) {
+	p := &presence{path: path, opened: found}
+	if err := p.check(); err != nil {
+		return nil, err
 	}
-	p := &presence{path: path, opened: info}
 	for _, handle := range handles {
 		if err := p.guard(handle); err != nil {
 			return nil, err

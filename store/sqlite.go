@@ -50,6 +50,13 @@ type sqliteEngine struct {
 
 // openSQLite opens three handles on the file: for writing, reading and checkpoints.
 func (s *Store) openSQLite(path string) error {
+	if err := createPrivate(path); err != nil {
+		return err
+	}
+	found, err := os.Stat(path)
+	if err != nil {
+		return fmt.Errorf("looking at the database: %w", err)
+	}
 	var handles []*gorm.DB
 	for _, m := range []mode{forWriting, forReading, forCheckpoints} {
 		handle, err := openFile(path, m)
@@ -58,7 +65,7 @@ func (s *Store) openSQLite(path string) error {
 		}
 		handles = append(handles, handle)
 	}
-	file, err := newPresence(path, handles)
+	file, err := newPresence(path, found, handles)
 	if err != nil {
 		return errors.Join(err, closeHandles(handles))
 	}
@@ -140,9 +147,6 @@ func closeHandles(handles []*gorm.DB) error {
 // connection and takes the write lock at BEGIN, so writers queue here and never
 // fail halfway with a busy database. The reading one refuses to write.
 func openFile(path string, m mode) (*gorm.DB, error) {
-	if err := createPrivate(path); err != nil {
-		return nil, err
-	}
 	options := url.Values{
 		"_journal_mode": {"WAL"}, "_synchronous": {"FULL"}, "_busy_timeout": {strconv.Itoa(busyTimeout)},
 		"_foreign_keys": {"on"}, "_txlock": {"immediate"}, "_cslike": {"true"},
@@ -157,8 +161,7 @@ func openFile(path string, m mode) (*gorm.DB, error) {
 		options.Set("_query_only", "true")
 		connections = readers
 	}
-	dsn := (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: options.Encode()}).String()
-	db := sql.OpenDB(&connector{dsn: dsn, driver: sqlite3.SQLiteDriver{ConnectHook: leaveCheckpoints}})
+	db := sql.OpenDB(&connector{dsn: dataSource(path, options), driver: sqlite3.SQLiteDriver{ConnectHook: leaveCheckpoints}})
 	db.SetMaxOpenConns(connections)
 	db.SetMaxIdleConns(connections)
 	handle, err := gorm.Open(sqlite.New(sqlite.Config{Conn: db}), gormConfig(true))
@@ -180,6 +183,10 @@ func gormConfig(prepare bool) *gorm.Config {
 		// GORM's logger prints values of queries; errors are returned instead.
 		Logger: logger.Discard,
 	}
+}
+
+func dataSource(path string, options url.Values) string {
+	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: options.Encode()}).String()
 }
 
 // connector opens connections that are all alike, also those which follow one that

@@ -10,7 +10,6 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
-	"strings"
 
 	"gorm.io/gorm"
 
@@ -55,6 +54,7 @@ type engine interface {
 	space(ctx context.Context) (Space, error)
 	// migrating runs fn while no other process migrates.
 	migrating(ctx context.Context, fn func(db *sql.DB) error) error
+	alone(ctx context.Context, job string, do func(ctx context.Context) error) (ran bool, err error)
 	close() error
 }
 
@@ -62,11 +62,6 @@ type engine interface {
 type Options struct {
 	// Direct is the address without a pooler; empty where the first one is.
 	Direct string
-}
-
-// IsPostgres tells whether an address is PostgreSQL's and not the path of a file.
-func IsPostgres(address string) bool {
-	return strings.HasPrefix(address, "postgres://") || strings.HasPrefix(address, "postgresql://")
 }
 
 // Open opens the database: a SQLite file, which is created (0600) where it is missing,

@@ -9,7 +9,7 @@ import (
 
 // Sweep deletes what has ended and nobody looks at again: sessions unused for
 // idle or older than longest, secrets past their overlap, keys of old forms, ceremonies that nobody finished,
-// invitations that have expired, sightings of values that are gone, refused calls of long ago. Of each there are few;
+// invitations that have expired, sightings of values that are gone, refused calls of long ago, challenges of ACME. Of each there are few;
 // Purge has what there may be millions of.
 func (s *Store) Sweep(ctx context.Context, idle, longest time.Duration) error {
 	return s.touch(ctx, func(tx *gorm.DB) error {
@@ -34,6 +34,9 @@ func (s *Store) Sweep(ctx context.Context, idle, longest time.Duration) error {
 			return err
 		}
 		if err := sweepRefused(tx, now); err != nil {
+			return err
+		}
+		if err := sweepACME(tx, now); err != nil {
 			return err
 		}
 		return tx.Exec("DELETE FROM form_posts WHERE created_at < ?", now.Add(-keepFormPosts)).Error

@@ -85,6 +85,9 @@ func (s *Store) CreateTemporaryToken(ctx context.Context, actor models.Actor, to
 		stored = token
 		stored.Kind, stored.TeamID, stored.ApplicationID, stored.CreatedBy, stored.Epoch = models.KindTemporary, actor.TeamID, app.ID, actor.UserID, app.Epoch
 		c.aboutToken(app, stored)
+		if err := c.sealedOpen(stored.Sealed); err != nil {
+			return err
+		}
 		return c.Create(&stored).Error
 	})
 	return stored, err

@@ -67,6 +67,9 @@ func (s *Store) CreateManualToken(ctx context.Context, actor models.Actor, token
 		}
 		c.aboutToken(app, token)
 		token.TeamID, token.CreatedBy, token.Epoch = actor.TeamID, actor.UserID, app.Epoch
+		if err := c.sealedOpen(token.Sealed); err != nil {
+			return err
+		}
 		return c.Create(&token).Error
 	})
 	return id, err

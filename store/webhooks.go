@@ -35,6 +35,9 @@ func (s *Store) SetWebhook(ctx context.Context, actor models.Actor, address stri
 		if before.URL != "" {
 			return c.Exec("UPDATE webhooks SET url = ? WHERE team_id = ?", address, actor.TeamID).Error
 		}
+		if err := c.sealedOpen(sealed); err != nil {
+			return err
+		}
 		return c.Create(&models.Webhook{TeamID: actor.TeamID, URL: address, Sealed: sealed, SecretAt: c.now, CreatedAt: c.now, CreatedBy: actor.UserID}).Error
 	})
 }
@@ -85,6 +88,9 @@ func (s *Store) RotateWebhookSecret(ctx context.Context, actor models.Actor, sea
 			return errNothingToDo
 		}
 		c.aboutWebhook(actor, hook.URL)
+		if err := c.sealedOpen(sealed); err != nil {
+			return err
+		}
 		return c.Exec("UPDATE webhooks SET sealed = ?, secret_at = ? WHERE team_id = ?", sealed, c.now, actor.TeamID).Error
 	})
 }

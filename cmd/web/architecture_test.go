@@ -38,16 +38,19 @@ var mayImport = map[string][]string{
 	"mail":            {"models"},
 	"mail/mailtest":   {},
 	"provider":        {"models", "secrets"},
+	"certs":           {"models", "secrets"},
+	"certs/certstest": {},
 	"webhooks":        {"models", "secrets", "store"},
 	"warnings":        {"models", "store", "mail", "webhooks"},
 	"oauth":           {"models", "store", "tokens", "secrets", "middleware"},
 	"usage":           {"models"},
 	"gateway":         {"models", "tokens", "usage"},
 	"api":             {"models", "store", "tokens", "secrets", "usage", "middleware"},
+	"rotation":        {"models", "secrets"},
 	"handlers":        {"gateway", "usage", "provider", "models", "store", "tokens", "secrets", "views", "views/layout", "mail", "middleware", "static", "webhooks", "warnings"},
 	"bench":           {},
 	"bench/hello":     {},
-	"cmd/web":         {"api", "gateway", "usage", "provider", "models", "secrets", "migrations", "views", "store", "tokens", "oauth", "handlers", "mail", "middleware", "webhooks", "warnings"},
+	"cmd/web":         {"api", "certs", "gateway", "usage", "provider", "models", "secrets", "migrations", "views", "store", "tokens", "oauth", "handlers", "mail", "middleware", "rotation", "webhooks", "warnings"},
 	"e2e":             {},
 
 	"provider/providertest": {},
@@ -66,6 +69,8 @@ var mustNot = map[string][]string{
 	"store":  {"net/http", "github.com/labstack"},
 	"usage":  {"net/http", "database/sql", "github.com/labstack", "gorm.io"},
 	"oauth":  {"github.com/gorilla", "github.com/a-h/templ", "gorm.io"},
+
+	"rotation": {"net/http", "database/sql", "github.com/labstack", "gorm.io"},
 }
 
 // sources parses every Go file of the project. It reads the files itself: what
@@ -151,6 +156,7 @@ var cryptography = map[string][]string{
 	"models": {"crypto/sha256"},
 	// TLS to the mail server, and the IDs of mails.
 	"mail":          {"crypto/rand", "crypto/tls", "crypto/x509"},
+	"store":         {"crypto/tls"}, // whether PostgreSQL is spoken to in the clear
 	"mail/mailtest": {"crypto/"},
 	"provider":      {"crypto/tls", "crypto/x509", "github.com/coreos/go-oidc"},
 
@@ -159,7 +165,10 @@ var cryptography = map[string][]string{
 
 	// TLS to upstreams; the hashes that tokens are known by, of which it makes none.
 	"gateway": {"crypto/tls", "crypto/x509", "crypto/sha256"},
-	"cmd/web": {"crypto/x509"},
+	"cmd/web": {"crypto/tls", "crypto/x509"},
+	// The server's own TLS.
+	"certs":           {"crypto/tls", "crypto/x509", "golang.org/x/crypto/acme"},
+	"certs/certstest": {"crypto/"},
 }
 
 func TestWhoImportsCryptography(t *testing.T) {
@@ -174,6 +183,22 @@ func TestWhoImportsCryptography(t *testing.T) {
 			known := slices.ContainsFunc(cryptography[pkg], func(prefix string) bool { return strings.HasPrefix(name, prefix) })
 			if crypto && !known {
 				t.Errorf("%s/%s imports %s: add it to the inventory in docs/security.md and here", pkg, file, name)
+			}
+		}
+	})
+}
+
+// runsPrograms is the one file that may run another program: the operator's, for the keys.
+const runsPrograms = "cmd/web/keysource.go"
+
+func TestWhoRunsPrograms(t *testing.T) {
+	sources(t, func(pkg, file string, parsed *ast.File) {
+		if strings.HasSuffix(file, "_test.go") || pkg == "e2e" || strings.HasPrefix(pkg, "bench") || strings.HasSuffix(pkg, "test") {
+			return
+		}
+		for _, name := range importsOf(parsed) {
+			if (name == "os/exec" || name == "plugin") && pkg+"/"+file != runsPrograms {
+				t.Errorf("%s/%s imports %s", pkg, file, name)
 			}
 		}
 	})
@@ -200,6 +225,7 @@ var withoutActor = map[string]string{
 	"SeeIdentity":         "counted, not audited",
 	"UseAssertion":        "counted, not audited",
 	"Shrink":              "changes nothing that anyone sees",
+	"Alone":               "runs a job, which says who does it",
 	"Subscribe":           "changes nothing",
 	"UsePasskey":          "counted, not audited; the deed that it proves takes one",
 	// The audit log; its retention leaves an event of its own.
@@ -213,12 +239,19 @@ var withoutActor = map[string]string{
 	"SaveUsage":        "counted, not audited; the ledger holds what is spent",
 	"SaveRefusedCalls": "counted, not audited",
 	"RollPeriods":      "time ends a period, not a person; the ledger holds what comes and goes",
+	"SeeKeys":          "counted, not audited",
+	"LeaveKeys":        "counted, not audited",
+	"Reseal":           "the values stay; closing and retiring a key takes an actor",
 	"SaveTicket":       "asked for by a program with its token; good once, for half a minute",
 	"UseTicket":        "counted, not audited",
+	// Certificates of the server.
+	"SaveACMEState":   "the program does it, not a person; the log says so",
+	"DeleteACMEState": "the program does it, not a person",
+	"ClaimACMEState":  "the program does it, not a person",
 }
 
 var readers = []string{
-	"AnyUser", "Application", "ApplicationNames", "Applications", "Ceremony", "CheckName", "ClientByID", "ForeignVersion", "KeyCheck", "KnownBrowser",
+	"ACMEState", "AnyUser", "Application", "ApplicationNames", "Applications", "Ceremony", "CheckName", "ClientByID", "ForeignVersion", "KeyCheck", "KnownBrowser",
 	"AccountEvents", "EmailTaken", "NewBrowser", "NewFailures", "Sessions",
 	"AuditChain", "AuditChains", "AuditChoices", "AuditEvents", "AuditPage", "LoggedApplication", "VerifyAudit",
 	"FormerMembers", "Invitation", "InvitationByCode", "Invitations", "Member", "Members", "Memberships", "Seen",
@@ -228,10 +261,12 @@ var readers = []string{
 	"Factors", "PasskeyOwner", "RecoveryCodeHash", "SecondFactorPolicy",
 	"ManualTokens", "Purge", "PurgeLeftovers", "ResourceServers", "Session", "Status",
 	"Standing", "UsedToday", "AnyUsage", "Owners", "Usage", "UsageSeries", "UsageTotal",
+	"Backup",
 	"FindTeams", "Ledger", "Plan", "Plans", "TeamDetail",
 	"UsableToken", "UsableTokens",
 	"Temporary", "TemporaryToken", "TemporaryTokens",
 	"CheckToken", "LastRefused", "RefusedCalls",
+	"KeyNodes", "KeyStates", "KeyUse", "SealedByOthers", "SealedTables", "SealedValues",
 	"Token", "TokenByHash", "User", "UserByEmail", "Witnesses",
 }
 

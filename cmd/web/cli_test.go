@@ -86,7 +86,7 @@ func TestWrongSettingsAreReportedAtOnce(t *testing.T) { // C1
 			env: map[string]string{
 				"LATCHKEY_ADDR": "8080", "LATCHKEY_BASE_URL": "example.com", "LATCHKEY_MAX_LIFESPAN": "forever", "LATCHKEY_SESSION_IDLE": "1s",
 				"LATCHKEY_SESSION_MAX": "-1h", "LATCHKEY_TOKEN_PREFIX": "a b", "LATCHKEY_SCOPES": "api,,x", "LATCHKEY_ALLOW_HTTP": "maybe", "LATCHKEY_LOG": "xml", "LATCHKEY_SIGNUP": "Open",
-				"LATCHKEY_TRUSTED_PROXIES": "10.0.0.1", "LATCHKEY_DOCS_URL": "javascript:alert(1)", "LATCHKEY_DATABASE": "postgres://db/latchkey",
+				"LATCHKEY_TRUSTED_PROXIES": "10.0.0.1", "LATCHKEY_DOCS_URL": "javascript:alert(1)", "LATCHKEY_DATABASE": "mysql://db/latchkey",
 				"LATCHKEY_REQUIRE_SECOND_FACTOR": "perhaps", "LATCHKEY_WEBHOOK_PRIVATE": "perhaps",
 			},
 			want: []string{

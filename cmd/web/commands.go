@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"runtime/debug"
 
 	"github.com/urfave/cli/v3"
 )
@@ -25,22 +24,4 @@ func (p *program) migrate(ctx context.Context, cmd *cli.Command) error {
 		return err
 	}
 	return errors.Join(p.print("The database "+config.Database+" is up to date."), db.Close())
-}
-
-func (p *program) versionCommand() *cli.Command {
-	return &cli.Command{Name: "version", Usage: "print the version", Action: func(_ context.Context, cmd *cli.Command) error {
-		if err := noArguments(cmd); err != nil {
-			return err
-		}
-		return p.print("latchkey " + version())
-	}}
-}
-
-// version is the module's version and, where the build knows it, the commit.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok || info.Main.Version == "" {
-		return "(development)"
-	}
-	return info.Main.Version
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/urfave/cli/v3"
 
+	"github.com/latchkey/latchkey/certs"
 	"github.com/latchkey/latchkey/mail"
 	"github.com/latchkey/latchkey/models"
 	"github.com/latchkey/latchkey/provider"
@@ -23,10 +24,13 @@ type lookup func(name string) (string, bool)
 
 // Config is the checked settings.
 type Config struct {
-	Addr        string
-	BaseURL     string // without a slash at its end; empty until the address is known
+	Addr    string
+	BaseURL string // without a slash at its end; empty until the address is known
+	// Database is the name of the database as it may be shown; see database.
 	Database    string
 	Keys        string
+	KeysValue   models.Secret
+	KeysCommand []string
 	TokenPrefix string
 	Limits      models.Limits
 	SessionIdle time.Duration
@@ -51,8 +55,14 @@ type Config struct {
 	GatewayHost string
 	// UpstreamCAs sign the certificates of upstreams; nil for those that the system knows.
 	UpstreamCAs *x509.CertPool
+	// TLS says how connections are encrypted here; nothing where a proxy does it, or nobody.
+	TLS tlsSettings
 	// PointsSecret is what a shop signs its reports of purchases with; empty where none does.
 	PointsSecret models.Secret
+
+	// address is what the database is opened by, direct PostgreSQL's without a pooler: they
+	// may hold a password.
+	address, direct models.Secret
 
 	allowHTTP bool
 	// What has been read without a problem, for rules that need several settings.
@@ -73,8 +83,11 @@ func (s setting) variable() string {
 var settings = []setting{
 	{"addr", "127.0.0.1:8080", "listen address", parseAddr},
 	{"base-url", "", "public address; https turns Secure cookies and HSTS on (default: from the address)", parseBaseURL},
-	{"database", "data/latchkey.db", "a SQLite file", parseDatabase},
+	{"database", "data/latchkey.db", "a SQLite file, or postgres://user:password@host/name?sslmode=verify-full (better set as a variable)", parseDatabase},
+	{"database-direct", "", "address of the same PostgreSQL database without the pooler that stands before it, for what belongs to a session", parseDirect},
 	{"keys", "data/keys.json", "key file for encryption at rest and session signing", parseText(func(c *Config) *string { return &c.Keys })},
+	{"keys-value", "", "the content of a key file, in place of one (set it as a variable: it holds the keys)", parseKeysValue},
+	{"keys-command", "", "a program that prints the content of a key file, and what it takes, separated by spaces; no shell", parseKeysCommand},
 	{"token-prefix", "lk_at_", "prefix of access tokens", parseTokenPrefix},
 	{"scopes", "api", "scopes that applications may have, comma separated; the first is the default", parseScopes},
 	{"max-lifespan", "8760h", "longest token lifespan", parseMaxLifespan},
@@ -97,6 +110,15 @@ var settings = []setting{
 	{"gateway-host", "", "own host name of the gateway's routes, apart from the pages'", parseGatewayHost},
 	{"upstream-ca", "", "a PEM file of the CAs that certificates of APIs may come from (default: the system's)", parseUpstreamCA},
 	{"points-secret", "", "what a shop signs its reports of purchases at /hooks/points with (better set as a variable)", parsePointsSecret},
+
+	{"tls-cert", "", "a PEM file with the certificate and those that lead to its CA: served by TLS; read again when it changes", parseAny(func(c *Config) *string { return &c.TLS.pair.Cert })},
+	{"tls-key", "", "a PEM file with its private key, not readable by others", parseAny(func(c *Config) *string { return &c.TLS.pair.Key })},
+	{"acme", "", "get certificates by ACME: on for the hosts of the base URL and the gateway, or host names, comma separated", parseACME},
+	{"acme-agree", "false", "true says that you agree to the terms of service of the ACME server", parseBool(func(c *Config) *bool { return &c.TLS.agreed })},
+	{"acme-email", "", "address that the ACME server may write to", parseACMEEmail},
+	{"acme-directory", certs.LetsEncrypt, "directory of the ACME server", parseACMEDirectory},
+	{"acme-ca", "", "a PEM file of the CAs that the ACME server's own certificate may come from (default: the system's)", parseACMERoots},
+	{"redirect-addr", "", "second listen address, for http: leads pages to https, refuses all else, answers ACME challenges", parseRedirectAddr},
 
 	{"oidc-issuer", "", "address of an OpenID provider by which people can sign in", parseIssuer},
 	{"oidc-client-id", "", "what Latchkey is called at the provider", parseAny(func(c *Config) *string { return &c.OIDC.ClientID })},
@@ -153,7 +175,10 @@ func readConfig(cmd *cli.Command) (Config, error) {
 	if config.SessionMax < config.SessionIdle && config.SessionIdle > 0 && config.SessionMax > 0 {
 		wrong = append(wrong, "--session-max (LATCHKEY_SESSION_MAX): write at least the "+config.SessionIdle.String()+" of --session-idle")
 	}
+	wrong = append(wrong, config.checkDatabase()...)
 	wrong = append(wrong, checkProvider(cmd)...)
+	wrong = append(wrong, checkKeySource(cmd)...)
+	wrong = append(wrong, config.checkTLS(cmd)...)
 	wrong = append(wrong, config.checkGateway()...)
 	if len(wrong) > 0 {
 		return Config{}, usageError{lines: wrong}
@@ -165,7 +190,10 @@ func readConfig(cmd *cli.Command) (Config, error) {
 func (c *Config) checkTransport() string {
 	host, port, _ := net.SplitHostPort(c.Addr)
 	if c.BaseURL == "" && port != "0" {
-		c.BaseURL = defaultBaseURL(host, port)
+		c.BaseURL = c.defaultBaseURL(host, port)
+	}
+	if c.TLS.on() && strings.HasPrefix(c.BaseURL, "http://") {
+		return "--base-url (LATCHKEY_BASE_URL): write an https address, for connections are encrypted here"
 	}
 	if c.allowHTTP || strings.HasPrefix(c.BaseURL, "https://") {
 		return ""
@@ -177,11 +205,15 @@ func (c *Config) checkTransport() string {
 	return "--base-url (LATCHKEY_BASE_URL): off this machine write an https address, or set LATCHKEY_ALLOW_HTTP=true to send passwords and tokens in the clear"
 }
 
-func defaultBaseURL(host, port string) string {
+func (c *Config) defaultBaseURL(host, port string) string {
 	if ip, err := netip.ParseAddr(host); host == "" || err == nil && ip.IsUnspecified() {
 		host = "localhost"
 	}
-	return "http://" + net.JoinHostPort(host, port)
+	scheme := "http://"
+	if c.TLS.on() {
+		scheme = "https://"
+	}
+	return scheme + net.JoinHostPort(host, port)
 }
 
 func onLoopback(host string) bool {
@@ -211,14 +243,6 @@ func parseBaseURL(c *Config, value string) string {
 	}
 	c.BaseURL, c.baseURLRead = u.Scheme+"://"+u.Host, true
 	return ""
-}
-
-func parseDatabase(c *Config, value string) string {
-	if strings.Contains(value, "://") {
-		return "write the path of a SQLite file, such as data/latchkey.db: this version has no other database"
-	}
-	c.Database = value
-	return required(value)
 }
 
 func required(value string) string {

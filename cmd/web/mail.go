@@ -6,6 +6,7 @@ import (
 
 	"github.com/latchkey/latchkey/mail"
 	"github.com/latchkey/latchkey/models"
+	"github.com/latchkey/latchkey/store"
 )
 
 func parseSMTPURL(c *Config, value string) string {
@@ -40,12 +41,16 @@ var openSettings = []string{
 	"keep-manual-tokens", "keep-issued-tokens", "keep-audit", "allow-http", "docs-url", "trusted-proxies", "webhook-private", "log", "signup", "require-second-factor",
 	"smtp-ca", "oidc-issuer", "oidc-client-id", "oidc-name", "oidc-domains", "oidc-team", "oidc-role", "oidc-ca",
 	"upstreams", "gateway-host", "upstream-ca",
+	"tls-cert", "tls-key", "acme", "acme-agree", "acme-email", "acme-directory", "acme-ca", "redirect-addr",
 }
 
 func shownSetting(s setting, value string) models.Setting {
 	shown := models.Setting{Name: s.variable(), Default: s.fallback, Set: value != s.fallback}
 	if slices.Contains(openSettings, s.name) {
 		shown.Value, shown.Open = value, true
+	}
+	if s.name == "database" {
+		shown.Value = store.ShownAddress(value)
 	}
 	return shown
 }

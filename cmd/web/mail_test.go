@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -33,10 +34,22 @@ func TestBadMailSettings(t *testing.T) {
 }
 
 // What operators see of the settings holds no password.
+func TestShownDatabaseHasNoPassword(t *testing.T) {
+	for _, s := range settings {
+		if s.name != "database" {
+			continue
+		}
+		shown := shownSetting(s, "postgres://latchkey:hunter2-canary@db.example.com/latchkey?sslmode=verify-full&sslpassword=canary")
+		if shown.Value != "postgres://latchkey@db.example.com/latchkey" || !shown.Open {
+			t.Errorf("%+v", shown)
+		}
+	}
+}
+
 func TestShownSettingsAreOpen(t *testing.T) {
 	for _, s := range settings {
 		shown := shownSetting(s, "hunter2-canary")
-		if s.name == "smtp-url" || s.name == "oidc-client-secret" || s.name == "points-secret" {
+		if slices.Contains([]string{"smtp-url", "oidc-client-secret", "points-secret", "database-direct", "keys-value", "keys-command"}, s.name) {
 			if shown.Open || shown.Value != "" || !shown.Set {
 				t.Errorf("%+v", shown)
 			}

@@ -24,11 +24,14 @@ var keyCheckPlace = secrets.Place{Table: "key_checks", Column: "sealed", Row: st
 // where neither exists. Beside a database that exists, a key file that is
 // missing, damaged or of another database stops it before anything is touched.
 func open(ctx context.Context, config Config) (*store.Store, *secrets.Keys, error) {
+	if store.IsPostgres(config.address.Reveal()) {
+		return openServer(ctx, config)
+	}
 	exists, err := hasContent(config.Database)
 	if err != nil {
 		return nil, nil, err
 	}
-	keys, err := openKeys(config, exists)
+	keys, err := openKeys(ctx, config, exists)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -38,11 +41,31 @@ func open(ctx context.Context, config Config) (*store.Store, *secrets.Keys, erro
 			return nil, nil, cannotUse(config.Database, err)
 		}
 	}
-	db, err := store.Open(config.Database, clockMillis) //nolint:contextcheck // the store lives longer than this call
+	db, err := openStore(config) //nolint:contextcheck // the store lives longer than this call
 	if err != nil {
 		return nil, nil, cannotUse(config.Database, err)
 	}
 	if err := prepare(ctx, db, keys, config); err != nil {
+		return nil, nil, errors.Join(err, db.Close())
+	}
+	return db, keys, nil
+}
+
+// openServer is open for PostgreSQL, which alone knows whether there is a database yet.
+func openServer(ctx context.Context, config Config) (*store.Store, *secrets.Keys, error) {
+	db, err := openStore(config) //nolint:contextcheck // the store lives longer than this call
+	if err != nil {
+		return nil, nil, cannotUse(config.Database, err)
+	}
+	sealed, err := db.KeyCheck(ctx)
+	if err != nil {
+		return nil, nil, errors.Join(cannotUse(config.Database, err), db.Close())
+	}
+	keys, err := openKeys(ctx, config, len(sealed) > 0)
+	if err == nil {
+		err = prepare(ctx, db, keys, config)
+	}
+	if err != nil {
 		return nil, nil, errors.Join(err, db.Close())
 	}
 	return db, keys, nil
@@ -61,7 +84,11 @@ func writable(path string) error {
 	return errors.Join(file.Close(), probe.Close(), os.Remove(probe.Name()))
 }
 
+// hasContent leaves it to PostgreSQL to say whether it has a database of the name.
 func hasContent(path string) (bool, error) {
+	if store.IsPostgres(path) {
+		return true, nil
+	}
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -74,9 +101,9 @@ func hasContent(path string) (bool, error) {
 	return info.Size() > 0, nil
 }
 
-func openKeys(config Config, databaseExists bool) (*secrets.Keys, error) {
-	keys, err := secrets.LoadKeys(config.Keys)
-	if errors.Is(err, fs.ErrNotExist) && !databaseExists {
+func openKeys(ctx context.Context, config Config, databaseExists bool) (*secrets.Keys, error) {
+	keys, err := config.keySource().Keys(ctx)
+	if errors.Is(err, fs.ErrNotExist) && !databaseExists && config.keysInFile() {
 		return secrets.CreateKeys(config.Keys)
 	}
 	if err != nil && databaseExists {
@@ -88,14 +115,9 @@ func openKeys(config Config, databaseExists bool) (*secrets.Keys, error) {
 // prepare checks, in this order, that the keys fit, that this program is new
 // enough, and that the database takes writes.
 func prepare(ctx context.Context, db *store.Store, keys *secrets.Keys, config Config) error {
-	sealed, err := db.KeyCheck(ctx)
+	known, err := keysFit(ctx, db, keys, config)
 	if err != nil {
-		return cannotUse(config.Database, err)
-	}
-	if len(sealed) > 0 {
-		if _, err := keys.Open(sealed, keyCheckPlace); err != nil {
-			return fmt.Errorf("the key file %s does not belong to the database %s: put back the one that does", config.Keys, config.Database)
-		}
+		return err
 	}
 	var newer migrations.NewerError
 	if _, err := db.Migrate(ctx, migrations.Run); errors.As(err, &newer) {
@@ -103,14 +125,38 @@ func prepare(ctx context.Context, db *store.Store, keys *secrets.Keys, config Co
 	} else if err != nil {
 		return cannotUse(config.Database, err)
 	}
-	if len(sealed) > 0 {
+	if known {
 		return cannotUse(config.Database, db.CheckWritable(ctx))
 	}
-	sealed, err = keys.Seal(models.NewSecret(keyCheck), keyCheckPlace)
+	sealed, err := keys.Seal(models.NewSecret(keyCheck), keyCheckPlace)
 	if err != nil {
 		return err
 	}
-	return cannotUse(config.Database, db.SaveKeyCheck(ctx, sealed))
+	if err := db.SaveKeyCheck(ctx, sealed); err != nil {
+		return cannotUse(config.Database, err)
+	}
+	_, err = keysFit(ctx, db, keys, config)
+	return err
+}
+
+// keysFit fails where the database is of other keys, or the keys from before a rotation.
+// known is false where it is new.
+func keysFit(ctx context.Context, db *store.Store, keys *secrets.Keys, config Config) (known bool, err error) {
+	sealed, err := db.KeyCheck(ctx)
+	if err != nil {
+		return false, cannotUse(config.Database, err)
+	}
+	return len(sealed) > 0, opens(keys, sealed, config)
+}
+
+func opens(keys *secrets.Keys, check []byte, config Config) error {
+	if len(check) == 0 {
+		return nil
+	}
+	if _, err := keys.Open(check, keyCheckPlace); err != nil {
+		return fmt.Errorf("the %s does not belong to the database %s: put back the one that does", config.keySource().Name, config.Database)
+	}
+	return nil
 }
 
 func cannotUse(path string, err error) error {
@@ -119,6 +165,9 @@ func cannotUse(path string, err error) error {
 	}
 	if errors.Is(err, store.ErrNotSQLite) {
 		return fmt.Errorf("the database %s is left as it is, correct LATCHKEY_DATABASE or restore your backup: %w", path, err)
+	}
+	if store.IsPostgres(path) {
+		return fmt.Errorf("the database %s cannot be used, check that its server runs and takes this user, and LATCHKEY_DATABASE: %w", path, err)
 	}
 	if errors.Is(err, models.ErrBusy) {
 		return fmt.Errorf("the database %s is held by another program, stop that one and start again: %w", path, err)

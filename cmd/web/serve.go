@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/signal"
 	"strings"
 	"syscall"
 	"time"
@@ -53,50 +54,60 @@ func (p *program) serve(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	defer spareCollections()()
+	defer fitMemory(p.env, grantedMemory)()
 	log, flushLog := newLog(config, p.stderr)
 	defer flushLog()
-	listener, err := listen(ctx, config.Addr)
+	door, err := openDoor(ctx, &config, log)
 	if err != nil {
 		return err
 	}
-	defer listener.Close()
-	if config.BaseURL == "" {
-		host, port, _ := net.SplitHostPort(listener.Addr().String())
-		config.BaseURL = defaultBaseURL(host, port)
-	}
-	db, keys, err := open(ctx, config)
+	defer door.shut()
+	db, keys, keyring, err := openServing(ctx, config, log)
 	if err != nil {
 		return err
 	}
-	setupCode, err := p.announce(ctx, db, config)
-	if err != nil {
+	if err := p.announce(ctx, db, config); err != nil {
 		return errors.Join(err, db.Close())
 	}
 	room := newTokenRoom(context.WithoutCancel(ctx), config, db, keys, log)
 	mailer := mail.New(context.WithoutCancel(ctx), config.Mail, log, clock)
 	calls := newCallRoom(context.WithoutCancel(ctx), config, db, room, mailer, log)
-	w := wire(config, db, keys, room, calls, mailer, setupCode, log)
+	w := wire(config, db, keys, room, calls, mailer, log)
 	sweeping, stopSweeping := context.WithCancel(ctx)
 	swept := sweep(sweeping, db, config, log)
-	warned := warn(sweeping, db, keys, mailer, config, log)
-	log.Info("serving", "version", version(), "address", listener.Addr().String(), "base_url", config.BaseURL, "database", config.Database)
+	warned := inOrder(warn(sweeping, db, keys, mailer, config, log), keyring.Run(sweeping, hangups(ctx)))
+	door.getCertificates(sweeping, config, db, keys)
+	log.Info("serving", "version", version(), "address", door.listener.Addr().String(), "base_url", config.BaseURL, "database", config.Database)
 	server := newServer(w)                        //nolint:contextcheck // each request brings its own
 	server.RegisterOnShutdown(calls.streams.Stop) // they would not end by themselves
 	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
+	go func() { served <- door.serve(server, w) }()
+	p.tell(ctx, "READY=1", log)
 	select {
 	case err = <-served:
 	case <-ctx.Done():
-		log.Info("stopping")
+		p.stopping(ctx, log)
 	}
 	err = errors.Join(err, drain(ctx, server))
 	stopSweeping()
 	swept()
 	warned()
+	door.wait()
 	rest, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainFor)
 	defer cancel()
 	return errors.Join(err, calls.close(rest), room.close(rest), closeMail(rest, mailer), db.Close())
+}
+
+func inOrder(first, second func()) func() {
+	return func() { first(); second() }
+}
+
+// hangups are the signals that ask for the keys to be read again.
+func hangups(ctx context.Context) <-chan os.Signal {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGHUP)
+	context.AfterFunc(ctx, func() { signal.Stop(signals) })
+	return signals
 }
 
 // closeMail comes after what must not be lost: a server that hangs takes the mail's time alone.
@@ -146,18 +157,18 @@ func drain(ctx context.Context, server *http.Server) error {
 }
 
 // wire builds everything by hand; it can be read from top to bottom.
-func wire(config Config, db *store.Store, keys *secrets.Keys, room tokenRoom, calls callRoom, mailer *mail.Mailer, setupCode models.Secret, log *slog.Logger) world {
+func wire(config Config, db *store.Store, keys *secrets.Keys, room tokenRoom, calls callRoom, mailer *mail.Mailer, log *slog.Logger) world {
 	docsURL := config.DocsURL
 	if docsURL == "" {
 		docsURL = views.DocsPath
 	}
 	https := strings.HasPrefix(config.BaseURL, "https://")
 	return world{
-		log: log, https: https, proxies: config.TrustedProxies, formTargets: config.formTargets(),
+		log: log, https: https, baseURL: config.BaseURL, proxies: config.TrustedProxies, formTargets: config.formTargets(),
 		pages: handlers.New(handlers.Deps{
 			Store: db, Issuer: room.issuer, Keys: keys, Passwords: secrets.NewPasswords(parallelHashes), Mail: mailer, Log: log, Now: clock,
 			BaseURL: config.BaseURL, HTTPS: https, DocsURL: docsURL, Limits: config.Limits,
-			SessionIdle: config.SessionIdle, SessionMax: config.SessionMax, SetupCode: setupCode, KeepAudit: config.Keep.Audit,
+			SessionIdle: config.SessionIdle, SessionMax: config.SessionMax, KeepAudit: config.Keep.Audit,
 			SignUp: config.SignUp, RequireSecondFactor: config.RequireSecondFactor, Provider: config.openIDProvider(), Webhooks: webhookPolicy(config),
 			Gateway: calls.gateway, Meter: calls.meter,
 			Installation: models.Installation{Version: version(), StartedAt: clockMillis(), Settings: config.Shown},
@@ -182,27 +193,31 @@ func absolute(baseURL, address string) string {
 
 // announce says where Latchkey serves and, while no account exists, prints the
 // one-time address that makes the first.
-func (p *program) announce(ctx context.Context, db *store.Store, config Config) (models.Secret, error) {
+func (p *program) announce(ctx context.Context, db *store.Store, config Config) error {
 	exists, err := db.AnyUser(ctx)
 	if err != nil {
-		return models.Secret{}, err
+		return err
 	}
 	if exists {
-		return models.Secret{}, p.print("Latchkey serves on " + config.BaseURL)
+		return p.print("Latchkey serves on " + config.BaseURL)
 	}
 	code := secrets.Code()
-	return code, p.print("Latchkey is new here. Make the first account: " + config.BaseURL + views.SetupPath + "?code=" + code.Reveal())
+	// Whichever node the browser comes to knows it.
+	if err := db.BeginCeremony(ctx, models.Ceremony{IDHash: secrets.Hash(code), Kind: models.CeremonySetup}, models.SetupCodeLives); err != nil {
+		return err
+	}
+	return p.print("Latchkey is new here. Make the first account: " + config.BaseURL + views.SetupPath + "?code=" + code.Reveal())
 }
 
-func listen(ctx context.Context, addr string) (net.Listener, error) {
+func listen(ctx context.Context, addr, setting string) (net.Listener, error) {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, fmt.Errorf("the address %s is in use: stop the other program or set LATCHKEY_ADDR", addr)
+		return nil, fmt.Errorf("the address %s is in use: stop the other program or set %s", addr, setting)
 	case errors.Is(err, os.ErrPermission):
-		return nil, fmt.Errorf("this user may not listen on %s: choose a port above 1023 in LATCHKEY_ADDR", addr)
+		return nil, fmt.Errorf("this user may not listen on %s: choose a port above 1023 in %s", addr, setting)
 	case err != nil:
-		return nil, fmt.Errorf("cannot listen on %s, correct LATCHKEY_ADDR: %w", addr, err)
+		return nil, fmt.Errorf("cannot listen on %s, correct %s: %w", addr, setting, err)
 	}
 	return listener, nil
 }

@@ -40,6 +40,7 @@ const (
 type world struct {
 	log     *slog.Logger
 	https   bool
+	baseURL string
 	proxies []*net.IPNet
 	// formTargets are origins to which forms may lead.
 	formTargets []string
@@ -56,7 +57,7 @@ func newServer(w world) *http.Server {
 		WriteTimeout:   requestTimeout,
 		IdleTimeout:    idleTimeout,
 		MaxHeaderBytes: maxHeader,
-		ErrorLog:       slog.NewLogLogger(w.log.Handler(), slog.LevelWarn),
+		ErrorLog:       newServerLog(w.log),
 	}
 }
 

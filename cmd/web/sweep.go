@@ -16,9 +16,26 @@ const sweepEvery = time.Hour
 // function that waits for the last runs.
 func sweep(ctx context.Context, db *store.Store, config Config, log *slog.Logger) (wait func()) {
 	var runs sync.WaitGroup
-	runs.Go(func() { hourly(ctx, func() { sweepAndLog(ctx, db, config, log) }) })
-	runs.Go(func() { hourly(ctx, func() { purgeAndLog(ctx, db, config.Keep, log) }) })
+	runs.Go(func() {
+		hourly(ctx, func() { alone(ctx, db, "sweep", log, func(ctx context.Context) { sweepAndLog(ctx, db, config, log) }) })
+	})
+	runs.Go(func() {
+		hourly(ctx, func() {
+			alone(ctx, db, "purge", log, func(ctx context.Context) { purgeAndLog(ctx, db, config.Keep, log) })
+		})
+	})
 	return runs.Wait
+}
+
+// alone runs a job unless another node is at it.
+func alone(ctx context.Context, db *store.Store, job string, log *slog.Logger, run func(ctx context.Context)) {
+	_, err := db.Alone(ctx, job, func(ctx context.Context) error {
+		run(ctx)
+		return nil
+	})
+	if err != nil && ctx.Err() == nil {
+		log.Warn("a job did not run this time", "job", job, "error", err)
+	}
 }
 
 func hourly(ctx context.Context, run func()) {

@@ -145,8 +145,8 @@ func (p *program) withStore(ctx context.Context, config Config, do func(db *stor
 	if err != nil {
 		return err
 	}
-	if !exists {
-		return fmt.Errorf("there is no database %s: set LATCHKEY_DATABASE, or run this in the folder where the server runs", config.Database)
+	if err := noDatabase(config, exists); err != nil {
+		return err
 	}
 	return p.withNewStore(ctx, config, do)
 }

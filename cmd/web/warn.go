@@ -29,7 +29,7 @@ func warn(ctx context.Context, db *store.Store, keys *secrets.Keys, mailer *mail
 		ticker := time.NewTicker(warnEvery)
 		defer ticker.Stop()
 		for {
-			tellAndLog(ctx, teller, log)
+			alone(ctx, db, "warnings", log, func(ctx context.Context) { tellAndLog(ctx, teller, log) })
 			select {
 			case <-ticker.C:
 			case <-ctx.Done():

@@ -29,8 +29,9 @@ func testWorld(t *testing.T, log *slog.Logger) world {
 func testWorldWith(t *testing.T, log *slog.Logger, change func(*Config)) (world, *store.Store) {
 	t.Helper()
 	dir := t.TempDir()
+	path := filepath.Join(dir, "latchkey.db")
 	config := Config{
-		BaseURL: "http://127.0.0.1:8080", Database: filepath.Join(dir, "latchkey.db"), Keys: filepath.Join(dir, "keys.json"), TokenPrefix: "lk_at_",
+		BaseURL: "http://127.0.0.1:8080", Database: path, address: models.NewSecret(path), Keys: filepath.Join(dir, "keys.json"), TokenPrefix: "lk_at_",
 		Limits: models.Limits{MaxLifespan: 3600, Scopes: []string{"api"}}, SessionIdle: time.Hour, SessionMax: time.Hour,
 	}
 	change(&config)
@@ -43,7 +44,7 @@ func testWorldWith(t *testing.T, log *slog.Logger, change func(*Config)) (world,
 	t.Cleanup(func() {
 		_ = errors.Join(calls.close(context.Background()), room.close(context.Background()), db.Close())
 	})
-	return wire(config, db, keys, room, calls, &mail.Mailer{}, models.Secret{}, log), db
+	return wire(config, db, keys, room, calls, &mail.Mailer{}, log), db
 }
 
 // A6: a request that ran out of time still gets a whole error page.

@@ -1,6 +1,11 @@
 package storetest
 
-import "testing"
+import (
+	"os"
+	"testing"
+
+	"github.com/latchkey/latchkey/store/storetest/pgtest"
+)
 
 // Fail has the database refuse a deed (INSERT, UPDATE or DELETE) to the rows of a table for
 // which a condition on NEW or OLD holds; without one, to all.
@@ -38,5 +43,28 @@ func (db *DB) exec(t testing.TB, statements ...string) {
 		if _, err := raw.ExecContext(t.Context(), statement); err != nil {
 			t.Fatalf("%s: %v", statement, err)
 		}
+	}
+}
+
+// Break damages the file, or cuts the database off from everybody.
+func (db *DB) Break(t testing.TB) {
+	t.Helper()
+	if db.OnPostgres() {
+		pgtest.CutOff(t, db.Path)
+		return
+	}
+	for _, file := range []string{db.Path, db.Path + "-wal"} {
+		if err := os.Truncate(file, 100); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// Announce tells stores on PostgreSQL to forget what they remember, as whoever changes rows
+// by hand has to. Of a file they see it.
+func (db *DB) Announce(t testing.TB) {
+	t.Helper()
+	if db.OnPostgres() {
+		db.exec(t, "NOTIFY latchkey_changes")
 	}
 }

@@ -37,7 +37,7 @@ type DB struct {
 func New(t testing.TB) *DB {
 	t.Helper()
 	if pgtest.Chosen() {
-		return open(t, pgtest.Database(t, migrations.Postgres(), migrate))
+		return open(t, pgtest.Database(t, migrations.Postgres(), Migrate))
 	}
 	return SQLite(t)
 }
@@ -46,7 +46,7 @@ func New(t testing.TB) *DB {
 func SQLite(t testing.TB) *DB {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "latchkey.db")
-	if err := migrate(t.Context(), path); err != nil {
+	if err := Migrate(t.Context(), path); err != nil {
 		t.Fatal(err)
 	}
 	return open(t, path)
@@ -71,7 +71,8 @@ func open(t testing.TB, path string) *DB {
 // OnPostgres tells which kind of database it is.
 func (db *DB) OnPostgres() bool { return store.IsPostgres(db.Path) }
 
-func migrate(ctx context.Context, path string) error {
+// Migrate brings a database up to date.
+func Migrate(ctx context.Context, path string) error {
 	s, err := store.Open(path, func() models.Time { return Start })
 	if err != nil {
 		return err

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/latchkey/latchkey/store"
+)
+
+const (
+	// oldestPostgres is what the tests run on.
+	oldestPostgres = 150000
+	// nodeSlack is by how much the clocks of nodes on one database may differ.
+	nodeSlack = 2 * time.Second
+)
+
+func checkPostgres(ctx context.Context, d doctor, say func(verdict, string)) {
+	address, shown := d.config.address.Reveal(), d.config.Database
+	clear, err := store.InTheClear(address)
+	if err != nil {
+		say(wrong, "LATCHKEY_DATABASE: "+err.Error())
+		return
+	}
+	if clear {
+		say(warning, "the connection to "+shown+" is not protected: add sslmode=verify-full to LATCHKEY_DATABASE, and sslrootcert with the authority of its certificate")
+	}
+	if direct := d.config.direct.Reveal(); direct != "" {
+		address = direct // what listens must listen there
+	}
+	found, err := store.ExamineServer(ctx, address)
+	if err != nil {
+		say(wrong, shown+" cannot be used: "+strings.ReplaceAll(err.Error(), address, shown))
+		return
+	}
+	d.judgeServer(found, say)
+	d.judgeVersion(found.Version, say)
+	keys, err := d.config.keySource().Keys(ctx)
+	if err != nil || len(found.KeyCheck) == 0 {
+		return // the check of the key file says so
+	}
+	if _, err := keys.Open(found.KeyCheck, keyCheckPlace); err != nil {
+		say(wrong, "the key file "+d.config.Keys+" does not belong to the database: put back the one that does")
+		return
+	}
+	say(fine, "the key file belongs to it")
+}
+
+func (d doctor) judgeServer(found store.ServerExamination, say func(verdict, string)) {
+	release := fmt.Sprintf("PostgreSQL %d.%d", found.Number/10000, found.Number%10000)
+	switch {
+	case found.Standby:
+		say(wrong, release+" is a standby, which takes no writes: name the primary in LATCHKEY_DATABASE")
+	case found.Number < oldestPostgres:
+		say(warning, release+" is older than what Latchkey was tested with: 15 or newer")
+	default:
+		say(fine, release+" answers")
+	}
+	slices.Sort(found.Risky)
+	for _, name := range found.Risky {
+		say(wrong, name+" is off: when the server crashes, tokens that were answered are lost. Switch it on in postgresql.conf")
+	}
+	if found.Superuser {
+		say(warning, "Latchkey's role is a superuser: give it one that owns the tables and nothing else (ALTER ROLE … NOSUPERUSER)")
+	}
+	if !found.Listens {
+		say(wrong, "notices do not come through, so that other nodes would learn of a revocation late: connect past a pooler, or let it pool sessions")
+	}
+	if off := found.Now.Std().Sub(d.now).Abs(); off > nodeSlack {
+		say(wrong, fmt.Sprintf("the clocks of the server and of this machine differ by %s: set them by NTP", off.Round(time.Second)))
+	}
+}

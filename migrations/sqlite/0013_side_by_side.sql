@@ -1,0 +1,16 @@
+-- +goose Up
+-- What each migration from this one on says of older programs: the newest migration that a
+-- program has to know to run on a database that has this one. A program reads it where the
+-- database is newer than itself.
+CREATE TABLE schema_compatibility (
+    version INTEGER PRIMARY KEY,
+    oldest  INTEGER NOT NULL
+) STRICT;
+INSERT INTO schema_compatibility (version, oldest) VALUES (13, 11);
+
+-- The state of ACME, for all nodes: account, certificates with their keys, challenges. Sealed.
+CREATE TABLE acme_state (
+    name       TEXT PRIMARY KEY,
+    sealed     BLOB NOT NULL,
+    expires_at INTEGER NOT NULL DEFAULT 0 -- 0: never
+) STRICT;
