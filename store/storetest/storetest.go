@@ -37,9 +37,15 @@ type DB struct {
 func New(t testing.TB) *DB {
 	t.Helper()
 	if pgtest.Chosen() {
-		return open(t, pgtest.Database(t, migrations.Postgres(), Migrate))
+		return Postgres(t)
 	}
 	return SQLite(t)
+}
+
+// Postgres is New for what has to do with the server, or with several nodes.
+func Postgres(t testing.TB) *DB {
+	t.Helper()
+	return open(t, pgtest.Database(t, migrations.Postgres(), Migrate))
 }
 
 // SQLite is New for what has to do with the file.
