@@ -89,7 +89,7 @@ func TestTickets(t *testing.T) {
 	dies := w.ticket(t, value, "")
 	w.revoke(t, token)
 	wantUpgrade(t, w, "/ws?ticket="+dies, "", http.StatusUnauthorized, "")
-	if n := w.Number(t, "SELECT COUNT(*) FROM tickets WHERE instr(hash, 'lk_tk_')"); n != 0 { // T2
+	if w.Holds(t, "SELECT hash FROM tickets", "lk_tk_") { // T2
 		t.Error("a ticket is stored as it is")
 	}
 	w.Wait(tokens.TicketLife)

@@ -248,7 +248,7 @@ func TestEndingSessionsAndFactors(t *testing.T) { // S6, S15
 		}
 	}
 	b.post(path+"/factors").expect(t, http.StatusUnprocessableEntity, "It changed in the meantime.")
-	if _, err := s.db.Raw(t).ExecContext(t.Context(), "UPDATE users SET second_factor = 1 WHERE id = ?", ana.UserID); err != nil {
+	if _, err := s.db.Raw(t).ExecContext(t.Context(), "UPDATE users SET second_factor = TRUE WHERE id = ?", ana.UserID); err != nil {
 		t.Fatal(err)
 	}
 	b.get("/admin/users").expect(t, http.StatusOK, "ana@northwind.example northwind · Owner On")

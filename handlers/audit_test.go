@@ -266,7 +266,7 @@ func TestInstallationLog(t *testing.T) {
 	if err := s.db.AddResourceServer(t.Context(), models.CommandLine, models.ResourceServer{ID: "s", Name: "Orders API", ClientID: "c", Hash: []byte("h")}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.db.Raw(t).ExecContext(t.Context(), "UPDATE users SET operator = 1 WHERE id = ?", eve.UserID); err != nil {
+	if _, err := s.db.Raw(t).ExecContext(t.Context(), "UPDATE users SET operator = TRUE WHERE id = ?", eve.UserID); err != nil {
 		t.Fatal(err)
 	}
 	owner, operator := s.signedIn(t, ana), s.signedIn(t, eve)

@@ -30,11 +30,11 @@ func TestSetUpAnAuthenticatorApp(t *testing.T) {
 	}
 	got := b.post(factorPage+"/app/confirm", "code", wrongCode(t, a))
 	got.expect(t, http.StatusUnprocessableEntity, "That code does not fit.")
-	if seedOn(t, got) != a.seed || s.db.Number(t, "SELECT second_factor FROM users") != 0 || !other.signedInNow() {
+	if seedOn(t, got) != a.seed || s.db.Number(t, "SELECT COUNT(*) FROM users WHERE second_factor") != 0 || !other.signedInNow() {
 		t.Error("another seed after a wrong code, or it counts already")
 	}
 	codes := codesOn(t, b.post(factorPage+"/app/confirm", "code", a.code(t, 0)))
-	if s.db.Number(t, "SELECT second_factor FROM users") != 1 || other.signedInNow() || !b.signedInNow() {
+	if s.db.Number(t, "SELECT COUNT(*) FROM users WHERE second_factor") != 1 || other.signedInNow() || !b.signedInNow() {
 		t.Error("it does not count, or the wrong sessions ended")
 	}
 	var sealed []byte
@@ -146,7 +146,7 @@ func TestRemoveFactors(t *testing.T) {
 			t.Errorf("%d rows in %s", n, table)
 		}
 	}
-	if got := s.browser(t).signIn(ana.Email, password); got.to() != "/user/api_v2/applications" || s.db.Number(t, "SELECT second_factor FROM users") != 0 {
+	if got := s.browser(t).signIn(ana.Email, password); got.to() != "/user/api_v2/applications" || s.db.Number(t, "SELECT COUNT(*) FROM users WHERE second_factor") != 0 {
 		t.Errorf("the password alone: %s to %q", got.Status, got.to())
 	}
 	for _, path := range []string{"/app/remove", "/recovery-codes"} {
@@ -229,7 +229,7 @@ func TestOwnersGoFirst(t *testing.T) { // S16
 		}
 		b.get(factorPage).expect(t, http.StatusOK, "Set up a second factor of your own first, then require it of the team.")
 	}
-	if n := s.db.Number(t, "SELECT requires_second_factor FROM teams"); n != 0 {
+	if n := s.db.Number(t, "SELECT COUNT(*) FROM teams WHERE requires_second_factor"); n != 0 {
 		t.Error("it is required all the same")
 	}
 }

@@ -44,7 +44,7 @@ func TestEveryFreshDeedGoesOn(t *testing.T) {
 			for i := range answers {
 				s := newSite(t)
 				ana := s.member(t, "northwind", "ana", models.RoleOwner)
-				if _, err := s.db.Raw(t).ExecContext(t.Context(), "UPDATE users SET operator = 1"); err != nil {
+				if _, err := s.db.Raw(t).ExecContext(t.Context(), "UPDATE users SET operator = TRUE"); err != nil {
 					t.Fatal(err)
 				}
 				app, token := keyed(t, s, ana, "Bot")

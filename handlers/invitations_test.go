@@ -87,7 +87,7 @@ func TestInvitationsAreSealed(t *testing.T) {
 	s, b, ana := owner(t)
 	link, _ := s.invited(t, b, ana.TeamID, "sam@example.com", "viewer")
 	code := codeOf(t, link)
-	if n := s.db.Number(t, "SELECT COUNT(*) FROM invitations WHERE instr(sealed, ?) > 0 OR instr(code_hash, ?) > 0 OR length(code_hash) <> 32", code, code); n != 0 {
+	if s.db.Number(t, "SELECT COUNT(*) FROM invitations WHERE length(code_hash) <> 32") != 0 || s.db.Holds(t, "SELECT sealed FROM invitations UNION ALL SELECT code_hash FROM invitations", code) {
 		t.Error("the code stands in the database")
 	}
 	for _, event := range s.db.Events(t, "") {
@@ -127,7 +127,7 @@ func TestAcceptAsSomebodyNew(t *testing.T) {
 		t.Fatalf("%s %s", got.Status, got.text())
 	}
 	sam.get(teamPage).expect(t, http.StatusOK, "Sam You Sam@example.com Developer")
-	if n := s.db.Number(t, "SELECT COUNT(*) FROM users WHERE email = 'eve@example.com' OR operator = 1"); n != 0 {
+	if n := s.db.Number(t, "SELECT COUNT(*) FROM users WHERE email = 'eve@example.com' OR operator"); n != 0 {
 		t.Error("a field of another form was bound")
 	}
 	s.browser(t).get(link).expect(t, http.StatusNotFound, "This invitation does not work any more", "Ask an owner of the team for a new one.")

@@ -197,7 +197,7 @@ func TestSessionsEnd(t *testing.T) { // S3, S4
 			s := newSite(t)
 			ana := s.member(t, "northwind", "ana", models.RoleOwner)
 			if test.operator {
-				if _, err := s.db.Raw(t).ExecContext(t.Context(), "UPDATE users SET operator = 1"); err != nil {
+				if _, err := s.db.Raw(t).ExecContext(t.Context(), "UPDATE users SET operator = TRUE"); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -128,22 +128,14 @@ func TestDatabaseThatTakesNoWrites(t *testing.T) { // A6
 	if _, err := s.db.Raw(t).ExecContext(t.Context(), `UPDATE sessions SET flash = '{"tone":"success","text":"A message is waiting"}'`); err != nil {
 		t.Fatal(err)
 	}
-	lock, err := s.db.Raw(t).Conn(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := lock.ExecContext(t.Context(), "BEGIN IMMEDIATE"); err != nil {
-		t.Fatal(err)
-	}
+	release := s.db.Lock(t)
 	b.get(apps).expect(t, http.StatusOK, "Bot", "is waiting")
 	got := b.post(apps+"/"+app.ID+"/revoke", "x", "y")
 	got.expect(t, http.StatusServiceUnavailable, "Its database is busy or away. Nothing was changed.")
 	if got.Header.Get("Retry-After") == "" {
 		t.Error("no Retry-After")
 	}
-	if _, err := lock.ExecContext(t.Context(), "ROLLBACK"); err != nil {
-		t.Fatal(err)
-	}
+	release()
 	assertGood(t, s, app, token)
 	b.post(apps+"/"+app.ID+"/revoke").expect(t, http.StatusSeeOther)
 }

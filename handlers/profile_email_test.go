@@ -70,7 +70,7 @@ func TestEmailIsConfirmedByMail(t *testing.T) {
 		return post.link(t, email)
 	}
 	first, link := ask("first@b.example"), ask("ana@b.example")
-	if got := s.db.Number(t, "SELECT COUNT(*) FROM ceremonies WHERE instr(CAST(id_hash AS TEXT), ?) > 0", strings.TrimPrefix(link, profilePage+"/email/confirm?code=")); got != 0 {
+	if s.db.Holds(t, "SELECT id_hash FROM ceremonies", strings.TrimPrefix(link, profilePage+"/email/confirm?code=")) {
 		t.Error("the code is stored as it is")
 	}
 	over := "This link does not work"

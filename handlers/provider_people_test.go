@@ -304,7 +304,7 @@ func TestEnrolWithoutAPassword(t *testing.T) {
 	p.Become("nia-1", "nia@joiner.example", true)
 	b := s.browser(t)
 	b.signInByProvider()
-	if _, err := s.db.Raw(t).ExecContext(t.Context(), "UPDATE teams SET requires_second_factor = 1"); err != nil {
+	if _, err := s.db.Raw(t).ExecContext(t.Context(), "UPDATE teams SET requires_second_factor = TRUE"); err != nil {
 		t.Fatal(err)
 	}
 	s.db.Wait(16 * time.Minute)

@@ -65,8 +65,10 @@ func TestTheSecondStepEnds(t *testing.T) { // S16
 			for i, fields := range [][]string{{"code", app.code(t, 0)}, {"use", "recovery", "recovery", codes[0]}} {
 				b := s.atSecondStep(t, ana)
 				raw := s.db.Raw(t)
-				var users, apps string
-				if err := raw.QueryRowContext(t.Context(), "SELECT password_hash, (SELECT hex(sealed) || ' ' || last_step FROM authenticators) FROM users").Scan(&users, &apps); err != nil {
+				var users string
+				var sealed []byte
+				var last int64
+				if err := raw.QueryRowContext(t.Context(), "SELECT u.password_hash, a.sealed, a.last_step FROM users u JOIN authenticators a ON a.user_id = u.id").Scan(&users, &sealed, &last); err != nil {
 					t.Fatal(err)
 				}
 				if _, err := raw.ExecContext(t.Context(), change); err != nil {
@@ -76,10 +78,9 @@ func TestTheSecondStepEnds(t *testing.T) { // S16
 				if b.signedInNow() {
 					t.Errorf("%d: signed in", i)
 				}
-				sealed, last, _ := strings.Cut(apps, " ")
 				for query, args := range map[string][]any{
-					"UPDATE users SET disabled_at = 0, password_hash = ?":                                                                {users},
-					"INSERT OR IGNORE INTO authenticators (user_id, sealed, last_step, created_at) SELECT id, unhex(?), ?, 1 FROM users": {sealed, last},
+					"UPDATE users SET disabled_at = 0, password_hash = ?": {users},
+					"INSERT INTO authenticators (user_id, sealed, last_step, created_at) SELECT id, ?, ?, 1 FROM users WHERE TRUE ON CONFLICT DO NOTHING": {sealed, last},
 				} {
 					if _, err := raw.ExecContext(t.Context(), query, args...); err != nil {
 						t.Fatal(err)

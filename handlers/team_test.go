@@ -22,7 +22,7 @@ func TestTeamPage(t *testing.T) {
 	vic := s.member(t, "northwind", "vic", models.RoleViewer)
 	s.member(t, "contoso", "eve", models.RoleOwner)
 	owner, other := s.signedIn(t, ana), s.signedIn(t, vic)
-	if _, err := s.db.Raw(t).ExecContext(t.Context(), "UPDATE users SET second_factor = 1, last_seen_at = 0 WHERE name = 'vic'"); err != nil {
+	if _, err := s.db.Raw(t).ExecContext(t.Context(), "UPDATE users SET second_factor = TRUE, last_seen_at = 0 WHERE name = 'vic'"); err != nil {
 		t.Fatal(err)
 	}
 	got := owner.get(teamPage)

@@ -2,7 +2,6 @@ package oauth_test
 
 import (
 	"net/http"
-	"os"
 	"sync"
 	"testing"
 	"time"
@@ -17,7 +16,7 @@ import (
 func TestTokenWhileTheDatabaseIsLocked(t *testing.T) {
 	s := newServerWithTimeout(t, 300*time.Millisecond)
 	value := s.token(t, "")
-	release := s.lock(t)
+	release := s.Lock(t)
 	got := s.post(t, s.credentials(""))
 	refusal(t, "locked", got, 503, "temporarily_unavailable")
 	if wait(t, got) > time.Minute {
@@ -38,21 +37,14 @@ func TestDatabaseAway(t *testing.T) {
 	for _, test := range []struct {
 		what    string
 		timeout time.Duration
-		deed    func(s *server) error
+		deed    func(t *testing.T, s *server) error
 	}{
-		{"damaged", time.Minute, func(s *server) error {
-			for _, file := range []string{s.Path, s.Path + "-wal"} {
-				if err := os.Truncate(file, 100); err != nil {
-					return err
-				}
-			}
-			return nil
-		}},
-		{"closed", time.Minute, func(s *server) error { return s.Close() }},
+		{"damaged", time.Minute, func(t *testing.T, s *server) error { t.Helper(); s.Break(t); return nil }},
+		{"closed", time.Minute, func(_ *testing.T, s *server) error { return s.Close() }},
 	} {
 		t.Run(test.what, func(t *testing.T) {
 			s := newServerWithTimeout(t, test.timeout)
-			if err := test.deed(s); err != nil {
+			if err := test.deed(t, s); err != nil {
 				t.Fatal(err)
 			}
 			refusal(t, "token", s.post(t, s.credentials("")), 503, "temporarily_unavailable")
@@ -95,7 +87,7 @@ func TestRevokeWhileTheDatabaseIsLocked(t *testing.T) {
 	api := s.resourceServer(t, "Orders")
 	pair := s.addKey(t, s.ana, s.app, jose.ES256)
 	value := s.token(t, "")
-	release := s.lock(t)
+	release := s.Lock(t)
 	waiting := asserted(pair.sign(t, s.claims(s.app)), "")
 	// Together, since SQLite waits for seconds whatever the time-out.
 	var all sync.WaitGroup
@@ -134,22 +126,4 @@ func TestIntrospectAfterTheDatabaseIsGone(t *testing.T) {
 	heard(func() bool { return s.introspect(t, api, value).status != 200 })
 	refusal(t, "gone", s.introspect(t, api, value), 503, "temporarily_unavailable")
 	refusal(t, "revoke", s.revoke(t, s.me(), value), 503, "temporarily_unavailable")
-}
-
-// lock holds the database for writing, until what it returns is called.
-func (s *server) lock(t *testing.T) (release func()) {
-	t.Helper()
-	held, err := s.Raw(t).Conn(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := held.ExecContext(t.Context(), "BEGIN IMMEDIATE"); err != nil {
-		t.Fatal(err)
-	}
-	return func() {
-		t.Helper()
-		if _, err := held.ExecContext(t.Context(), "ROLLBACK"); err != nil {
-			t.Fatal(err)
-		}
-	}
 }

@@ -33,8 +33,9 @@ var endings = []ending{
 		return err
 	}},
 	{"row deleted", func(t *testing.T, s *server, app models.Application, _ caller, _ string) error {
-		// The purge of another process: the feed tells of it.
+		// By another process: the feed tells of it.
 		_, err := s.Raw(t).ExecContext(context.Background(), "DELETE FROM tokens WHERE application_id = ?", app.ID)
+		s.Announce(t)
 		return err
 	}},
 	{"expired at the exact moment", func(_ *testing.T, s *server, _ models.Application, _ caller, _ string) error { // T5

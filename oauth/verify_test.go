@@ -157,6 +157,7 @@ func TestVerifyRefuses(t *testing.T) {
 		}, // T4
 		"team suspended by another process": func(t *testing.T, s *server, value string) error { // T4
 			_, err := s.Raw(t).ExecContext(context.Background(), "UPDATE teams SET suspended_at = 1")
+			s.Announce(t)
 			heard(func() bool { return err != nil || s.verify(t, value).status != 200 })
 			return err
 		},

@@ -55,7 +55,7 @@ func TestLastOperatorStays(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if n := db.Number(t, "SELECT COUNT(*) FROM users WHERE operator = 1 AND disabled_at = 0"); n != 1 {
+	if n := db.Number(t, "SELECT COUNT(*) FROM users WHERE operator AND disabled_at = 0"); n != 1 {
 		t.Errorf("%d operators are left", n)
 	}
 	if refused.Load() == 0 {
@@ -63,7 +63,7 @@ func TestLastOperatorStays(t *testing.T) {
 	}
 	// The command line, which is no operator of the list, takes the last one neither.
 	for _, op := range all {
-		if db.Number(t, "SELECT COUNT(*) FROM users WHERE id = ? AND operator = 1 AND disabled_at = 0", op.UserID) == 0 {
+		if db.Number(t, "SELECT COUNT(*) FROM users WHERE id = ? AND operator AND disabled_at = 0", op.UserID) == 0 {
 			continue
 		}
 		wantFieldError(t, db.DisableUser(t.Context(), models.CommandLine, op.UserID), "user")

@@ -1,7 +1,6 @@
 package store_test
 
 import (
-	"database/sql"
 	"testing"
 
 	"github.com/latchkey/latchkey/models"
@@ -13,7 +12,7 @@ import (
 func BenchmarkApplications(b *testing.B) {
 	db := storetest.New(b)
 	ana := db.Member(b, "northwind", "ana", models.RoleOwner)
-	fillApplications(b, db.Raw(b), ana, db.Now())
+	fillApplications(b, db, ana)
 	b.ReportAllocs()
 	for b.Loop() {
 		list, err := db.Applications(b.Context(), ana.TeamID, models.ApplicationQuery{})
@@ -23,15 +22,16 @@ func BenchmarkApplications(b *testing.B) {
 	}
 }
 
-func fillApplications(b *testing.B, raw *sql.DB, ana models.Actor, now models.Time) {
+func fillApplications(b *testing.B, db *storetest.DB, ana models.Actor) {
 	b.Helper()
 	const applications = `INSERT INTO applications (id, team_id, type, name, name_key, client_id, lifespan, scopes, created_at, created_by)
 		WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)
 		SELECT 'app ' || i, ?, 'service', 'Application ' || i, 'APPLICATION ' || i, 'client ' || i, 3600, 'api', ?, ? FROM n`
-	const tokens = `INSERT INTO tokens (id, application_id, team_id, kind, hash, last4, scopes, created_at, expires_at)
-		SELECT a.id || n.i, a.id, a.team_id, 'client_credentials', randomblob(32), 'Zk3Q', 'api', a.created_at, a.created_at + 3600000
+	tokens := `INSERT INTO tokens (id, application_id, team_id, kind, hash, last4, scopes, created_at, expires_at)
+		SELECT a.id || n.i, a.id, a.team_id, 'client_credentials', CAST(a.id || n.i AS ` + db.Binary() + `), 'Zk3Q', 'api', a.created_at, a.created_at + 3600000
 		FROM applications a, (SELECT 1 AS i UNION SELECT 2 UNION SELECT 3) n`
-	if _, err := raw.ExecContext(b.Context(), applications, ana.TeamID, now, ana.UserID); err != nil {
+	raw := db.Raw(b)
+	if _, err := raw.ExecContext(b.Context(), applications, ana.TeamID, db.Now(), ana.UserID); err != nil {
 		b.Fatal(err)
 	}
 	if _, err := raw.ExecContext(b.Context(), tokens); err != nil {

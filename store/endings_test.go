@@ -244,8 +244,8 @@ func TestTellingIsBounded(t *testing.T) {
 	}
 	exec(t, db, `INSERT INTO tokens (id, application_id, team_id, kind, hash, last4, scopes, created_at, created_by, expires_at)
 		WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 650)
-		SELECT printf('t%04d', i), ?1, ?2, 'manual', CAST(printf('h%04d', i) AS BLOB), 'abcd', 'api', ?3, ?4, ?3 + 30 * 86400000 FROM n`,
-		app.ID, ana.TeamID, int64(db.Now()), ana.UserID)
+		SELECT 't' || (1000 + i), ?1, ?2, 'manual', CAST('h' || i AS `+db.Binary()+`), 'abcd', 'api', ?3, ?4, ?3 + ?5 FROM n`,
+		app.ID, ana.TeamID, int64(db.Now()), ana.UserID, 30*oneDay.Milliseconds())
 	db.Wait(25 * oneDay)
 	var steps []int
 	for {

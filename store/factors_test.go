@@ -54,7 +54,7 @@ func TestRemoveFactors(t *testing.T) {
 		t.Fatal(err)
 	}
 	factors, err := db.Factors(t.Context(), ana.UserID)
-	if err != nil || factors.Any() || factors.Codes != 0 || db.Number(t, "SELECT SUM(second_factor) FROM users") != 0 {
+	if err != nil || factors.Any() || factors.Codes != 0 || db.Number(t, "SELECT COUNT(*) FROM users WHERE second_factor") != 0 {
 		t.Errorf("%+v, %v", factors, err)
 	}
 	if mine, theirs := db.Number(t, "SELECT COUNT(*) FROM sessions WHERE user_id = ?", ana.UserID), db.Number(t, "SELECT COUNT(*) FROM sessions WHERE user_id = ?", ben.UserID); mine != 0 || theirs != 2 {

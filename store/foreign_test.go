@@ -11,9 +11,9 @@ import (
 	"github.com/latchkey/latchkey/store/storetest"
 )
 
-// T6: the number tells what others changed, and nothing else.
+// T6: the number of a file tells what others changed, and nothing else.
 func TestForeignVersion(t *testing.T) {
-	db := storetest.New(t)
+	db := storetest.SQLite(t)
 	ana := db.Member(t, "northwind", "ana", models.RoleOwner)
 	app := db.Application(t, ana, "Bot")
 	last := foreignVersion(t, db)

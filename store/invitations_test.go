@@ -223,7 +223,7 @@ func TestAcceptingForAnAccountThatExists(t *testing.T) {
 	}
 	// In the team already, by an invitation that is older: the role stays.
 	if _, err := db.Raw(t).ExecContext(t.Context(), `INSERT INTO invitations (id, team_id, email, email_key, role, code_hash, sealed, created_at, expires_at)
-		VALUES ('i', ?, ?, ?, 'owner', x'01', x'01', 1, ?)`, ana.TeamID, sam.Email, models.EmailKey(sam.Email), int64(db.Now().Add(time.Hour))); err != nil {
+		VALUES ('i', ?1, ?2, ?3, 'owner', ?4, ?4, 1, ?5)`, ana.TeamID, sam.Email, models.EmailKey(sam.Email), []byte{1}, int64(db.Now().Add(time.Hour))); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := db.JoinTeam(t.Context(), sam, id, []byte{1}); err != nil || roleOf(t, db, actor) != models.RoleDeveloper {

@@ -266,7 +266,7 @@ func TestMembers(t *testing.T) {
 	ana := db.Member(t, "northwind", "ana", models.RoleOwner)
 	db.Member(t, "northwind", "Bob", models.RoleViewer)
 	db.Member(t, "contoso", "eve", models.RoleOwner)
-	if _, err := db.Raw(t).ExecContext(t.Context(), "UPDATE users SET second_factor = 1, last_seen_at = 7 WHERE id = ?", ana.UserID); err != nil {
+	if _, err := db.Raw(t).ExecContext(t.Context(), "UPDATE users SET second_factor = TRUE, last_seen_at = 7 WHERE id = ?", ana.UserID); err != nil {
 		t.Fatal(err)
 	}
 	rows, err := db.Members(t.Context(), ana.TeamID)

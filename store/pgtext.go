@@ -2,10 +2,11 @@ package store
 
 import (
 	"context"
+	"database/sql/driver"
+	"reflect"
 	"strings"
 
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/latchkey/latchkey/models"
 )
@@ -25,25 +26,33 @@ func storableEvent(event *models.AuditEvent) {
 	}
 }
 
-// storableTexts has every text parameter written so. What nobody can have stored finds nothing.
-func storableTexts(_ context.Context, conn *pgx.Conn) error {
-	conn.TypeMap().RegisterType(&pgtype.Type{Name: "text", OID: pgtype.TextOID, Codec: storableCodec{}})
-	return nil
-}
+// storing connects so that every text parameter is storable. What nobody can have stored
+// finds nothing.
+type storing struct{ driver.Connector }
 
-type storableCodec struct{ pgtype.TextCodec }
-
-// PlanEncode implements pgtype.Codec.
-func (c storableCodec) PlanEncode(m *pgtype.Map, oid uint32, format int16, value any) pgtype.EncodePlan {
-	if _, ok := value.(string); ok {
-		return storablePlan{}
+// Connect implements driver.Connector.
+func (s storing) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := s.Connector.Connect(ctx)
+	inner, ok := conn.(*stdlib.Conn)
+	if err != nil || !ok {
+		return conn, err
 	}
-	return c.TextCodec.PlanEncode(m, oid, format, value)
+	return storingConn{inner}, nil
 }
 
-type storablePlan struct{}
+type storingConn struct{ *stdlib.Conn }
 
-// Encode implements pgtype.EncodePlan.
-func (storablePlan) Encode(value any, buf []byte) ([]byte, error) {
-	return append(buf, storable(value.(string))...), nil //nolint:forcetypeassert // see PlanEncode
+// CheckNamedValue implements driver.NamedValueChecker. A type's codec would come too late:
+// the driver sends a string as it is.
+func (c storingConn) CheckNamedValue(arg *driver.NamedValue) error {
+	switch value := arg.Value.(type) {
+	case string:
+		arg.Value = storable(value)
+	case driver.Valuer:
+	default:
+		if v := reflect.ValueOf(value); v.Kind() == reflect.String {
+			arg.Value = storable(v.String())
+		}
+	}
+	return c.Conn.CheckNamedValue(arg)
 }

@@ -48,7 +48,7 @@ func standing(t testing.TB, db *storetest.DB, team string) models.Standing {
 func wantBooks(t testing.TB, db *storetest.DB, team string) {
 	t.Helper()
 	sum := db.Number(t, "SELECT COALESCE(SUM(points), 0) FROM ledger_entries WHERE team_id = ?", team)
-	last := db.Number(t, "SELECT COALESCE((SELECT balance_after FROM ledger_entries WHERE team_id = ? ORDER BY rowid DESC LIMIT 1), 0)", team)
+	last := db.Number(t, "SELECT COALESCE((SELECT balance_after FROM ledger_entries WHERE team_id = ? ORDER BY "+db.Written()+" DESC LIMIT 1), 0)", team)
 	if balance := standing(t, db, team).Balance; balance != sum || balance != last {
 		t.Errorf("the balance is %d, the sum %d, the last entry says %d", balance, sum, last)
 	}

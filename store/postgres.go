@@ -66,7 +66,7 @@ func (s *Store) openPostgres(address string, options Options) error {
 		db  **gorm.DB
 		max int
 	}{{&p.reads, pgReaders}, {&p.writes, pgWriters}} {
-		db := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(storableTexts))
+		db := sql.OpenDB(storing{stdlib.GetConnector(*config)})
 		db.SetMaxOpenConns(handle.max)
 		db.SetMaxIdleConns(handle.max)
 		db.SetConnMaxIdleTime(5 * time.Minute)
@@ -262,9 +262,15 @@ func (p *postgresEngine) insertTokens(ctx context.Context, tokens []models.Token
 
 func (p *postgresEngine) committed() {}
 
-// shrink has nothing to do: the server keeps free space for what comes, and its
-// autovacuum looks after it.
-func (p *postgresEngine) shrink(context.Context) (bool, error) { return true, nil }
+// shrink has nothing to do where there is a server: it keeps free space for what comes,
+// and its autovacuum looks after it.
+func (p *postgresEngine) shrink(ctx context.Context) (bool, error) {
+	db, err := p.reads.DB()
+	if err != nil {
+		return false, err
+	}
+	return true, translate(db.PingContext(ctx))
+}
 
 func (p *postgresEngine) space(ctx context.Context) (Space, error) {
 	space := Space{PageSize: 1}

@@ -13,7 +13,7 @@ import (
 // A6, O10: nothing is answered from, or written to, a file that is not there any
 // more, since nobody would find it again.
 func TestFileThatWasRemovedOrReplaced(t *testing.T) {
-	db := storetest.New(t)
+	db := storetest.SQLite(t)
 	ana := db.Member(t, "northwind", "ana", models.RoleOwner)
 	app := db.Application(t, ana, "Bot")
 	token := db.Token(t, ana, app, models.KindManual, "manual")

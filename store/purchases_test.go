@@ -106,8 +106,8 @@ func TestCorrectingPoints(t *testing.T) {
 func use(t testing.TB, db *storetest.DB, team string, at models.Time, n int) {
 	t.Helper()
 	_, err := db.Raw(t).ExecContext(t.Context(), `INSERT INTO ledger_entries (id, team_id, at, kind, points, balance_after, reference)
-		WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < ? - 1)
-		SELECT ? || '-' || i, ?, ? + i * 1000, 'use', -1, -1 - i, ? || '-' || i FROM n`, n, fmt.Sprint(team, at), team, at, fmt.Sprint(at))
+		WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < ?1 - 1)
+		SELECT ?2 || '/' || ?3 || '-' || i, ?2, ?3 + i * 1000, 'use', -1, -1 - i, ?3 || '-' || i FROM n`, n, team, at)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,22 +184,11 @@ func TestLedgerOfABusyTeam(t *testing.T) {
 		t.Errorf("%+v %v", list, err)
 	}
 	t.Logf("a page of %d entries took %s", 3*86_400, time.Since(begin))
-	rows, err := db.Raw(t).QueryContext(t.Context(), "EXPLAIN QUERY PLAN SELECT SUM(points) FROM ledger_entries WHERE team_id = 'x' AND kind = 'use' AND at >= 1 AND at <= 2")
-	if err != nil {
-		t.Fatal(err)
+	plan, index := db.Explain(t, "SELECT SUM(points) FROM ledger_entries WHERE team_id = 'x' AND kind = 'use' AND at >= 1 AND at <= 2"), "COVERING INDEX ledger_entries_used"
+	if db.OnPostgres() {
+		index = "Index Only Scan using ledger_entries_used"
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var id, parent, unused int
-		var detail string
-		if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
-			t.Fatal(err)
-		}
-		if !strings.Contains(detail, "COVERING INDEX ledger_entries_used") {
-			t.Error(detail)
-		}
-	}
-	if err := rows.Err(); err != nil {
-		t.Error(err)
+	if !strings.Contains(plan, index) {
+		t.Error(plan)
 	}
 }

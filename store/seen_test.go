@@ -202,9 +202,7 @@ func TestEndSeen(t *testing.T) {
 // A fault in the middle undoes all of it.
 func TestEndSeenIsAllOrNothing(t *testing.T) {
 	p := newPast(t)
-	if _, err := p.Raw(t).ExecContext(t.Context(), `CREATE TRIGGER fault BEFORE INSERT ON client_secrets BEGIN SELECT RAISE(ABORT, 'fault'); END`); err != nil {
-		t.Fatal(err)
-	}
+	p.Fail(t, "INSERT", "client_secrets", "")
 	before := len(p.Events(t, ""))
 	ending := store.SeenEnding{Tokens: p.ids(t, models.SightedToken), Secrets: map[string]models.ClientSecret{p.ids(t, models.SightedSecret)[0]: secret("new")}}
 	if _, err := p.EndSeen(t.Context(), p.ana, p.jonas.UserID, ending); err == nil {

@@ -120,9 +120,7 @@ func TestEndSeenRemovesTheOnlyKeyOrNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	ending := store.SeenEnding{Tokens: p.ids(t, models.SightedToken), Keys: []string{key.ID}}
-	if _, err := p.Raw(t).ExecContext(t.Context(), `CREATE TRIGGER fault BEFORE DELETE ON client_keys BEGIN SELECT RAISE(ABORT, 'fault'); END`); err != nil {
-		t.Fatal(err)
-	}
+	p.Fail(t, "DELETE", "client_keys", "")
 	before := len(p.Events(t, ""))
 	if _, err := p.EndSeen(t.Context(), p.ana, p.jonas.UserID, ending); err == nil {
 		t.Fatal("no error")
@@ -130,9 +128,7 @@ func TestEndSeenRemovesTheOnlyKeyOrNothing(t *testing.T) {
 	if len(p.Events(t, "")) != before || p.seen(t).Total != 3 {
 		t.Error("half of it was done")
 	}
-	if _, err := p.Raw(t).ExecContext(t.Context(), `DROP TRIGGER fault`); err != nil {
-		t.Fatal(err)
-	}
+	p.Mend(t)
 	if got := p.end(t, ending); got != (store.SeenEnded{Tokens: 2, Keys: 1}) {
 		t.Errorf("%+v", got)
 	}

@@ -55,7 +55,7 @@ func fill(t *testing.T, db *storetest.DB, put, take int) {
 // What is free beyond a tenth goes back to the disk, and a log that grew long is
 // cut. What is stored stays.
 func TestShrinkGivesSpaceBackAndLeavesATenth(t *testing.T) {
-	db := storetest.New(t)
+	db := storetest.SQLite(t)
 	ana := db.Member(t, "northwind", "ana", models.RoleOwner)
 	db.Token(t, ana, db.Application(t, ana, "Bot"), models.KindManual, "stays")
 	if vacuum := db.Number(t, "PRAGMA auto_vacuum"); vacuum != 2 || !space(t, db).Shrinks {
@@ -89,7 +89,7 @@ func TestShrinkGivesSpaceBackAndLeavesATenth(t *testing.T) {
 // A log that grew long is cut. While somebody reads, that is left for the next
 // time; either way the next writer gets through.
 func TestALongLogIsCutAndTheNextWriterGetsThrough(t *testing.T) {
-	db := storetest.New(t)
+	db := storetest.SQLite(t)
 	ana := db.Member(t, "northwind", "ana", models.RoleOwner)
 	app := db.Application(t, ana, "Bot")
 	fill(t, db, 17000, 0)
@@ -157,7 +157,7 @@ func TestShrinkLeavesAnOlderFileAsItIs(t *testing.T) {
 
 // R1: under a steady load the database stops growing, its log included.
 func TestTheFileStopsGrowing(t *testing.T) {
-	db := storetest.New(t)
+	db := storetest.SQLite(t)
 	ana := db.Member(t, "northwind", "ana", models.RoleOwner)
 	app := db.Application(t, ana, "Bot")
 	var pages, bytes []int64

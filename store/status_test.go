@@ -71,7 +71,8 @@ func TestStatusCounts(t *testing.T) {
 				t.Errorf("%s the purge: count %d is %d, want %d", when, i, counts[i], want)
 			}
 		}
-		if got.Bytes() == 0 || got.Bytes() != got.Pages*got.PageSize || got.FreeBytes() != got.FreePages*got.PageSize || got.WALBytes == 0 || !got.Shrinks {
+		ofFile := !db.OnPostgres() // a server sees to free space and its log itself
+		if got.Bytes() == 0 || got.Bytes() != got.Pages*got.PageSize || got.FreeBytes() != got.FreePages*got.PageSize || (got.WALBytes != 0) != ofFile || got.Shrinks != ofFile {
 			t.Errorf("%s the purge: %+v", when, got.Space)
 		}
 		purgeAll(t, db, usual)

@@ -62,7 +62,7 @@ func node(t testing.TB, path string) *usage.Meter {
 // of all.
 func (b *bank) balances(t testing.TB) (balance int64) {
 	t.Helper()
-	rows, err := b.Raw(t).QueryContext(t.Context(), "SELECT points, balance_after FROM ledger_entries WHERE team_id = ? ORDER BY rowid", b.team)
+	rows, err := b.Raw(t).QueryContext(t.Context(), "SELECT points, balance_after FROM ledger_entries WHERE team_id = ? ORDER BY "+b.Written(), b.team)
 	if err != nil {
 		t.Fatal(err)
 	}

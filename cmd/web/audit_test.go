@@ -60,7 +60,7 @@ func TestAuditCommands(t *testing.T) { // A4
 			t.Errorf("%v: exit %d %q %q", test.args, code, stdout, stderr)
 		}
 	}
-	db.Tamper(t, "UPDATE audit_events SET action = 'x' || char(27) || '[2J' WHERE seq = 1 AND team_id <> ''")
+	db.Tamper(t, "UPDATE audit_events SET action = 'x\x1b[2J' WHERE seq = 1 AND team_id <> ''")
 	code, stdout, stderr := call(t, env, "", "audit", "verify")
 	if code != exitFailed || !strings.HasPrefix(stdout, "Installation: ") || strings.Count(stderr, "was changed (ID ") != 2 || strings.Contains(stderr, "\x1b") || !strings.Contains(stderr, `"x\x1b[2J"`) {
 		t.Errorf("exit %d %q %q", code, stdout, stderr)

@@ -77,9 +77,7 @@ func TestPurgeCommand(t *testing.T) { // T7
 func TestPurgeCommandThatFails(t *testing.T) {
 	env := folder(t)
 	db := withTokens(t, env, 25*time.Hour)
-	if _, err := db.Raw(t).ExecContext(t.Context(), "CREATE TRIGGER stops BEFORE DELETE ON tokens BEGIN SELECT RAISE(ABORT, 'stopped'); END"); err != nil {
-		t.Fatal(err)
-	}
+	db.Fail(t, "DELETE", "tokens", "")
 	code, stdout, stderr := call(t, env, "", "purge")
 	if code != exitFailed || stdout != "" || !strings.Contains(stderr, "web: 0 tokens deleted, then it failed, run it again: ") || strings.Count(stderr, "\n") != 1 {
 		t.Errorf("exit %d %q %q", code, stdout, stderr)

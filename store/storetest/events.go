@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"bytes"
 	"database/sql"
 	"net/url"
 	"testing"
@@ -8,39 +9,79 @@ import (
 	_ "github.com/mattn/go-sqlite3" // reads the file beside the store
 
 	"github.com/latchkey/latchkey/models"
-	"github.com/latchkey/latchkey/store"
 )
 
 // Raw opens the database behind the store's back, to look at it or to break it.
 func (db *DB) Raw(t testing.TB) *sql.DB {
 	t.Helper()
-	raw := db.open(t)
-	t.Cleanup(func() { _ = raw.Close() })
+	raw, done := db.open(t)
+	t.Cleanup(done)
 	return raw
 }
 
-func (db *DB) open(t testing.TB) *sql.DB {
+// open keeps what it has opened of a server: a connection to it takes a while.
+func (db *DB) open(t testing.TB) (raw *sql.DB, done func()) {
 	t.Helper()
-	if store.IsPostgres(db.Path) {
-		return sql.OpenDB(numbering{db.Path})
+	if db.server != nil {
+		return db.server, func() {}
 	}
 	raw, err := sql.Open("sqlite3", "file:"+(&url.URL{Path: db.Path}).EscapedPath()+"?_busy_timeout=5000")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return raw
+	return raw, func() { _ = raw.Close() }
 }
 
 // Number reads one number behind the store's back.
 func (db *DB) Number(t testing.TB, query string, args ...any) int64 {
 	t.Helper()
-	raw := db.open(t)
-	defer raw.Close()
+	raw, done := db.open(t)
+	defer done()
 	var n int64
 	if err := raw.QueryRowContext(t.Context(), query, args...).Scan(&n); err != nil {
 		t.Fatalf("%s: %v", query, err)
 	}
 	return n
+}
+
+// Holds tells whether a value that a query finds contains a text.
+func (db *DB) Holds(t testing.TB, query, text string) bool {
+	t.Helper()
+	raw, done := db.open(t)
+	defer done()
+	rows, err := raw.QueryContext(t.Context(), query)
+	if err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	defer rows.Close()
+	found := false
+	for rows.Next() {
+		var value []byte
+		if err := rows.Scan(&value); err != nil {
+			t.Fatal(err)
+		}
+		found = found || bytes.Contains(value, []byte(text))
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// Written is the column of ledger_entries that tells the order in which they were written.
+func (db *DB) Written() string {
+	if db.OnPostgres() {
+		return "seq"
+	}
+	return "rowid"
+}
+
+// Binary is the type of bytes, for a CAST.
+func (db *DB) Binary() string {
+	if db.OnPostgres() {
+		return "BYTEA"
+	}
+	return "BLOB"
 }
 
 // Events returns the audit events of a team, or of all for an empty one, newest first.

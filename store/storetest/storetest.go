@@ -4,6 +4,7 @@ package storetest
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"io/fs"
 	"os"
@@ -31,15 +32,23 @@ type DB struct {
 	// Path is the address of the database: a file, or of PostgreSQL.
 	Path  string
 	clock atomic.Int64
+	// server is PostgreSQL behind the store's back.
+	server *sql.DB
 }
 
 // New opens a migrated database that ends with the test, of the kind that is tested.
 func New(t testing.TB) *DB {
 	t.Helper()
 	if pgtest.Chosen() {
-		return open(t, pgtest.Database(t, migrations.Postgres(), Migrate))
+		return Postgres(t)
 	}
 	return SQLite(t)
+}
+
+// Postgres is New for what has to do with the server, or with several nodes.
+func Postgres(t testing.TB) *DB {
+	t.Helper()
+	return open(t, pgtest.Database(t, migrations.Postgres(), Migrate))
 }
 
 // SQLite is New for what has to do with the file.
@@ -59,8 +68,15 @@ func open(t testing.TB, path string) *DB {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
+	if db.OnPostgres() {
+		db.server = sql.OpenDB(numbering{path})
+		t.Cleanup(func() { _ = db.server.Close() })
+	}
 	return db
 }
+
+// OnPostgres tells which kind of database it is.
+func (db *DB) OnPostgres() bool { return store.IsPostgres(db.Path) }
 
 // Migrate brings a database up to date.
 func Migrate(ctx context.Context, path string) error {

@@ -10,17 +10,19 @@ import (
 // Count stores what was counted, by hour and by day, behind the store's back.
 func (db *DB) Count(t testing.TB, key models.UsageKey, count models.UsageCount) {
 	t.Helper()
-	raw := db.open(t)
-	defer raw.Close()
+	raw, done := db.open(t)
+	defer done()
 	for _, insert := range []struct {
 		text string
 		args []any
 	}{
 		{`INSERT INTO usage_hours (team_id, hour, application_id, token_id, route, api, status, requests, points) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-			ON CONFLICT DO UPDATE SET requests = requests + excluded.requests, points = points + excluded.points`,
+			ON CONFLICT (team_id, hour, application_id, token_id, route, api, status)
+			DO UPDATE SET requests = usage_hours.requests + excluded.requests, points = usage_hours.points + excluded.points`,
 			[]any{key.TeamID, models.HourOf(key.Hour), key.ApplicationID, key.TokenID, key.Route, key.API, key.Status, count.Requests, count.Points}},
 		{`INSERT INTO usage_days (team_id, day, application_id, route, api, status, requests, points) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-			ON CONFLICT DO UPDATE SET requests = requests + excluded.requests, points = points + excluded.points`,
+			ON CONFLICT (team_id, day, application_id, route, api, status)
+			DO UPDATE SET requests = usage_days.requests + excluded.requests, points = usage_days.points + excluded.points`,
 			[]any{key.TeamID, models.DayOf(key.Hour), key.ApplicationID, key.Route, key.API, key.Status, count.Requests, count.Points}},
 	} {
 		if _, err := raw.ExecContext(t.Context(), insert.text, insert.args...); err != nil {
@@ -32,8 +34,8 @@ func (db *DB) Count(t testing.TB, key models.UsageKey, count models.UsageCount) 
 // OnPlan gives a team a plan and what it has left and used, behind the store's back.
 func (db *DB) OnPlan(t testing.TB, standing models.Standing) models.Standing {
 	t.Helper()
-	raw := db.open(t)
-	defer raw.Close()
+	raw, done := db.open(t)
+	defer done()
 	p, tp := &standing.Plan, &standing.TeamPlan
 	if p.ID == "" {
 		p.ID = store.NewID()

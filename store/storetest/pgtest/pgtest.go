@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -51,6 +52,24 @@ func create(t testing.TB, server, how string) string {
 		}
 	})
 	return named(server, name)
+}
+
+// CutOff ends all connections to a database of a test, and lets in no others.
+func CutOff(t testing.TB, database string) {
+	t.Helper()
+	parsed, err := url.Parse(database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := strings.TrimPrefix(parsed.Path, "/")
+	for _, statement := range []string{
+		`ALTER DATABASE "` + name + `" ALLOW_CONNECTIONS false`,
+		"SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '" + name + "'",
+	} {
+		if err := run(t.Context(), Server(t), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // templates are those that this process has found or made.
