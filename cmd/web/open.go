@@ -104,7 +104,11 @@ func hasContent(path string) (bool, error) {
 func openKeys(config Config, databaseExists bool) (*secrets.Keys, error) {
 	keys, err := secrets.LoadKeys(config.Keys)
 	if errors.Is(err, fs.ErrNotExist) && !databaseExists {
-		return secrets.CreateKeys(config.Keys)
+		keys, err = secrets.CreateKeys(config.Keys)
+		if errors.Is(err, fs.ErrExist) { // by another node, a moment ago
+			return secrets.LoadKeys(config.Keys)
+		}
+		return keys, err
 	}
 	if err != nil && databaseExists {
 		return nil, fmt.Errorf("the database %s is left as it is: %w", config.Database, err)
