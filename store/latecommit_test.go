@@ -16,10 +16,13 @@ import (
 // and not give it up when asked to, as with a disk that hangs.
 const slowCommit = `CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$
 	BEGIN
-		PERFORM pg_sleep(13);
-		RETURN NULL;
-	EXCEPTION WHEN query_canceled THEN
-		PERFORM pg_sleep(1);
+		WHILE clock_timestamp() < now() + interval '12 seconds' LOOP
+			BEGIN
+				PERFORM pg_sleep(0.2);
+			EXCEPTION WHEN query_canceled THEN
+				NULL;
+			END;
+		END LOOP;
 		RETURN NULL;
 	END $$;
 	CREATE CONSTRAINT TRIGGER slow AFTER UPDATE ON tokens DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION slow()`

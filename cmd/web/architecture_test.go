@@ -49,6 +49,7 @@ var mayImport = map[string][]string{
 	"bench/hello":     {},
 	"cmd/web":         {"api", "gateway", "usage", "provider", "models", "secrets", "migrations", "views", "store", "tokens", "oauth", "handlers", "mail", "middleware", "webhooks", "warnings"},
 	"e2e":             {},
+	"e2e/cluster":     {},
 
 	"provider/providertest": {},
 

@@ -232,6 +232,16 @@ func (l *load) settled(ended time.Time) time.Duration {
 	}
 }
 
+// warm says what is missing until there is something to lose.
+func (l *load) warm() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.good) > 30 && len(l.gone) > 10 {
+		return ""
+	}
+	return fmt.Sprintf("%d tokens, %d revocations: %v", len(l.good), len(l.gone), l.failures)
+}
+
 func (l *load) lastFailure() time.Time {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -245,10 +255,10 @@ func (l *load) text() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	kinds := map[string]int{}
-	for _, f := range l.failures {
+	for _, f := range l.failures[max(0, len(l.failures)-20):] {
 		kinds[f.text]++
 	}
-	return fmt.Sprint(kinds)
+	return fmt.Sprint("the last ones: ", kinds)
 }
 
 func (l *load) end() {

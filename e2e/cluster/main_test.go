@@ -29,6 +29,10 @@ var (
 )
 
 func TestMain(m *testing.M) {
+	if address := os.Getenv(holdVariable); address != "" {
+		hold(address)
+		return
+	}
 	code, err := run(m)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "e2e/cluster: "+err.Error())

@@ -15,7 +15,7 @@ const (
 	password     = "correct horse 7 battery"
 	applications = "/user/api_v2/applications"
 	temporary    = "/user/api_v2/access_tokens/temporary"
-	teamPage     = "/team"
+	teamPage     = "/user/team"
 )
 
 // person is somebody without a browser: what they post is what the forms post. Each
