@@ -11,7 +11,7 @@ const tcpUserTimeout = 18
 func endUnheard(conn syscall.RawConn, after time.Duration) error {
 	var failed error
 	err := conn.Control(func(fd uintptr) {
-		failed = syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, tcpUserTimeout, int(after.Milliseconds())) //nolint:gosec // a descriptor
+		failed = syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, tcpUserTimeout, int(after.Milliseconds()))
 	})
 	if err != nil {
 		return err

@@ -39,7 +39,7 @@ func hold(address string) {
 // holder starts such a process and returns once it is at the job.
 func holder(t *testing.T, address, job string) (*exec.Cmd, *bufio.Scanner) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), os.Args[0]) //nolint:gosec // this test
+	cmd := exec.CommandContext(t.Context(), os.Args[0])
 	cmd.Env = append(os.Environ(), holdVariable+"="+address, jobVariable+"="+job)
 	out, err := cmd.StdoutPipe()
 	if err != nil {

@@ -48,7 +48,7 @@ func run(m *testing.M) (int, error) {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	// PostgreSQL runs as another user.
-	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // as above
+	if err := os.Chmod(dir, 0o755); err != nil {
 		return 1, err
 	}
 	binary = filepath.Join(dir, "latchkey")

@@ -12,7 +12,7 @@ import (
 // ip runs iproute2.
 func ip(t testing.TB, args ...string) {
 	t.Helper()
-	if out, err := exec.CommandContext(t.Context(), "ip", args...).CombinedOutput(); err != nil { //nolint:gosec // of the test
+	if out, err := exec.CommandContext(t.Context(), "ip", args...).CombinedOutput(); err != nil {
 		t.Fatalf("ip %s: %v\n%s", strings.Join(args, " "), err, out)
 	}
 }
@@ -26,9 +26,9 @@ func elsewhere(w *world, n *node) (cable string) {
 	front, back := fmt.Sprint("lkf", id), fmt.Sprint("lkb", id)
 	ip(w, "netns", "add", space)
 	w.Cleanup(func() {
-		_ = exec.Command("ip", "netns", "del", space).Run() //nolint:noctx,gosec // after the test
-		_ = exec.Command("ip", "link", "del", front).Run()  //nolint:noctx,gosec // as above
-		_ = exec.Command("ip", "link", "del", back).Run()   //nolint:noctx,gosec // as above
+		_ = exec.Command("ip", "netns", "del", space).Run() //nolint:noctx // after the test
+		_ = exec.Command("ip", "link", "del", front).Run()  //nolint:noctx // as above
+		_ = exec.Command("ip", "link", "del", back).Run()   //nolint:noctx // as above
 	})
 	ip(w, "-n", space, "link", "set", "lo", "up")
 	for net, link := range []string{front, back} {

@@ -92,7 +92,7 @@ func (n *node) start() {
 	if n.inside != "" {
 		command = append([]string{"ip", "netns", "exec", n.inside}, command...)
 	}
-	n.cmd = exec.CommandContext(context.Background(), command[0], command[1:]...) //nolint:gosec // of the test
+	n.cmd = exec.CommandContext(context.Background(), command[0], command[1:]...)
 	n.cmd.Stdout, n.cmd.Stderr = n.stdout, n.stderr
 	n.cmd.Env = []string{"PATH=" + os.Getenv("PATH")}
 	if err := n.cmd.Start(); err != nil {
@@ -170,7 +170,7 @@ func (w *world) balance() {
 	if err != nil {
 		path = "/usr/sbin/haproxy"
 	}
-	cmd := exec.CommandContext(context.Background(), path, "-db", "-f", file) //nolint:gosec // of the test
+	cmd := exec.CommandContext(context.Background(), path, "-db", "-f", file)
 	said := &output{}
 	cmd.Stdout, cmd.Stderr = said, said
 	if err := cmd.Start(); err != nil {

@@ -15,7 +15,7 @@ import (
 func (w *world) web(args ...string) {
 	w.Helper()
 	flags := append(w.flags("127.0.0.1:0", database.address("127.0.0.1:"+database.port, w.name)), args...)
-	cmd := exec.CommandContext(w.Context(), binary, flags...) //nolint:gosec // of the test
+	cmd := exec.CommandContext(w.Context(), binary, flags...)
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH")}
 	if out, err := cmd.CombinedOutput(); err != nil {
 		w.Fatalf("%v: %v\n%s", args, err, out)

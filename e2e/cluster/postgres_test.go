@@ -7,8 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"syscall"
 	"testing"
 
@@ -49,7 +47,7 @@ func newPostgres(dir string) (*postgres, error) {
 	}
 	// A node in a network of its own comes from there.
 	rules := "host all all 127.0.0.1/32 trust\nhost all all 10.77.0.0/16 trust\n"
-	if err := os.WriteFile(filepath.Join(p.data(), "pg_hba.conf"), []byte(rules), 0o644); err != nil { //nolint:gosec // its server reads it
+	if err := os.WriteFile(filepath.Join(p.data(), "pg_hba.conf"), []byte(rules), 0o644); err != nil {
 		return nil, err
 	}
 	return p, p.start()
@@ -62,7 +60,7 @@ func (p *postgres) run(program string, args ...string) error {
 	cmd.Dir = p.dir
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: p.owner}
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C"}
-	log, err := os.OpenFile(filepath.Join(p.dir, "output"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644) //nolint:gosec // of a test
+	log, err := os.OpenFile(filepath.Join(p.dir, "output"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
 	if err != nil {
 		return err
 	}
@@ -124,18 +122,4 @@ func (p *postgres) number(t testing.TB, name, text string, args ...any) int64 {
 		t.Fatal(err)
 	}
 	return n
-}
-
-// serverPID is the process of the server itself.
-func (p *postgres) serverPID(t testing.TB) int {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join(p.data(), "postmaster.pid"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	pid, err := strconv.Atoi(strings.SplitN(string(text), "\n", 2)[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pid
 }

@@ -59,7 +59,7 @@ func (r *relay) accept() {
 }
 
 func (r *relay) join(client net.Conn) {
-	server, err := net.DialTimeout("tcp", r.target, time.Second)
+	server, err := net.DialTimeout("tcp", r.target, time.Second) //nolint:noctx // has a bound
 	if err != nil {
 		_ = client.Close()
 		return
