@@ -37,8 +37,7 @@ func (p *postgresEngine) alone(ctx context.Context, job string, do func(ctx cont
 		return false, translate(err)
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
-	var mine bool
-	if err := conn.QueryRow(ctx, "SELECT pg_try_advisory_lock($1, hashtext($2))", aloneLocks, job).Scan(&mine); err != nil || !mine {
+	if mine, err := takeJob(ctx, conn, job); err != nil || !mine {
 		return false, translate(err)
 	}
 	ctx, stop := context.WithCancel(ctx)
@@ -54,6 +53,13 @@ func (p *postgresEngine) alone(ctx context.Context, job string, do func(ctx cont
 	return true, err
 }
 
+func takeJob(ctx context.Context, conn *pgx.Conn, job string) (mine bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, connectFor)
+	defer cancel()
+	err = conn.QueryRow(ctx, "SELECT pg_try_advisory_lock($1, hashtext($2))", aloneLocks, job).Scan(&mine)
+	return mine, err
+}
+
 // hold keeps the session until ctx ends, and returns once it is lost.
 func hold(ctx context.Context, conn *pgx.Conn) {
 	ticker := time.NewTicker(aloneBeat)
@@ -61,11 +67,18 @@ func hold(ctx context.Context, conn *pgx.Conn) {
 	for {
 		select {
 		case <-ticker.C:
-			if err := conn.Ping(ctx); err != nil {
+			if err := aloneStill(ctx, conn); err != nil {
 				return
 			}
 		case <-ctx.Done():
 			return
 		}
 	}
+}
+
+// aloneStill asks no longer than the server would wait for the question.
+func aloneStill(ctx context.Context, conn *pgx.Conn) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*aloneBeat)
+	defer cancel()
+	return conn.Ping(ctx)
 }

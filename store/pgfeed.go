@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -36,9 +37,21 @@ type pgMessage struct {
 	All bool `json:"all,omitempty"`
 }
 
+// nodeName tells this process's own messages from those of others.
+type nodeName struct{ atomic.Pointer[string] }
+
+// renew has the process hear messages that it has sent already: of a transaction whose
+// end it does not know, it must hear again once that is committed.
+func (n *nodeName) renew() {
+	id := NewID()
+	n.Store(&id)
+}
+
+func (n *nodeName) String() string { return *n.Load() }
+
 // carry sends the message with the commit: nobody hears of what was rolled back.
 func (p *postgresEngine) carry(tx *gorm.DB, teams []string, notices []models.Notice) error {
-	message := pgMessage{Node: p.node, Teams: teams, Notices: notices}
+	message := pgMessage{Node: p.node.String(), Teams: teams, Notices: notices}
 	if len(notices) > mostNotices {
 		message.Notices, message.All = nil, true
 	}
@@ -57,10 +70,12 @@ func (p *postgresEngine) foreignVersion(ctx context.Context) (int64, error) {
 // before: LISTEN belongs to a session.
 type pgFeed struct {
 	config *pgx.ConnConfig
-	node   string
+	node   *nodeName
 	hear   func(teams []string, notices []models.Notice)
-	stop   context.CancelFunc
-	done   chan struct{}
+	// lost is called when the connection has failed.
+	lost func()
+	stop context.CancelFunc
+	done chan struct{}
 
 	// mu guards the others.
 	mu sync.Mutex
@@ -77,9 +92,9 @@ type pgVersion struct {
 	err     error
 }
 
-func newPgFeed(config *pgx.ConnConfig, node string, hear func([]string, []models.Notice)) *pgFeed {
+func newPgFeed(config *pgx.ConnConfig, node *nodeName, hear func([]string, []models.Notice), lost func()) *pgFeed {
 	ctx, stop := context.WithCancel(context.Background())
-	f := &pgFeed{config: config.Copy(), node: node, hear: hear, stop: stop, done: make(chan struct{}), interrupt: func() {}}
+	f := &pgFeed{config: config.Copy(), node: node, hear: hear, lost: lost, stop: stop, done: make(chan struct{}), interrupt: func() {}}
 	f.config.OnNotification = func(_ *pgconn.PgConn, n *pgconn.Notification) { f.take(n.Payload) }
 	go f.run(ctx)
 	return f
@@ -112,6 +127,7 @@ func (f *pgFeed) run(ctx context.Context) {
 	defer close(f.done)
 	for ctx.Err() == nil {
 		err := f.listen(ctx)
+		f.lost()
 		f.answer(f.asked(), fmt.Errorf("%w: %w", models.ErrUnavailable, err))
 		select {
 		case <-time.After(listenAgain):
@@ -202,11 +218,11 @@ func beat(ctx context.Context, conn *pgx.Conn) error {
 // take applies a message of another node. What this one said it has applied already.
 func (f *pgFeed) take(payload string) {
 	var message pgMessage
-	if err := json.Unmarshal([]byte(payload), &message); err != nil || message.All && message.Node != f.node {
+	err := json.Unmarshal([]byte(payload), &message)
+	switch own := message.Node == f.node.String(); {
+	case err != nil, message.All && !own:
 		f.forgetAll()
-		return
-	}
-	if message.Node != f.node {
+	case !own:
 		f.hear(message.Teams, message.Notices)
 	}
 }

@@ -52,8 +52,7 @@ type postgresEngine struct {
 	direct        *pgx.ConnConfig
 	// texts are queries by how they were written, with numbered parameters.
 	texts sync.Map
-	// node tells this process's own notices from those of others.
-	node string
+	node  nodeName
 }
 
 func (s *Store) openPostgres(address string, options Options) error {
@@ -61,7 +60,8 @@ func (s *Store) openPostgres(address string, options Options) error {
 	if err != nil {
 		return err
 	}
-	p := &postgresEngine{direct: direct, node: NewID()}
+	p := &postgresEngine{direct: direct}
+	p.node.renew()
 	for _, handle := range []struct {
 		db  **gorm.DB
 		max int
@@ -76,7 +76,7 @@ func (s *Store) openPostgres(address string, options Options) error {
 		}
 	}
 	s.reads, s.writes, s.turn, s.sql, s.engine = p.reads, p.writes, make(chan struct{}, writers), onPostgres, p
-	p.feed = newPgFeed(direct, p.node, s.hearForeign)
+	p.feed = newPgFeed(direct, &p.node, s.hearForeign, p.disconnect)
 	return nil
 }
 
@@ -116,6 +116,7 @@ func pgConfig(address string) (*pgx.ConnConfig, error) {
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = connectFor
 	}
+	config.DialFunc = pgDialer().DialContext
 	for name, value := range sessionLimits {
 		if _, set := config.RuntimeParams[name]; !set {
 			config.RuntimeParams[name] = value
@@ -181,11 +182,15 @@ func (p *postgresEngine) numbered(text string) string {
 // reads is still so when it writes, whatever other nodes do.
 func (p *postgresEngine) transact(ctx context.Context, fn func(tx *gorm.DB) error) error {
 	run := fn
-	return again(ctx, func(ctx context.Context) error {
+	err := again(ctx, func(ctx context.Context) error {
 		err := p.writes.WithContext(ctx).Transaction(run, &sql.TxOptions{Isolation: sql.LevelSerializable})
 		run = inLine(fn)
 		return err
 	})
+	if errors.Is(translate(err), models.ErrUnavailable) {
+		p.node.renew() // the server may yet commit it
+	}
+	return err
 }
 
 // inLine has those who got in each other's way run one after the other: a lock of a table is
@@ -261,6 +266,20 @@ func (p *postgresEngine) insertTokens(ctx context.Context, tokens []models.Token
 }
 
 func (p *postgresEngine) committed() {}
+
+// disconnect lets go of the connections that nobody uses. When the one that listens is
+// lost, they are as well, and each would be found out by a request that waits for it.
+func (p *postgresEngine) disconnect() {
+	for _, handle := range []struct {
+		db  *gorm.DB
+		max int
+	}{{p.reads, pgReaders}, {p.writes, pgWriters}} {
+		if db, err := handle.db.DB(); err == nil {
+			db.SetMaxIdleConns(0)
+			db.SetMaxIdleConns(handle.max)
+		}
+	}
+}
 
 // shrink has nothing to do where there is a server: it keeps free space for what comes,
 // and its autovacuum looks after it.

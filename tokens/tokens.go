@@ -10,7 +10,7 @@ import (
 )
 
 // readTimeout is how long a look-up in the store may take.
-const readTimeout = 10 * time.Second
+const readTimeout = 5 * time.Second
 
 // Store is what this package needs of the database. Its methods may be called
 // concurrently and return the words of models/errors.go.

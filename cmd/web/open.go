@@ -104,7 +104,11 @@ func hasContent(path string) (bool, error) {
 func openKeys(ctx context.Context, config Config, databaseExists bool) (*secrets.Keys, error) {
 	keys, err := config.keySource().Keys(ctx)
 	if errors.Is(err, fs.ErrNotExist) && !databaseExists && config.keysInFile() {
-		return secrets.CreateKeys(config.Keys)
+		keys, err = secrets.CreateKeys(config.Keys)
+		if errors.Is(err, fs.ErrExist) { // by another node, a moment ago
+			return config.keySource().Keys(ctx)
+		}
+		return keys, err
 	}
 	if err != nil && databaseExists {
 		return nil, fmt.Errorf("the database %s is left as it is: %w", config.Database, err)
