@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -59,8 +61,10 @@ type pgFeed struct {
 	config *pgx.ConnConfig
 	node   string
 	hear   func(teams []string, notices []models.Notice)
-	stop   context.CancelFunc
-	done   chan struct{}
+	// told hears what other nodes tell, nil for nobody.
+	told atomic.Pointer[func(text string)]
+	stop context.CancelFunc
+	done chan struct{}
 
 	// mu guards the others.
 	mu sync.Mutex
@@ -80,7 +84,7 @@ type pgVersion struct {
 func newPgFeed(config *pgx.ConnConfig, node string, hear func([]string, []models.Notice)) *pgFeed {
 	ctx, stop := context.WithCancel(context.Background())
 	f := &pgFeed{config: config.Copy(), node: node, hear: hear, stop: stop, done: make(chan struct{}), interrupt: func() {}}
-	f.config.OnNotification = func(_ *pgconn.PgConn, n *pgconn.Notification) { f.take(n.Payload) }
+	f.config.OnNotification = func(_ *pgconn.PgConn, n *pgconn.Notification) { f.dispatch(n) }
 	go f.run(ctx)
 	return f
 }
@@ -131,10 +135,11 @@ func (f *pgFeed) listen(ctx context.Context) error {
 		return translate(err)
 	}
 	defer conn.Close(started)
-	if _, err := conn.Exec(started, "LISTEN "+changesChannel); err != nil {
+	if _, err := conn.Exec(started, "LISTEN "+changesChannel+"; LISTEN "+countsChannel); err != nil {
 		return translate(err)
 	}
 	f.forgetAll()
+	f.pass("")
 	for {
 		asked, wait := f.next(ctx)
 		if len(asked) == 0 {
@@ -197,6 +202,23 @@ func beat(ctx context.Context, conn *pgx.Conn) error {
 		return fmt.Errorf("%w: %w", models.ErrUnavailable, errPooled)
 	}
 	return nil
+}
+
+func (f *pgFeed) dispatch(n *pgconn.Notification) {
+	if n.Channel != countsChannel {
+		f.take(n.Payload)
+		return
+	}
+	if text, own := strings.CutPrefix(n.Payload, f.node); !own && len(text) > len(f.node) {
+		f.pass(text[len(f.node):])
+	}
+}
+
+// pass hands on a text of another node, an empty one where some may have been missed.
+func (f *pgFeed) pass(text string) {
+	if hear := f.told.Load(); hear != nil {
+		(*hear)(text)
+	}
 }
 
 // take applies a message of another node. What this one said it has applied already.

@@ -48,6 +48,7 @@ type Meter struct {
 	keys atomic.Int64
 	// waiting is for the goroutine that writes.
 	waiting []*batch
+	shared  shared
 
 	closed        atomic.Bool
 	flights       sync.WaitGroup

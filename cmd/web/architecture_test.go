@@ -42,12 +42,13 @@ var mayImport = map[string][]string{
 	"warnings":        {"models", "store", "mail", "webhooks"},
 	"oauth":           {"models", "store", "tokens", "secrets", "middleware"},
 	"usage":           {"models"},
+	"peers":           {"models", "secrets"},
 	"gateway":         {"models", "tokens", "usage"},
 	"api":             {"models", "store", "tokens", "secrets", "usage", "middleware"},
 	"handlers":        {"gateway", "usage", "provider", "models", "store", "tokens", "secrets", "views", "views/layout", "mail", "middleware", "static", "webhooks", "warnings"},
 	"bench":           {},
 	"bench/hello":     {},
-	"cmd/web":         {"api", "gateway", "usage", "provider", "models", "secrets", "migrations", "views", "store", "tokens", "oauth", "handlers", "mail", "middleware", "webhooks", "warnings"},
+	"cmd/web":         {"api", "gateway", "usage", "provider", "models", "secrets", "migrations", "views", "store", "tokens", "oauth", "handlers", "mail", "middleware", "webhooks", "warnings", "peers"},
 	"e2e":             {},
 
 	"provider/providertest": {},
@@ -65,6 +66,7 @@ var mustNot = map[string][]string{
 	"tokens": {"net/http", "database/sql", "github.com/labstack", "gorm.io"},
 	"store":  {"net/http", "github.com/labstack"},
 	"usage":  {"net/http", "database/sql", "github.com/labstack", "gorm.io"},
+	"peers":  {"net/http", "database/sql", "github.com/labstack", "gorm.io"},
 	"oauth":  {"github.com/gorilla", "github.com/a-h/templ", "gorm.io"},
 }
 
@@ -203,6 +205,8 @@ var withoutActor = map[string]string{
 	"Shrink":              "changes nothing that anyone sees",
 	"Alone":               "runs a job, which says who does it",
 	"Subscribe":           "changes nothing",
+	"Tell":                "changes nothing that is stored",
+	"Hear":                "changes nothing",
 	"UsePasskey":          "counted, not audited; the deed that it proves takes one",
 	// The audit log; its retention leaves an event of its own.
 	"PurgeAudit":     "time ended it, not a person",

@@ -41,10 +41,13 @@ func testWorldWith(t *testing.T, log *slog.Logger, change func(*Config)) (world,
 	}
 	room := newTokenRoom(context.WithoutCancel(t.Context()), config, db, keys, log)
 	calls := newCallRoom(context.WithoutCancel(t.Context()), config, db, room, &mail.Mailer{}, log)
+	counts := newCounting(config, db, keys, log)
+	w := wire(config, db, keys, room, calls, counts, &mail.Mailer{}, log)
+	counts.start(context.WithoutCancel(t.Context()), calls)
 	t.Cleanup(func() {
-		_ = errors.Join(calls.close(context.Background()), room.close(context.Background()), db.Close())
+		_ = errors.Join(counts.close(context.Background()), calls.close(context.Background()), room.close(context.Background()), db.Close())
 	})
-	return wire(config, db, keys, room, calls, &mail.Mailer{}, log), db
+	return w, db
 }
 
 // A6: a request that ran out of time still gets a whole error page.

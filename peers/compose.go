@@ -1,0 +1,185 @@
+package peers
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// told is what the goroutine that tells remembers from one time to the next.
+type told struct {
+	start time.Time
+	// silent tells that the last message did not get through.
+	silent bool
+	// states wait to be told to a node that may have missed something.
+	states []state
+	// calls wait, by team; streams are what was told last.
+	calls   map[string]calls
+	streams map[string]open
+}
+
+type state struct {
+	name         string
+	key          [keySize]byte
+	count        int
+	window, wait time.Duration
+}
+
+type calls struct{ limit, n int64 }
+
+// open is how many streams a team has, and when that was told.
+type open struct {
+	claimed, seen int64
+	at            time.Duration
+}
+
+func newTold() told {
+	return told{
+		start: time.Now(), //nolint:forbidigo // a stopwatch, not the time of day
+		calls: map[string]calls{}, streams: map[string]open{},
+	}
+}
+
+func (t *told) elapsed() time.Duration { return time.Since(t.start) } //nolint:forbidigo // see start
+
+// budget is how many bytes a share has left.
+type budget int
+
+// spend adds an entry and tells whether there was room for it.
+func (b *budget) spend(w *writer, of kind, name string, entry []byte) bool {
+	if int(*b) < len(entry) {
+		return false
+	}
+	used := w.add(of, name, entry)
+	*b -= budget(used)
+	return used > 0
+}
+
+// compose returns messages of what has come, mostMessages at most and mostly one or none.
+func (e *Exchange) compose() [][]byte {
+	w := &writer{node: e.node}
+	if e.hello.Swap(false) {
+		w.add(kindHello, "", []byte{0})
+	}
+	e.composeStreams(w)
+	e.composeCalls(w)
+	e.composeCounts(w)
+	return w.messages
+}
+
+// discard drops what has come and is not told any more.
+func (e *Exchange) discard() {
+	for _, l := range e.limiters {
+		l.take(func(keyCounts) bool { return true })
+	}
+	if e.meter != nil {
+		e.meter.Calls(func(string, int64, int64) {})
+	}
+	clear(e.told.calls)
+}
+
+// composeCounts divides what there is room for by the limiters that have something, so that
+// noise in one leaves the others theirs.
+func (e *Exchange) composeCounts(w *writer) {
+	var active []*limiter
+	for _, l := range e.limiters {
+		if l.waiting() {
+			active = append(active, l)
+		}
+	}
+	rest := budget(limitersShare)
+	for i, l := range active {
+		share := rest / budget(len(active)-i)
+		left := share
+		l.take(func(c keyCounts) bool { return left.spend(w, kindCounts, l.name, appendCounts(nil, c)) })
+		rest -= share - left
+	}
+	if e.recap.Swap(false) {
+		e.told.states = e.states()
+	}
+	for len(e.told.states) > 0 {
+		s := e.told.states[0]
+		if !rest.spend(w, kindStates, s.name, appendState(nil, s)) {
+			return
+		}
+		e.told.states = e.told.states[1:]
+	}
+	e.told.states = nil
+}
+
+// states are how keys stand, of each limiter as many, the longest pauses and the most
+// failures first.
+func (e *Exchange) states() []state {
+	var all []state
+	for _, l := range e.limiters {
+		var of []state
+		l.States(func(key [keySize]byte, count int, window, wait time.Duration) {
+			of = append(of, state{l.name, key, count, window, wait})
+		})
+		slices.SortFunc(of, func(a, b state) int { return cmp.Or(cmp.Compare(b.wait, a.wait), b.count-a.count) })
+		all = append(all, of[:min(len(of), mostStates/len(e.limiters))]...)
+	}
+	return all
+}
+
+func (e *Exchange) composeCalls(w *writer) {
+	if e.meter == nil {
+		return
+	}
+	waiting := e.told.calls
+	e.meter.Calls(func(team string, limit, n int64) {
+		if known, ok := waiting[team]; len(team) <= longestTeam && (ok || len(waiting) < mostTeams) {
+			waiting[team] = calls{limit, known.n + n}
+		}
+	})
+	left := budget(callsShare)
+	for _, team := range largest(waiting, func(c calls) int64 { return c.n }) {
+		if !left.spend(w, kindCalls, "", appendTeam(nil, team, waiting[team].limit, waiting[team].n)) {
+			return
+		}
+		delete(waiting, team)
+	}
+}
+
+// composeStreams tells what has changed, and all again now and then: a node forgets what it
+// is not told again.
+func (e *Exchange) composeStreams(w *writer) {
+	if e.streams == nil {
+		return
+	}
+	now, due, before := e.told.elapsed(), map[string]open{}, e.told.streams
+	for team, was := range before {
+		due[team] = open{at: was.at} // none any more, unless visited
+	}
+	e.streams.Open(func(team string, claimed, seen int64) {
+		if _, ok := due[team]; len(team) <= longestTeam && (ok || len(due) < mostTeams) {
+			due[team] = open{claimed, seen, before[team].at}
+		}
+	})
+	for team, is := range due {
+		if was, ok := before[team]; ok && was == is && now-is.at < refreshAfter {
+			delete(due, team)
+		}
+	}
+	left := budget(streamsShare)
+	for _, team := range largest(due, func(o open) int64 { return max(o.claimed, o.seen) }) {
+		is := due[team]
+		if !left.spend(w, kindStreams, "", appendTeam(nil, team, is.claimed, is.seen)) {
+			return
+		}
+		is.at = now
+		before[team] = is
+		if is.claimed == 0 && is.seen == 0 {
+			delete(before, team)
+		}
+	}
+}
+
+func largest[T any](of map[string]T, size func(T) int64) []string {
+	teams := make([]string, 0, len(of))
+	for team := range of {
+		teams = append(teams, team)
+	}
+	slices.SortFunc(teams, func(a, b string) int { return cmp.Or(cmp.Compare(size(of[b]), size(of[a])), cmp.Compare(a, b)) })
+	return teams
+}
