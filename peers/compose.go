@@ -11,18 +11,12 @@ type told struct {
 	start time.Time
 	// silent tells that the last message did not get through.
 	silent bool
-	// states wait to be told to a node that may have missed something.
-	states []state
+	// states wait to be told to a node that may have missed something; recapAt is when all were.
+	states  []state
+	recapAt time.Duration
 	// calls wait, by team; streams are what was told last.
 	calls   map[string]calls
 	streams map[string]open
-}
-
-type state struct {
-	name         string
-	key          [keySize]byte
-	count        int
-	window, wait time.Duration
 }
 
 type calls struct{ limit, n int64 }
@@ -35,8 +29,9 @@ type open struct {
 
 func newTold() told {
 	return told{
-		start: time.Now(), //nolint:forbidigo // a stopwatch, not the time of day
-		calls: map[string]calls{}, streams: map[string]open{},
+		start:   time.Now(), //nolint:forbidigo // a stopwatch, not the time of day
+		recapAt: -statesAfter,
+		calls:   map[string]calls{}, streams: map[string]open{},
 	}
 }
 
@@ -87,16 +82,15 @@ func (e *Exchange) composeCounts(w *writer) {
 			active = append(active, l)
 		}
 	}
-	rest := budget(limitersShare)
+	rest := budget(countsShare)
 	for i, l := range active {
 		share := rest / budget(len(active)-i)
 		left := share
 		l.take(func(c keyCounts) bool { return left.spend(w, kindCounts, l.name, appendCounts(nil, c)) })
 		rest -= share - left
 	}
-	if e.recap.Swap(false) {
-		e.told.states = e.states()
-	}
+	e.queueStates(active)
+	rest = statesShare
 	for len(e.told.states) > 0 {
 		s := e.told.states[0]
 		if !rest.spend(w, kindStates, s.name, appendState(nil, s)) {
@@ -107,19 +101,23 @@ func (e *Exchange) composeCounts(w *writer) {
 	e.told.states = nil
 }
 
-// states are how keys stand, of each limiter as many, the longest pauses and the most
-// failures first.
-func (e *Exchange) states() []state {
-	var all []state
-	for _, l := range e.limiters {
-		var of []state
-		l.States(func(key [keySize]byte, count int, window, wait time.Duration) {
-			of = append(of, state{l.name, key, count, window, wait})
-		})
-		slices.SortFunc(of, func(a, b state) int { return cmp.Or(cmp.Compare(b.wait, a.wait), b.count-a.count) })
-		all = append(all, of[:min(len(of), mostStates/len(e.limiters))]...)
+// queueStates has it told how keys stand: of all limiters where another node may have missed
+// something, and of those that had no room for all that has come.
+func (e *Exchange) queueStates(active []*limiter) {
+	now := e.told.elapsed()
+	if e.recap.Load() && now-e.told.recapAt >= statesAfter {
+		e.recap.Store(false)
+		e.told.recapAt, e.told.states = now, nil
+		for _, l := range e.limiters {
+			e.told.states = append(e.told.states, l.states(mostStates/len(e.limiters))...)
+		}
 	}
-	return all
+	for _, l := range active {
+		if len(e.told.states) < mostStates && now-l.toldAt >= statesAfter && l.takeLost() {
+			l.toldAt = now
+			e.told.states = append(e.told.states, l.states(mostStates/4)...)
+		}
+	}
 }
 
 func (e *Exchange) composeCalls(w *writer) {

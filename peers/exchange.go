@@ -56,7 +56,7 @@ func (e *Exchange) Limiter(name string, l Limiter) {
 	if e.named[name] != nil {
 		panic("two limiters are called " + name)
 	}
-	shared := &limiter{Limiter: l, name: name}
+	shared := &limiter{Limiter: l, name: name, toldAt: -statesAfter}
 	e.limiters, e.named[name] = append(e.limiters, shared), shared
 	l.Share(shared.note)
 }

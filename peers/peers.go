@@ -27,7 +27,8 @@ const (
 // first. These are bytes, of messages of longestMessage.
 const (
 	longestMessage = 5800
-	limitersShare  = 3 * longestMessage
+	countsShare    = 2 * longestMessage
+	statesShare    = longestMessage
 	callsShare     = longestMessage
 	streamsShare   = longestMessage
 	// mostMessages is one more than the shares fill: no part of one is split.
@@ -36,7 +37,9 @@ const (
 	mostKeys  = 2048
 	mostTeams = 20_000
 	// mostStates is how many keys a node is told of that may have missed something.
-	mostStates = 1024
+	// statesAfter lies between two times that a limiter tells of those that did not fit.
+	mostStates  = 1024
+	statesAfter = time.Second
 )
 
 // Feed is how nodes reach each other: store.Store.

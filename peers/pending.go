@@ -1,8 +1,10 @@
 package peers
 
 import (
+	"cmp"
 	"slices"
 	"sync"
+	"time"
 )
 
 // searched is how many keys one more is compared with where there is no room.
@@ -17,6 +19,11 @@ type limiter struct {
 	// limiter held, and none is taken with it.
 	mu   sync.Mutex
 	keys map[[keySize]byte]counts
+	// lost tells that there was no room for something.
+	lost bool
+
+	// toldAt is when it was told last how keys stand. It is for the goroutine that tells.
+	toldAt time.Duration
 }
 
 // counts are of one key: failures, after what was forgotten before, and of them those that
@@ -55,8 +62,11 @@ func (l *limiter) note(key [keySize]byte, n int, ends bool) {
 		delete(l.keys, key)
 		return
 	}
-	if !known && len(l.keys) >= mostKeys && !l.makeRoom(c) {
-		return
+	if !known && len(l.keys) >= mostKeys {
+		l.lost = true
+		if !l.makeRoom(c) {
+			return
+		}
 	}
 	if l.keys == nil {
 		l.keys = map[[keySize]byte]counts{}
@@ -109,5 +119,30 @@ func (l *limiter) take(add func(keyCounts) bool) {
 func (l *limiter) waiting() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return len(l.keys) > 0
+	return len(l.keys) > 0 || l.lost
+}
+
+func (l *limiter) takeLost() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	lost := l.lost
+	l.lost = false
+	return lost
+}
+
+type state struct {
+	name         string
+	key          [keySize]byte
+	count        int
+	window, wait time.Duration
+}
+
+// states are how keys stand, the longest pauses and the most failures first.
+func (l *limiter) states(most int) []state {
+	var all []state
+	l.States(func(key [keySize]byte, count int, window, wait time.Duration) {
+		all = append(all, state{l.name, key, count, window, wait})
+	})
+	slices.SortFunc(all, func(a, b state) int { return cmp.Or(cmp.Compare(b.wait, a.wait), b.count-a.count) })
+	return slices.Clone(all[:min(len(all), most)])
 }
