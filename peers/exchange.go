@@ -89,10 +89,13 @@ func (e *Exchange) Close(ctx context.Context) error {
 	return nil
 }
 
-// hear is on the goroutine that revocations are heard on too: nothing here keeps it.
+// hear is on the goroutine that revocations are heard on too: nothing here keeps it. Where
+// both this node and another one may have missed something, whoever hears last is told: the
+// other one tells when it is asked, and this one unasked.
 func (e *Exchange) hear(text string) {
 	if text == "" {
 		e.hello.Store(true)
+		e.recap.Store(true)
 		return
 	}
 	select {

@@ -137,12 +137,31 @@ type state struct {
 	window, wait time.Duration
 }
 
-// states are how keys stand, the longest pauses and the most failures first.
+// stricter orders states, the longest pauses and the most failures first.
+func stricter(a, b state) int { return cmp.Or(cmp.Compare(b.wait, a.wait), b.count-a.count) }
+
+// states are how keys stand, the strictest. The limiter is locked meanwhile, so it keeps
+// few and sorts seldom.
 func (l *limiter) states(most int) []state {
-	var all []state
+	kept := make([]state, 0, 2*most)
+	var bar *state
+	cut := func() {
+		slices.SortFunc(kept, stricter)
+		if len(kept) >= most {
+			kept = kept[:most]
+			last := kept[most-1]
+			bar = &last
+		}
+	}
 	l.States(func(key [keySize]byte, count int, window, wait time.Duration) {
-		all = append(all, state{l.name, key, count, window, wait})
+		s := state{l.name, key, count, window, wait}
+		if bar != nil && stricter(*bar, s) <= 0 {
+			return
+		}
+		if kept = append(kept, s); len(kept) == 2*most {
+			cut()
+		}
 	})
-	slices.SortFunc(all, func(a, b state) int { return cmp.Or(cmp.Compare(b.wait, a.wait), b.count-a.count) })
-	return slices.Clone(all[:min(len(all), most)])
+	cut()
+	return kept
 }
