@@ -34,7 +34,7 @@ func TestStreamsElsewhere(t *testing.T) {
 		}
 		for i := range 30_000 {
 			s.HearOpen(3, fmt.Sprint(i), 1, 1)
-			s.HearOpen(uint64(i), "northwind", 1, 1) //nolint:gosec // not below zero
+			s.HearOpen(uint64(i), "northwind", 1, 1)
 		}
 		if n := s.OfTeam("northwind"); n > 256 || s.OfTeam("29999") != 0 {
 			t.Errorf("%d are open", n)

@@ -22,7 +22,7 @@ func newPair(policy middleware.Policy) *pair {
 	}
 	for i, l := range p.limiters {
 		l.Share(func(key [middleware.KeySize]byte, n int, ends bool) {
-			p.told[i] = append(p.told[i], func() { p.limiters[1-i].Hear(uint64(i+1), key, n, ends) }) //nolint:gosec // two
+			p.told[i] = append(p.told[i], func() { p.limiters[1-i].Hear(uint64(i+1), key, n, ends) })
 		})
 	}
 	return p

@@ -132,7 +132,7 @@ func (e *Exchange) composeCalls(w *writer) {
 	})
 	left := budget(callsShare)
 	for _, team := range largest(waiting, func(c calls) int64 { return c.n }) {
-		if !left.spend(w, kindCalls, "", appendTeam(nil, team, waiting[team].limit, waiting[team].n)) {
+		if !left.spend(w, kindCalls, "", teamEntry(team, waiting[team].limit, waiting[team].n)) {
 			return
 		}
 		delete(waiting, team)
@@ -162,7 +162,7 @@ func (e *Exchange) composeStreams(w *writer) {
 	left := budget(streamsShare)
 	for _, team := range largest(due, func(o open) int64 { return max(o.claimed, o.seen) }) {
 		is := due[team]
-		if !left.spend(w, kindStreams, "", appendTeam(nil, team, is.claimed, is.seen)) {
+		if !left.spend(w, kindStreams, "", teamEntry(team, is.claimed, is.seen)) {
 			return
 		}
 		is.at = now

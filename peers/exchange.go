@@ -3,12 +3,14 @@ package peers
 import (
 	"context"
 	"encoding/base64"
+	"encoding/binary"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/latchkey/latchkey/models"
 	"github.com/latchkey/latchkey/secrets"
@@ -45,8 +47,9 @@ type Exchange struct {
 // New makes the part of a node. keys are those of all nodes: messages are sealed, so that
 // nobody who reads the database's logs learns from them, and nobody else writes any.
 func New(feed Feed, keys *secrets.Keys, log *slog.Logger) *Exchange {
+	node := uuid.New()
 	return &Exchange{
-		feed: feed, keys: keys, log: log, node: rand.Uint64() | 1, //nolint:gosec // a name, no secret
+		feed: feed, keys: keys, log: log, node: binary.BigEndian.Uint64(node[:]) | 1,
 		named: map[string]*limiter{}, heard: make(chan string, 256), stop: func() {}, told: newTold(),
 	}
 }

@@ -57,7 +57,7 @@ func (w *writer) add(of kind, name string, entry []byte) int {
 	}
 	m := w.messages[last]
 	if part > 0 {
-		m = append(append(m, byte(of), byte(len(name))), name...)
+		m = append(append(m, byte(of), byte(len(name))), name...) //nolint:gosec // names are short
 		w.kind, w.name, w.at = of, name, len(m)
 		m = append(m, 0, 0)
 	}
@@ -82,15 +82,15 @@ func appendCounts(b []byte, c keyCounts) []byte {
 func appendState(b []byte, s state) []byte {
 	b = append(b, s.key[:]...)
 	for _, n := range []int64{int64(s.count), s.window.Milliseconds(), s.wait.Milliseconds()} {
-		b = binary.AppendUvarint(b, uint64(max(n, 0))) //nolint:gosec // not below zero
+		b = binary.AppendUvarint(b, uint64(max(n, 0)))
 	}
 	return b
 }
 
-func appendTeam(b []byte, team string, numbers ...int64) []byte {
-	b = append(append(b, byte(len(team))), team...)
+func teamEntry(team string, numbers ...int64) []byte {
+	b := append([]byte{byte(len(team))}, team...) //nolint:gosec // longestTeam is less
 	for _, n := range numbers {
-		b = binary.AppendUvarint(b, uint64(max(n, 0))) //nolint:gosec // not below zero
+		b = binary.AppendUvarint(b, uint64(max(n, 0)))
 	}
 	return b
 }
@@ -120,7 +120,7 @@ func (r *reader) number() int64 {
 		return 0
 	}
 	r.rest = r.rest[size:]
-	return int64(min(n, math.MaxInt32)) //nolint:gosec // it fits
+	return int64(min(n, math.MaxInt32))
 }
 
 func (r *reader) key() [keySize]byte { return [keySize]byte(r.bytes(keySize)) }

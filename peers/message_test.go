@@ -41,7 +41,7 @@ var keys = sync.OnceValue(func() *secrets.Keys {
 	if err != nil {
 		panic(err)
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	made, err := secrets.CreateKeys(filepath.Join(dir, "keys.json"))
 	if err != nil {
 		panic(err)
@@ -67,8 +67,8 @@ func written(node uint64) []byte {
 	w.add(kindCounts, "people", appendCounts(nil, keyCounts{[keySize]byte{2}, counts{failed: 3}}))
 	w.add(kindStates, "people", appendState(nil, state{"people", [keySize]byte{3}, 9, time.Hour, time.Minute}))
 	w.add(kindCounts, "of a newer version", []byte("whatever"))
-	w.add(kindCalls, "", appendTeam(nil, "northwind", 60, 7))
-	w.add(kindStreams, "", appendTeam(nil, "northwind", 60, 7))
+	w.add(kindCalls, "", teamEntry("northwind", 60, 7))
+	w.add(kindStreams, "", teamEntry("northwind", 60, 7))
 	w.add(kind(99), "", []byte("whatever"))
 	return w.messages[0]
 }

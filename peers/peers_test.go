@@ -98,6 +98,12 @@ func (t *table) set(team string, a, b int64) {
 	t.here[team] = [2]int64{a, b}
 }
 
+func (t *table) clear() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.here = nil
+}
+
 func (t *table) visit(visit func(team string, a, b int64)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -127,9 +133,7 @@ func (m meter) Share() {}
 
 func (m meter) Calls(visit func(team string, limit, calls int64)) {
 	m.visit(visit)
-	m.table.mu.Lock()
-	defer m.table.mu.Unlock()
-	m.here = nil
+	m.clear()
 }
 
 func (m meter) HearCalls(team string, limit, calls int64) {
@@ -267,7 +271,7 @@ func TestStreamsAreToldAgain(t *testing.T) {
 			t.Errorf("heard of %v after the end", got)
 		}
 		h.messages()
-		nodes[0].streams.table().here = nil
+		nodes[0].streams.clear()
 		pass(soon)
 		h.messages()
 		pass(10 * time.Second)
@@ -276,8 +280,6 @@ func TestStreamsAreToldAgain(t *testing.T) {
 		}
 	})
 }
-
-func (t *table) table() *table { return t }
 
 // R3: a flood is told in bounded messages, and what counts most comes first.
 func TestFlood(t *testing.T) {

@@ -74,10 +74,9 @@ func (p *program) serve(ctx context.Context, cmd *cli.Command) error {
 	}
 	room := newTokenRoom(context.WithoutCancel(ctx), config, db, keys, log)
 	mailer := mail.New(context.WithoutCancel(ctx), config.Mail, log, clock)
-	calls := newCallRoom(context.WithoutCancel(ctx), config, db, room, mailer, log)
-	counts := newCounting(config, db, keys, log)
-	w := wire(config, db, keys, room, calls, counts, mailer, log)
-	counts.start(context.WithoutCancel(ctx), calls)
+	calls := newCallRoom(context.WithoutCancel(ctx), config, db, keys, room, mailer, log)
+	w := wire(config, db, keys, room, calls, mailer, log)
+	calls.counts.start(context.WithoutCancel(ctx), calls)
 	sweeping, stopSweeping := context.WithCancel(ctx)
 	swept := sweep(sweeping, db, config, log)
 	warned := warn(sweeping, db, keys, mailer, config, log)
@@ -98,7 +97,7 @@ func (p *program) serve(ctx context.Context, cmd *cli.Command) error {
 	warned()
 	rest, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainFor)
 	defer cancel()
-	return errors.Join(err, calls.close(rest), counts.close(rest), room.close(rest), closeMail(rest, mailer), db.Close())
+	return errors.Join(err, calls.close(rest), room.close(rest), closeMail(rest, mailer), db.Close())
 }
 
 // closeMail comes after what must not be lost: a server that hangs takes the mail's time alone.
@@ -148,13 +147,13 @@ func drain(ctx context.Context, server *http.Server) error {
 }
 
 // wire builds everything by hand; it can be read from top to bottom.
-func wire(config Config, db *store.Store, keys *secrets.Keys, room tokenRoom, calls callRoom, counts counting, mailer *mail.Mailer, log *slog.Logger) world {
+func wire(config Config, db *store.Store, keys *secrets.Keys, room tokenRoom, calls callRoom, mailer *mail.Mailer, log *slog.Logger) world {
 	docsURL := config.DocsURL
 	if docsURL == "" {
 		docsURL = views.DocsPath
 	}
 	https := strings.HasPrefix(config.BaseURL, "https://")
-	limiters := counts.limiters()
+	limiters := calls.counts.limiters()
 	return world{
 		log: log, https: https, proxies: config.TrustedProxies, formTargets: config.formTargets(),
 		pages: handlers.New(handlers.Deps{

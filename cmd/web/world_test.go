@@ -40,12 +40,11 @@ func testWorldWith(t *testing.T, log *slog.Logger, change func(*Config)) (world,
 		t.Fatal(err)
 	}
 	room := newTokenRoom(context.WithoutCancel(t.Context()), config, db, keys, log)
-	calls := newCallRoom(context.WithoutCancel(t.Context()), config, db, room, &mail.Mailer{}, log)
-	counts := newCounting(config, db, keys, log)
-	w := wire(config, db, keys, room, calls, counts, &mail.Mailer{}, log)
-	counts.start(context.WithoutCancel(t.Context()), calls)
+	calls := newCallRoom(context.WithoutCancel(t.Context()), config, db, keys, room, &mail.Mailer{}, log)
+	w := wire(config, db, keys, room, calls, &mail.Mailer{}, log)
+	calls.counts.start(context.WithoutCancel(t.Context()), calls)
 	t.Cleanup(func() {
-		_ = errors.Join(counts.close(context.Background()), calls.close(context.Background()), room.close(context.Background()), db.Close())
+		_ = errors.Join(calls.close(context.Background()), room.close(context.Background()), db.Close())
 	})
 	return w, db
 }
