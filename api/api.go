@@ -30,6 +30,8 @@ type Deps struct {
 	// PointsSecret is what a shop signs its reports with; empty where none does.
 	PointsSecret models.Secret
 	Now          func() time.Time
+	// Limiters makes what counts failures; nil for limiters of this process alone.
+	Limiters middleware.Maker
 }
 
 // Handler holds the endpoints.
@@ -41,7 +43,8 @@ type Handler struct {
 
 // New makes the endpoints.
 func New(deps Deps) *Handler {
-	return &Handler{Deps: deps, hookFailures: middleware.NewLimiter(hookFailures, deps.Now), limits: newUsageLimits(deps.Now)}
+	deps.Limiters = deps.Limiters.Or(deps.Now)
+	return &Handler{Deps: deps, hookFailures: deps.Limiters("points: unsigned", hookFailures), limits: newUsageLimits(deps.Limiters)}
 }
 
 // Routes adds the endpoints to e.

@@ -31,11 +31,11 @@ const (
 // usageLimits bound what programs ask for.
 type usageLimits struct{ tokens, teams *middleware.Limiter }
 
-func newUsageLimits(now func() time.Time) usageLimits {
-	every := func(free int) *middleware.Limiter {
-		return middleware.NewLimiter(middleware.Policy{Free: free, Window: askWindow, Size: 1 << 14}, now)
+func newUsageLimits(limiter middleware.Maker) usageLimits {
+	every := func(free int, name string) *middleware.Limiter {
+		return limiter(name, middleware.Policy{Free: free, Window: askWindow, Size: 1 << 14})
 	}
-	return usageLimits{tokens: every(asksOfToken), teams: every(asksOfTeam)}
+	return usageLimits{tokens: every(asksOfToken, "usage: tokens"), teams: every(asksOfTeam, "usage: teams")}
 }
 
 // wait is how long the token has to wait, zero for not at all.

@@ -42,6 +42,9 @@ func (s *Streams) look(ctx context.Context, regular bool) {
 	var due []*holder
 	var over []verdict
 	s.mu.Lock()
+	if regular {
+		s.forgetElsewhere(now)
+	}
 	for _, h := range s.holders {
 		if h.doubtedSince != 0 && now-h.doubtedSince >= doubt {
 			over = h.all(over, cannotSay)

@@ -139,10 +139,11 @@ func (s *Streams) claim(c *stream) error {
 		return nil
 	}
 	of := s.teams[c.holder.team]
+	elsewhere, _ := s.foreign(c.holder.team)
 	switch {
 	case s.stopping:
 		return goingAway
-	case c.limit > 0 && of.claimed >= c.limit:
+	case c.limit > 0 && of.claimed+elsewhere >= c.limit:
 		return usage.RefusedError{Limit: usage.LimitStreams, Text: "The team's plan allows " + models.Count(c.limit, "stream") +
 			" at once, and that many are open. Close one, or ask whoever runs Latchkey for a larger plan."}
 	case of.claimed >= maxTeamStreams || s.claimed >= maxStreams:

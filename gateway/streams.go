@@ -56,6 +56,8 @@ type Streams struct {
 	stopping bool
 	// idle is streamIdle but in tests.
 	idle time.Duration
+	// elsewhere is what is open at other nodes, by team.
+	elsewhere map[string]foreignStreams
 	// empty is closed when nothing is open any more and the node stops.
 	empty chan struct{}
 }
@@ -87,7 +89,7 @@ func NewStreams(ctx context.Context, verifier *tokens.Verifier, points Points) *
 	s := &Streams{
 		verifier: verifier, points: points, wake: make(chan struct{}, 1), stop: stop, stopped: make(chan struct{}),
 		start:   time.Now(), //nolint:forbidigo // a stopwatch, not the time of day
-		holders: map[[sha256.Size]byte]*holder{}, teams: map[string]*teamStreams{}, empty: make(chan struct{}), idle: streamIdle,
+		holders: map[[sha256.Size]byte]*holder{}, teams: map[string]*teamStreams{}, elsewhere: map[string]foreignStreams{}, empty: make(chan struct{}), idle: streamIdle,
 	}
 	go s.run(ctx)
 	return s
@@ -136,19 +138,27 @@ func (s *Streams) OfApplication(team, application string) int {
 	return s.count(team, func(h *holder) bool { return h.application == application })
 }
 
-// OfTeam counts those of all its applications.
+// OfTeam counts those of all its applications, on all nodes.
 func (s *Streams) OfTeam(team string) int {
-	return s.count(team, func(*holder) bool { return true })
+	here := s.count(team, func(*holder) bool { return true })
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, seen := s.foreign(team)
+	return here + int(seen)
 }
 
 func (s *Streams) count(team string, counts func(h *holder) bool) int {
-	now, n := s.elapsed(), 0
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	of := s.teams[team]
 	if of == nil {
 		return 0
 	}
+	return of.count(s.elapsed(), counts)
+}
+
+// count needs Streams.mu.
+func (of *teamStreams) count(now time.Duration, counts func(h *holder) bool) (n int) {
 	for h := range of.holders {
 		if !counts(h) {
 			continue

@@ -24,16 +24,16 @@ type factorLimits struct {
 	factorWarnings *middleware.Limiter
 }
 
-func newFactorLimits(now func() time.Time) factorLimits {
+func newFactorLimits(limiter middleware.Maker) factorLimits {
 	const people = 1 << 16
 	return factorLimits{
 		seconds: accountLimits{
-			fromOneAddress: middleware.NewLimiter(middleware.Policy{Free: 5, Window: time.Hour, Pause: doubling(30 * time.Second), Size: people}, now),
-			fromAnywhere:   middleware.NewLimiter(middleware.Policy{Free: 20, Window: 24 * time.Hour, Pause: doubling(30 * time.Second), Size: people}, now),
+			fromOneAddress: limiter("second factors: accounts from one address", middleware.Policy{Free: 5, Window: time.Hour, Pause: doubling(30 * time.Second), Size: people}),
+			fromAnywhere:   limiter("second factors: accounts", middleware.Policy{Free: 20, Window: 24 * time.Hour, Pause: doubling(30 * time.Second), Size: people}),
 		},
-		challenges:     middleware.NewLimiter(middleware.Policy{Free: 60, Window: time.Minute, Size: people}, now),
-		codeMakers:     middleware.NewLimiter(middleware.Policy{Free: 10, Window: time.Hour, Size: 1 << 14}, now),
-		factorWarnings: middleware.NewLimiter(middleware.Policy{Free: 1, Window: time.Hour, Size: 1 << 14}, now),
+		challenges:     limiter("challenges", middleware.Policy{Free: 60, Window: time.Minute, Size: people}),
+		codeMakers:     limiter("recovery codes", middleware.Policy{Free: 10, Window: time.Hour, Size: 1 << 14}),
+		factorWarnings: limiter("warnings of second factors", middleware.Policy{Free: 1, Window: time.Hour, Size: 1 << 14}),
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/latchkey/latchkey/gateway"
 	"github.com/latchkey/latchkey/mail"
+	"github.com/latchkey/latchkey/middleware"
 	"github.com/latchkey/latchkey/models"
 	"github.com/latchkey/latchkey/provider"
 	"github.com/latchkey/latchkey/secrets"
@@ -31,6 +32,8 @@ type Deps struct {
 	Mail      *mail.Mailer
 	Log       *slog.Logger
 	Now       func() time.Time
+	// Limiters makes what counts failures; nil for limiters of this process alone.
+	Limiters middleware.Maker
 	// BaseURL is the public address without a slash at its end.
 	BaseURL string
 	// HTTPS tells that the public address is https: cookies are Secure.
@@ -78,8 +81,9 @@ type Handlers struct {
 
 // New makes the pages.
 func New(deps Deps) *Handlers {
+	deps.Limiters = deps.Limiters.Or(deps.Now)
 	return &Handlers{
-		Deps: deps, limits: newLimits(deps.Now), sessions: newSessionStore(deps), passkeys: newPasskeys(deps), outbox: deps.Mail,
+		Deps: deps, limits: newLimits(deps.Limiters), sessions: newSessionStore(deps), passkeys: newPasskeys(deps), outbox: deps.Mail,
 	}
 }
 

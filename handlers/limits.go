@@ -64,15 +64,17 @@ func (r *running) leave(key string) {
 	}
 }
 
-func newLimits(now func() time.Time) limits {
-	every := func(window time.Duration, free int) *middleware.Limiter {
-		return middleware.NewLimiter(middleware.Policy{Free: free, Window: window, Size: 1 << 14}, now)
+func newLimits(limiter middleware.Maker) limits {
+	every := func(window time.Duration, free int, name string) *middleware.Limiter {
+		return limiter(name, middleware.Policy{Free: free, Window: window, Size: 1 << 14})
 	}
 	return limits{
-		signIns: newSignInLimits(now), signUps: newSignUpLimits(now), resets: newResetLimits(now), factorLimits: newFactorLimits(now), warned: newWarningLimits(now),
-		reveals: every(time.Minute, 60), checks: every(time.Minute, 60), exporting: &running{count: map[string]int{}}, refusals: every(time.Minute, 20), exports: every(time.Minute, 20),
-		newEmails: every(time.Hour, 10), invitations: every(time.Hour, models.MaxInvitations), invitationMails: every(time.Hour, 3), departures: every(time.Minute, 120),
-		exploring: &running{count: map[string]int{}}, tokenUses: every(time.Hour, 1), sockets: every(time.Minute, 60),
+		signIns: newSignInLimits(limiter), signUps: newSignUpLimits(limiter), resets: newResetLimits(limiter), factorLimits: newFactorLimits(limiter), warned: newWarningLimits(limiter),
+		reveals: every(time.Minute, 60, "reveals"), checks: every(time.Minute, 60, "checks"),
+		refusals: every(time.Minute, 20, "refusals"), exports: every(time.Minute, 20, "exports"), exporting: &running{count: map[string]int{}},
+		newEmails: every(time.Hour, 10, "new emails"), invitations: every(time.Hour, models.MaxInvitations, "invitations"), invitationMails: every(time.Hour, 3, "mails of invitations"),
+		departures: every(time.Minute, 120, "departures"), tokenUses: every(time.Hour, 1, "uses of tokens"), sockets: every(time.Minute, 60, "sockets"),
+		exploring: &running{count: map[string]int{}},
 	}
 }
 
@@ -87,16 +89,16 @@ type signInLimits struct {
 
 type accountLimits struct{ fromOneAddress, fromAnywhere *middleware.Limiter }
 
-func newSignInLimits(now func() time.Time) signInLimits {
-	account := func(size int) accountLimits {
+func newSignInLimits(limiter middleware.Maker) signInLimits {
+	account := func(name string, size int) accountLimits {
 		return accountLimits{
-			fromOneAddress: middleware.NewLimiter(middleware.Policy{Free: 5, Window: time.Hour, Pause: doubling(30 * time.Second), Size: size}, now),
-			fromAnywhere:   middleware.NewLimiter(middleware.Policy{Free: 20, Window: time.Hour, Pause: always(accountPause), Size: size}, now),
+			fromOneAddress: limiter("sign-ins: "+name+" from one address", middleware.Policy{Free: 5, Window: time.Hour, Pause: doubling(30 * time.Second), Size: size}),
+			fromAnywhere:   limiter("sign-ins: "+name, middleware.Policy{Free: 20, Window: time.Hour, Pause: always(accountPause), Size: size}),
 		}
 	}
 	return signInLimits{
-		accounts: account(1 << 16), strangers: account(1 << 14),
-		addresses: middleware.NewLimiter(middleware.Policy{Free: 20, Window: time.Hour, Pause: doubling(time.Minute), Size: 1 << 16}, now),
+		accounts: account("accounts", 1<<16), strangers: account("strangers", 1<<14),
+		addresses: limiter("sign-ins: addresses", middleware.Policy{Free: 20, Window: time.Hour, Pause: doubling(time.Minute), Size: 1 << 16}),
 	}
 }
 

@@ -16,16 +16,16 @@ import (
 
 // newResetLimits bounds how many links are asked for, of one account and from one
 // address. Accounts that exist have counters of their own, as in sign-in.
-func newResetLimits(now func() time.Time) signInLimits {
-	account := func(size int) accountLimits {
+func newResetLimits(limiter middleware.Maker) signInLimits {
+	account := func(name string, size int) accountLimits {
 		return accountLimits{
-			fromOneAddress: middleware.NewLimiter(middleware.Policy{Free: 3, Window: time.Hour, Size: size}, now),
-			fromAnywhere:   middleware.NewLimiter(middleware.Policy{Free: 10, Window: time.Hour, Size: size}, now),
+			fromOneAddress: limiter("resets: "+name+" from one address", middleware.Policy{Free: 3, Window: time.Hour, Size: size}),
+			fromAnywhere:   limiter("resets: "+name, middleware.Policy{Free: 10, Window: time.Hour, Size: size}),
 		}
 	}
 	return signInLimits{
-		accounts: account(1 << 16), strangers: account(1 << 14),
-		addresses: middleware.NewLimiter(middleware.Policy{Free: 20, Window: time.Hour, Size: 1 << 16}, now),
+		accounts: account("accounts", 1<<16), strangers: account("strangers", 1<<14),
+		addresses: limiter("resets: addresses", middleware.Policy{Free: 20, Window: time.Hour, Size: 1 << 16}),
 	}
 }
 

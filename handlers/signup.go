@@ -15,10 +15,10 @@ import (
 // signUpLimits slow down who makes many accounts, and who has one address sent many mails.
 type signUpLimits struct{ addresses, mails *middleware.Limiter }
 
-func newSignUpLimits(now func() time.Time) signUpLimits {
+func newSignUpLimits(limiter middleware.Maker) signUpLimits {
 	return signUpLimits{
-		addresses: middleware.NewLimiter(middleware.Policy{Free: 10, Window: time.Hour, Pause: doubling(time.Minute), Size: 1 << 14}, now),
-		mails:     middleware.NewLimiter(middleware.Policy{Free: 3, Window: time.Hour, Size: 1 << 14}, now),
+		addresses: limiter("sign-ups: addresses", middleware.Policy{Free: 10, Window: time.Hour, Pause: doubling(time.Minute), Size: 1 << 14}),
+		mails:     limiter("sign-ups: mails", middleware.Policy{Free: 3, Window: time.Hour, Size: 1 << 14}),
 	}
 }
 

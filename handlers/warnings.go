@@ -20,11 +20,13 @@ type warningLimits struct {
 	tests, feeds, wrongFeeds *middleware.Limiter
 }
 
-func newWarningLimits(now func() time.Time) warningLimits {
-	limiter := func(free int, window time.Duration) *middleware.Limiter {
-		return middleware.NewLimiter(middleware.Policy{Free: free, Window: window, Size: 1 << 14}, now)
+func newWarningLimits(limiter middleware.Maker) warningLimits {
+	every := func(window time.Duration, free int, name string) *middleware.Limiter {
+		return limiter(name, middleware.Policy{Free: free, Window: window, Size: 1 << 14})
 	}
-	return warningLimits{tests: limiter(20, time.Hour), feeds: limiter(60, 10*time.Minute), wrongFeeds: limiter(30, time.Minute)}
+	return warningLimits{
+		tests: every(time.Hour, 20, "test events"), feeds: every(10*time.Minute, 60, "calendar feeds"), wrongFeeds: every(time.Minute, 30, "wrong calendar feeds"),
+	}
 }
 
 func (h *Handlers) warnings(c echo.Context) error {

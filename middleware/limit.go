@@ -26,15 +26,28 @@ type Limiter struct {
 	policy Policy
 	now    func() time.Time
 
+	// tell, where set, is called for all that is counted here: see Share.
+	tell func(key [KeySize]byte, n int, ends bool)
+
 	// mu guards keys.
 	mu   sync.Mutex
-	keys map[[sha256.Size]byte]*failures
+	keys map[[KeySize]byte]*failures
 }
 
 type failures struct {
 	count        int
 	windowEnds   time.Time
 	blockedUntil time.Time
+	// lentBy is the node that began the pause, zero where that was this one.
+	lentBy uint64
+}
+
+// KeySize is how much of a key's hash is kept: no two keys share as much.
+const KeySize = 16
+
+func hash(key string) [KeySize]byte {
+	sum := sha256.Sum256([]byte(key))
+	return [KeySize]byte(sum[:KeySize])
 }
 
 // searched is how many entries one failure looks at to find room.
@@ -42,14 +55,14 @@ const searched = 64
 
 // NewLimiter returns an empty limiter.
 func NewLimiter(policy Policy, now func() time.Time) *Limiter {
-	return &Limiter{policy: policy, now: now, keys: map[[sha256.Size]byte]*failures{}}
+	return &Limiter{policy: policy, now: now, keys: map[[KeySize]byte]*failures{}}
 }
 
 // Wait returns how long the key has to wait, zero for not at all.
 func (l *Limiter) Wait(key string) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	f := l.keys[sha256.Sum256([]byte(key))]
+	f := l.keys[hash(key)]
 	if f == nil {
 		return 0
 	}
@@ -78,7 +91,7 @@ func (l *Limiter) Take(key string) (Attempt, time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.now()
-	if f := l.keys[sha256.Sum256([]byte(key))]; f != nil && now.Before(f.blockedUntil) {
+	if f := l.keys[hash(key)]; f != nil && now.Before(f.blockedUntil) {
 		return Attempt{}, f.blockedUntil.Sub(now)
 	}
 	attempt := Attempt{key: key}
@@ -93,23 +106,37 @@ func (l *Limiter) Take(key string) (Attempt, time.Duration) {
 func (l *Limiter) Return(attempt Attempt) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	f := l.keys[sha256.Sum256([]byte(attempt.key))]
+	f := l.keys[hash(attempt.key)]
 	if f == nil || f.count == 0 {
 		return
 	}
 	f.count--
-	if f.blockedUntil.Equal(attempt.pause) {
+	ends := !attempt.pause.IsZero() && f.blockedUntil.Equal(attempt.pause)
+	if ends {
 		f.blockedUntil = time.Time{}
 	}
+	l.told(hash(attempt.key), -1, ends)
 }
 
 // count needs l.mu.
 func (l *Limiter) count(key string) time.Duration {
-	now, id := l.now(), sha256.Sum256([]byte(key))
+	id := hash(key)
+	f := l.add(id, 1, 0)
+	if f == nil {
+		return 0
+	}
+	l.told(id, 1, false)
+	return max(0, f.blockedUntil.Sub(l.now()))
+}
+
+// add counts n failures, at this node or at another one. It returns nil where there is no
+// room for the key. It needs l.mu.
+func (l *Limiter) add(id [KeySize]byte, n int, node uint64) *failures {
+	now := l.now()
 	f := l.keys[id]
 	if f == nil {
 		if len(l.keys) >= l.policy.Size && !l.makeRoom(now) {
-			return 0
+			return nil
 		}
 		f = &failures{}
 		l.keys[id] = f
@@ -117,21 +144,26 @@ func (l *Limiter) count(key string) time.Duration {
 	if !now.Before(f.windowEnds) {
 		f.count, f.windowEnds = 0, now.Add(l.policy.Window)
 	}
-	f.count++
+	f.count += n
 	if over := f.count - l.policy.Free; over >= 0 {
-		f.blockedUntil = f.windowEnds
+		if now.Before(f.blockedUntil) && f.lentBy != node {
+			node = 0 // of a pause that two nodes began, neither takes anything back
+		}
+		f.blockedUntil, f.lentBy = f.windowEnds, node
 		if l.policy.Pause != nil {
 			f.blockedUntil = now.Add(l.policy.Pause(over))
 		}
 	}
-	return max(0, f.blockedUntil.Sub(now))
+	return f
 }
 
 // Forget clears the key, after a success.
 func (l *Limiter) Forget(key string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	delete(l.keys, sha256.Sum256([]byte(key)))
+	id := hash(key)
+	delete(l.keys, id)
+	l.told(id, 0, true)
 }
 
 func (l *Limiter) makeRoom(now time.Time) bool {

@@ -76,6 +76,8 @@ type Deps struct {
 	// Realm stands in WWW-Authenticate.
 	Realm string
 	Now   func() time.Time
+	// Limiters makes what counts failures; nil for limiters of this process alone.
+	Limiters middleware.Maker
 }
 
 // Handler holds the endpoints.
@@ -90,14 +92,15 @@ type Handler struct {
 
 // New makes the endpoints.
 func New(deps Deps) *Handler {
+	deps.Limiters = deps.Limiters.Or(deps.Now)
 	minute := middleware.Policy{Window: time.Minute, Size: 65_536}
 	perClient, perAddress := minute, minute
 	perClient.Free, perAddress.Free = 30, 300
 	return &Handler{
 		Deps:       deps,
-		perClient:  middleware.NewLimiter(perClient, deps.Now),
-		perAddress: middleware.NewLimiter(perAddress, deps.Now),
-		perToken:   newTicketLimit(deps.Now),
+		perClient:  deps.Limiters("clients", perClient),
+		perAddress: deps.Limiters("clients: addresses", perAddress),
+		perToken:   newTicketLimit(deps.Limiters),
 		unverified: refusals(), inactive: refusals(),
 	}
 }

@@ -115,6 +115,6 @@ func tooManyTickets(wait time.Duration) error {
 }
 
 // newTicketLimit counts by token.
-func newTicketLimit(now func() time.Time) *middleware.Limiter {
-	return middleware.NewLimiter(middleware.Policy{Free: ticketsAMinute, Window: time.Minute, Size: 65_536}, now)
+func newTicketLimit(limiter middleware.Maker) *middleware.Limiter {
+	return limiter("tickets", middleware.Policy{Free: ticketsAMinute, Window: time.Minute, Size: 65_536})
 }

@@ -125,7 +125,9 @@ func TestTwoNodesAtOnce(t *testing.T) {
 		"an assertion": {func(t *testing.T, r rivals) func(*store.Store, int) error {
 			t.Helper()
 			app := r.Application(t, r.ana, "Bot")
-			return func(s *store.Store, _ int) error { return s.UseAssertion(ctx, app.ID, []byte("jti"), r.Now().Add(time.Minute)) }
+			return func(s *store.Store, _ int) error {
+				return s.UseAssertion(ctx, app.ID, []byte("jti"), r.Now().Add(time.Minute))
+			}
 		}, models.ErrConflict},
 		"a recovery code": {func(t *testing.T, r rivals) func(*store.Store, int) error {
 			t.Helper()

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -74,6 +75,10 @@ type pgFeed struct {
 	hear   func(teams []string, notices []models.Notice)
 	// lost is called when the connection has failed.
 	lost func()
+	// self is what this process calls itself to those.
+	self string
+	// told hears what other nodes tell, nil for nobody.
+	told atomic.Pointer[func(text string)]
 	stop context.CancelFunc
 	done chan struct{}
 
@@ -94,8 +99,8 @@ type pgVersion struct {
 
 func newPgFeed(config *pgx.ConnConfig, node *nodeName, hear func([]string, []models.Notice), lost func()) *pgFeed {
 	ctx, stop := context.WithCancel(context.Background())
-	f := &pgFeed{config: config.Copy(), node: node, hear: hear, lost: lost, stop: stop, done: make(chan struct{}), interrupt: func() {}}
-	f.config.OnNotification = func(_ *pgconn.PgConn, n *pgconn.Notification) { f.take(n.Payload) }
+	f := &pgFeed{config: config.Copy(), node: node, self: NewID(), hear: hear, lost: lost, stop: stop, done: make(chan struct{}), interrupt: func() {}}
+	f.config.OnNotification = func(_ *pgconn.PgConn, n *pgconn.Notification) { f.dispatch(n) }
 	go f.run(ctx)
 	return f
 }
@@ -147,10 +152,11 @@ func (f *pgFeed) listen(ctx context.Context) error {
 		return translate(err)
 	}
 	defer conn.Close(started)
-	if _, err := conn.Exec(started, "LISTEN "+changesChannel); err != nil {
+	if _, err := conn.Exec(started, "LISTEN "+changesChannel+"; LISTEN "+countsChannel); err != nil {
 		return translate(err)
 	}
 	f.forgetAll()
+	f.pass("")
 	for {
 		asked, wait := f.next(ctx)
 		if len(asked) == 0 {
@@ -213,6 +219,23 @@ func beat(ctx context.Context, conn *pgx.Conn) error {
 		return fmt.Errorf("%w: %w", models.ErrUnavailable, errPooled)
 	}
 	return nil
+}
+
+func (f *pgFeed) dispatch(n *pgconn.Notification) {
+	if n.Channel != countsChannel {
+		f.take(n.Payload)
+		return
+	}
+	if text, own := strings.CutPrefix(n.Payload, f.self); !own && len(text) > len(f.self) {
+		f.pass(text[len(f.self):])
+	}
+}
+
+// pass hands on a text of another node, an empty one where some may have been missed.
+func (f *pgFeed) pass(text string) {
+	if hear := f.told.Load(); hear != nil {
+		(*hear)(text)
+	}
 }
 
 // take applies a message of another node. What this one said it has applied already.

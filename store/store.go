@@ -49,6 +49,9 @@ type engine interface {
 	insertTokens(ctx context.Context, tokens []models.Token) error
 	// carry sends other nodes, once the transaction is committed, what their caches must forget.
 	carry(tx *gorm.DB, teams []string, notices []models.Notice) error
+	// tell and hear are Store.Tell and Store.Hear.
+	tell(ctx context.Context, text string) error
+	hear(hear func(text string))
 	// committed is told after each commit.
 	committed()
 	foreignVersion(ctx context.Context) (int64, error)

@@ -7,8 +7,9 @@ import (
 	"github.com/latchkey/latchkey/models"
 )
 
-// idleAfter is when an account without calls is dropped. By then its rate is full again.
-const idleAfter = window
+// idleAfter is when an account without calls is dropped. By then its rate is full again,
+// also where other nodes have overdrawn it.
+const idleAfter = 2 * window
 
 // account is what this node knows of one team, and what it has counted for it.
 type account struct {

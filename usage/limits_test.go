@@ -243,7 +243,7 @@ func TestTeamsAreBounded(t *testing.T) {
 				permit.Done(200, 1)
 			}
 		}
-		time.Sleep(2 * time.Minute)
+		time.Sleep(3 * time.Minute)
 		c := call
 		c.TeamID = "one more"
 		if do(t, m, c) != "" {

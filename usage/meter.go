@@ -50,6 +50,7 @@ type Meter struct {
 	passed, charged atomic.Int64
 	// waiting is for the goroutine that writes.
 	waiting []*batch
+	shared  shared
 
 	closed        atomic.Bool
 	flights       sync.WaitGroup

@@ -10,11 +10,13 @@ import (
 // window is the time that a rate limit is counted in.
 const window = time.Minute
 
-// bucket holds a minute's calls when it is full, and fills in a minute. It is this node's:
-// of several, each lets as many pass.
+// bucket holds a minute's calls when it is full, and fills in a minute. Calls at other
+// nodes are taken from it too, once this one hears of them.
 type bucket struct {
 	limiter *rate.Limiter
 	limit   int64
+	// taken is how many calls other nodes have not heard of.
+	taken int64
 }
 
 // set changes the limit, zero for none. What is in the bucket stays.
@@ -50,6 +52,23 @@ func (b *bucket) take(at time.Time) (left Rate, wait time.Duration) {
 	return left, wait
 }
 
+// takeForeign takes calls that have passed elsewhere. Of several nodes each may let a
+// bucket pass before it hears of the others, so less than nothing is left then, but no less
+// than what a minute brings.
+func (b *bucket) takeForeign(at time.Time, calls int64) {
+	if b.limiter == nil {
+		return
+	}
+	room := max(0, int64(b.limiter.TokensAt(at))+b.limit)
+	for calls = min(calls, room); calls > 0; {
+		n := min(calls, int64(b.limiter.Burst()))
+		if n <= 0 || !b.limiter.ReserveN(at, int(n)).OK() {
+			return
+		}
+		calls -= n
+	}
+}
+
 func seconds(s float64) time.Duration { return max(0, time.Duration(s*float64(time.Second))) }
 
 // rate has a call take its place, once however often the call is tried. It needs a.mu.
@@ -62,5 +81,6 @@ func (m *Meter) rate(a *account, p *Permit, at time.Duration) error {
 	if wait > 0 {
 		return a.refuseRate(p, wait)
 	}
+	m.shared.passed(a)
 	return nil
 }

@@ -2,8 +2,8 @@
 // team's next call may pass. It counts in memory and stores in batches, and knows neither
 // HTTP nor SQL.
 //
-// Locks are taken in this order: Meter.turn, Meter.mu, account.mu. The latter two are held
-// over no call of the store; turn is what such calls take turns by.
+// Locks are taken in this order: Meter.turn, Meter.mu, account.mu, shared.mu. All but turn
+// are held over no call of the store; turn is what such calls take turns by.
 package usage
 
 import (

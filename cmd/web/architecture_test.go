@@ -45,6 +45,7 @@ var mayImport = map[string][]string{
 	"warnings":        {"models", "store", "mail", "webhooks"},
 	"oauth":           {"models", "store", "tokens", "secrets", "middleware", "tally"},
 	"usage":           {"models"},
+	"peers":           {"models", "secrets"},
 	"gateway":         {"models", "tokens", "usage", "tally"},
 	"tracing":         {"models", "tokens", "middleware"},
 	"metrics":         {"store", "tokens", "oauth", "usage", "gateway", "mail", "webhooks", "middleware", "tally"},
@@ -53,7 +54,7 @@ var mayImport = map[string][]string{
 	"handlers":        {"gateway", "usage", "provider", "models", "store", "tokens", "secrets", "views", "views/layout", "mail", "middleware", "static", "webhooks", "warnings"},
 	"bench":           {},
 	"bench/hello":     {},
-	"cmd/web":         {"api", "certs", "gateway", "usage", "provider", "models", "secrets", "migrations", "views", "store", "tokens", "oauth", "handlers", "mail", "middleware", "rotation", "webhooks", "warnings", "metrics", "tracing"},
+	"cmd/web":         {"api", "certs", "gateway", "usage", "provider", "models", "secrets", "migrations", "views", "store", "tokens", "oauth", "handlers", "mail", "middleware", "rotation", "webhooks", "warnings", "metrics", "tracing", "peers"},
 	"e2e":             {},
 	"e2e/cluster":     {},
 
@@ -76,6 +77,7 @@ var mustNot = map[string][]string{
 	"store":  {"net/http", "github.com/labstack"},
 	"usage":  {"net/http", "database/sql", "github.com/labstack", "gorm.io"},
 	"guard":  {"github.com", "gorm.io", "golang.org"},
+	"peers":  {"net/http", "database/sql", "github.com/labstack", "gorm.io"},
 	"oauth":  {"github.com/gorilla", "github.com/a-h/templ", "gorm.io"},
 
 	"rotation": {"net/http", "database/sql", "github.com/labstack", "gorm.io"},
@@ -269,6 +271,8 @@ var withoutActor = map[string]string{
 	"Shrink":              "changes nothing that anyone sees",
 	"Alone":               "runs a job, which says who does it",
 	"Subscribe":           "changes nothing",
+	"Tell":                "changes nothing that is stored",
+	"Hear":                "changes nothing",
 	"UsePasskey":          "counted, not audited; the deed that it proves takes one",
 	// The audit log; its retention leaves an event of its own.
 	"PurgeAudit":     "time ended it, not a person",

@@ -22,8 +22,8 @@ const (
 
 	// answerWithin is how long the database may take to answer, checkEvery how long an answer
 	// spares the next question, however many ask.
-	answerWithin   = 2 * time.Second
-	checkEvery = 500 * time.Millisecond
+	answerWithin = 2 * time.Second
+	checkEvery   = 500 * time.Millisecond
 )
 
 // condition is one reason to be ready; problem is empty where it holds.

@@ -81,9 +81,10 @@ func (p *program) serveBehind(ctx context.Context, front *front, config Config, 
 	traces := startTraces(ctx, to, log)
 	room := newTokenRoom(context.WithoutCancel(ctx), config, db, traced(db, traces), keys, log)
 	mailer := mail.New(context.WithoutCancel(ctx), config.Mail, log, clock)
-	calls := newCallRoom(context.WithoutCancel(ctx), config, db, room, mailer, log)
+	calls := newCallRoom(context.WithoutCancel(ctx), config, db, keys, room, mailer, log)
 	w := wire(config, db, keys, room, calls, mailer, log)
 	w.traces = traces
+	calls.counts.start(context.WithoutCancel(ctx), calls)
 	hooks := webhooks.NewWorker(db, keys, webhookPolicy(config), log, clockMillis)
 	done := &jobs{}
 	sweeping, stopSweeping := context.WithCancel(ctx)
@@ -170,6 +171,7 @@ func wire(config Config, db *store.Store, keys *secrets.Keys, room tokenRoom, ca
 		docsURL = views.DocsPath
 	}
 	https := strings.HasPrefix(config.BaseURL, "https://")
+	limiters := calls.counts.limiters()
 	return world{
 		log: log, https: https, baseURL: config.BaseURL, proxies: config.TrustedProxies, formTargets: config.formTargets(),
 		pages: handlers.New(handlers.Deps{
@@ -177,15 +179,15 @@ func wire(config Config, db *store.Store, keys *secrets.Keys, room tokenRoom, ca
 			BaseURL: config.BaseURL, HTTPS: https, DocsURL: docsURL, Limits: config.Limits,
 			SessionIdle: config.SessionIdle, SessionMax: config.SessionMax, KeepAudit: config.Keep.Audit,
 			SignUp: config.SignUp, RequireSecondFactor: config.RequireSecondFactor, Provider: config.openIDProvider(), Webhooks: webhookPolicy(config),
-			Gateway: calls.gateway, Meter: calls.meter,
+			Gateway: calls.gateway, Meter: calls.meter, Limiters: limiters,
 			Installation: models.Installation{Version: version(), StartedAt: clockMillis(), Settings: config.Shown},
 		}),
 		oauth: oauth.New(oauth.Deps{
 			Store: db, Issuer: room.issuer, Verifier: room.verifier,
 			Clients: room.clients, LastUsed: room.lastUsed, Refusals: calls.refusals, Tickets: room.tickets, Revocations: room.revocations, Upstreams: config.Upstreams,
-			IssuerURL: config.BaseURL, Scopes: config.Limits.Scopes, DocsURL: absolute(config.BaseURL, docsURL), Realm: realm, Now: clock,
+			IssuerURL: config.BaseURL, Scopes: config.Limits.Scopes, DocsURL: absolute(config.BaseURL, docsURL), Realm: realm, Now: clock, Limiters: limiters,
 		}),
-		api:     api.New(api.Deps{Store: db, Verifier: room.verifier, Meter: calls.meter, Realm: realm, PointsSecret: config.PointsSecret, Now: clock}),
+		api:     api.New(api.Deps{Store: db, Verifier: room.verifier, Meter: calls.meter, Realm: realm, PointsSecret: config.PointsSecret, Now: clock, Limiters: limiters}),
 		gateway: calls.gateway,
 	}
 }

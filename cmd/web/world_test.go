@@ -44,11 +44,13 @@ func testWorldWith(t *testing.T, log *slog.Logger, change func(*Config)) (world,
 		t.Fatal(err)
 	}
 	room := newTokenRoom(context.WithoutCancel(t.Context()), config, db, db, keys, log)
-	calls := newCallRoom(context.WithoutCancel(t.Context()), config, db, room, &mail.Mailer{}, log)
+	calls := newCallRoom(context.WithoutCancel(t.Context()), config, db, keys, room, &mail.Mailer{}, log)
+	w := wire(config, db, keys, room, calls, &mail.Mailer{}, log)
+	calls.counts.start(context.WithoutCancel(t.Context()), calls)
 	t.Cleanup(func() {
 		_ = errors.Join(calls.close(context.Background()), room.close(context.Background()), db.Close())
 	})
-	return wire(config, db, keys, room, calls, &mail.Mailer{}, log), db
+	return w, db
 }
 
 // newData makes what a first start makes, without the time that migrating takes.
