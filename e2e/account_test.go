@@ -49,6 +49,7 @@ func (w *world) ofAccount() []view {
 }
 
 func TestProfile(t *testing.T) {
+	t.Parallel()
 	p, ana, app := signedIn(t)
 	second := openTab(t, p.base)
 	second.become(signIn(t, &server{base: p.base, dir: ana.dir}, ownerEmail))
@@ -129,6 +130,7 @@ func TestProfile(t *testing.T) {
 
 // TestFreshDeeds deletes and shows after a proof, with a script and without.
 func TestFreshDeeds(t *testing.T) {
+	t.Parallel()
 	for name, off := range map[string]bool{"with a script": false, "without": true} {
 		t.Run(name, func(t *testing.T) {
 			p, ana, app := signedIn(t)

@@ -57,6 +57,7 @@ func (w *world) ofAudit() []view {
 
 // TestAuditLog reads the log as people do: with the script and without it.
 func TestAuditLog(t *testing.T) {
+	t.Parallel()
 	s, ana := owner(t)
 	bot := ana.create("Trading bot")
 	ana.create("=2+3")
@@ -147,6 +148,7 @@ func (p *tab) download(role, name string) string {
 // What was tampered with behind the back of a running program is found by the command, and a
 // head that was kept finds what was rewritten to the end.
 func TestAuditVerify(t *testing.T) {
+	t.Parallel()
 	s, ana := owner(t)
 	ana.create("Trading bot")
 	verify := func(more ...string) result {

@@ -7,6 +7,7 @@ import (
 )
 
 func TestDoublePressSubmitsOnce(t *testing.T) {
+	t.Parallel()
 	p, ana, app := signedIn(t)
 	p.open(applications)
 	d := p.whole().dialog("link", "New Application", "New application")
@@ -31,6 +32,7 @@ func TestDoublePressSubmitsOnce(t *testing.T) {
 
 // TestFormPostedTwice sends the same form again past the script.
 func TestFormPostedTwice(t *testing.T) {
+	t.Parallel()
 	p, ana, app := signedIn(t)
 	p.open(app + "/tokens")
 	fields := eval[[]string](p, `[...new FormData(document.querySelector("main form"))].map(([k, v]) => k + "=" + encodeURIComponent(v))`)
@@ -46,6 +48,7 @@ func TestFormPostedTwice(t *testing.T) {
 }
 
 func TestTwoTabsEditing(t *testing.T) {
+	t.Parallel()
 	p, _, app := signedIn(t)
 	other := p.beside()
 	for _, tab := range []*tab{p, other} {
@@ -76,6 +79,7 @@ func TestTwoTabsEditing(t *testing.T) {
 }
 
 func TestNamesTaken(t *testing.T) {
+	t.Parallel()
 	p, ana, _ := signedIn(t)
 	ana.create("Émile")
 	p.expect(http.StatusUnprocessableEntity)

@@ -21,6 +21,7 @@ func signedIn(t *testing.T) (p *tab, ana *client, app string) {
 }
 
 func TestCopyAndShow(t *testing.T) {
+	t.Parallel()
 	p, ana, app := signedIn(t)
 	p.open(app)
 	clientID, secret := ana.clientIDOf(app), ana.reveal(app+"/secret")
@@ -52,6 +53,7 @@ func TestCopyAndShow(t *testing.T) {
 }
 
 func TestDialogs(t *testing.T) {
+	t.Parallel()
 	p, _, app := signedIn(t)
 	for _, c := range []struct{ on, link, title, role, focus string }{
 		{applications, "New Application", "New application", "textbox", "Name"},
@@ -88,6 +90,7 @@ func TestDialogs(t *testing.T) {
 }
 
 func TestMenusCloseOutside(t *testing.T) {
+	t.Parallel()
 	p, _, app := signedIn(t)
 	p.open(app)
 	p.whole().click(menuRole, "Account: Ana Ruiz")
@@ -112,6 +115,7 @@ func TestMenusCloseOutside(t *testing.T) {
 }
 
 func TestTheme(t *testing.T) {
+	t.Parallel()
 	p, _, app := signedIn(t)
 	p.scheme("light")
 	p.open(app)
@@ -146,6 +150,7 @@ func TestTheme(t *testing.T) {
 
 // TestTabStops walks pages with the Tab key: every stop shows a ring.
 func TestTabStops(t *testing.T) {
+	t.Parallel()
 	p, ana, app := signedIn(t)
 	for _, target := range []string{applications, app, tokensPage, "/docs/authorization", app + "/delete", app + "/secret", applications + "/new", profilePage} {
 		p.open(target)
@@ -162,6 +167,7 @@ func TestTabStops(t *testing.T) {
 
 // TestProofOfIdentity asks for a value long after the sign-in.
 func TestProofOfIdentity(t *testing.T) {
+	t.Parallel()
 	p, ana, app := signedIn(t)
 	secret := ana.reveal(app + "/secret")
 	change(t, ana.dir, "UPDATE sessions SET proven_at = proven_at - 16 * 60 * 1000")

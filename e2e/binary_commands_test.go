@@ -8,6 +8,7 @@ import (
 )
 
 func TestCommands(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	on := func(args ...string) []string { return append(places(dir), args...) }
 	add := func(email, team string, more ...string) []string {
@@ -92,6 +93,7 @@ func TestWrongSettings(t *testing.T) {
 
 // TestPasswdEndsSessions sets a password while the program runs.
 func TestPasswdEndsSessions(t *testing.T) {
+	t.Parallel()
 	s, ana := owner(t)
 	const renewed = "another horse 9 charger"
 	if r := command(t, renewed, append(places(s.dir), "user", "passwd", "--email", ownerEmail, "--password-stdin")...); r.code != 0 {

@@ -36,7 +36,7 @@ func TestRefusesToStart(t *testing.T) {
 		{"key file open to others", func(t *testing.T, dir string) { must(t, os.Chmod(keysOf(dir), 0o644)) }, keysOf, "chmod 600"},
 		{"key file of another database", func(t *testing.T, dir string) {
 			other := t.TempDir()
-			addUser(t, other, ownerEmail, "Ana Ruiz", "Northwind", "owner")
+			addUser(t, other, "ben@southwind.example", "Ben Okafor", "Southwind", "owner")
 			must(t, os.Rename(keysOf(other), keysOf(dir)))
 		}, keysOf, "put back"},
 		{"key file a folder", func(t *testing.T, dir string) {

@@ -42,6 +42,7 @@ func (p *tab) sent() string {
 // TestCheckTokenInBrowser pastes a token that was revoked and used since. With the script,
 // nothing but its hash leaves the browser.
 func TestCheckTokenInBrowser(t *testing.T) {
+	t.Parallel()
 	s, ana := owner(t)
 	app := ana.create("Trading bot")
 	token := ana.generate(app, "laptop")

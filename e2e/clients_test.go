@@ -17,6 +17,7 @@ import (
 
 // TestOAuth2Library is the usual Go client, as it comes.
 func TestOAuth2Library(t *testing.T) {
+	t.Parallel()
 	s, ana := owner(t, "--scopes", "api,reports")
 	app := ana.create("Trading bot")
 	secret := ana.reveal(app + "/secret")
@@ -55,6 +56,7 @@ func wantOAuthError(t *testing.T, config clientcredentials.Config, code string, 
 
 // TestCurl is how the story of the issue ends.
 func TestCurl(t *testing.T) {
+	t.Parallel()
 	curl, err := exec.LookPath("curl")
 	if err != nil {
 		t.Fatal("curl is not in PATH: install it (Debian: apt-get install curl)")
@@ -97,6 +99,7 @@ func TestCurl(t *testing.T) {
 
 // TestSampleOfTheDocs runs the curl sample that the application's page shows.
 func TestSampleOfTheDocs(t *testing.T) {
+	t.Parallel()
 	p, _, app := signedIn(t)
 	p.open(app)
 	code := p.whole().copied("Copy code", "Code copied")

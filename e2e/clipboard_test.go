@@ -3,10 +3,14 @@ package e2e
 import (
 	"net/http"
 	"net/http/httptest"
+	"sync"
 
 	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/chromedp"
 )
+
+// clipboards is held by whoever copies: all pages have one clipboard.
+var clipboards sync.Mutex
 
 // notepad is a page elsewhere that may read the clipboard. Latchkey's own pages
 // may not: their policy forbids it.
@@ -44,6 +48,8 @@ func (p *tab) clipboard() string {
 // page says that it is done.
 func (p place) copied(name, done string) string {
 	p.t.Helper()
+	clipboards.Lock()
+	defer clipboards.Unlock()
 	eval[bool](p.notepad(), `navigator.clipboard.writeText("nothing").then(() => true)`)
 	p.click("button", name)
 	p.announces(done)

@@ -10,6 +10,7 @@ import (
 // TestFaultsAreSeen spoils a page on purpose: what the other tests rely on to
 // find faults finds these.
 func TestFaultsAreSeen(t *testing.T) {
+	t.Parallel()
 	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
 		if r.URL.Path == "/strict" {

@@ -99,6 +99,7 @@ func graphQLTab(t testing.TB, s *server, who *client, token string) *tab {
 
 // P3: the editor works under its policy: what the browser complains about fails the test.
 func TestExplorerGraphiQL(t *testing.T) {
+	t.Parallel()
 	s, ana := exploredBy(t)
 	token := ana.generate(ana.create("Trading bot"), "laptop")
 	value := ana.reveal(token)
@@ -184,6 +185,7 @@ func runCopied(t *testing.T, script string) string {
 }
 
 func TestExplorerWithoutScript(t *testing.T) {
+	t.Parallel()
 	s, ana := exploredBy(t)
 	ana.generate(ana.create("Trading bot"), "laptop")
 	p := openTab(t, s.base)
@@ -219,6 +221,7 @@ func TestExplorerWithoutScript(t *testing.T) {
 
 // TestExplorerPages looks at the pages of the Explorer as TestPages does at the others.
 func TestExplorerPages(t *testing.T) {
+	t.Parallel()
 	s, ana := exploredBy(t)
 	token := ana.generate(ana.create("Trading bot"), "laptop")
 	for _, theme := range themes {
@@ -253,6 +256,7 @@ func TestExplorerPages(t *testing.T) {
 // TestExplorerGraphiQLPage looks at the page around the editor, and at the editor by eye: its
 // own markup is not ours to mend.
 func TestExplorerGraphiQLPage(t *testing.T) {
+	t.Parallel()
 	s, ana := exploredBy(t)
 	token := ana.generate(ana.create("Trading bot"), "laptop")
 	for _, theme := range themes {
@@ -267,6 +271,7 @@ func TestExplorerGraphiQLPage(t *testing.T) {
 
 // A subscription runs over a WebSocket that a ticket opens; the token stays on the server.
 func TestExplorerSubscribes(t *testing.T) {
+	t.Parallel()
 	api := gatewaytest.New(t)
 	s, ana := owner(t, "--upstreams", "/graphql="+api.URL+"/graphql;ws;cost=1")
 	token := ana.generate(ana.create("Trading bot"), "laptop")

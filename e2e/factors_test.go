@@ -60,6 +60,7 @@ func (p *tab) signsOut() {
 
 // TestSecondFactors goes the whole way with a real browser and its passkeys.
 func TestSecondFactors(t *testing.T) { // S16, S17, S18, S19, S7
+	t.Parallel()
 	for _, theme := range themes {
 		t.Run(theme, func(t *testing.T) {
 			s := named(t)

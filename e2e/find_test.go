@@ -70,10 +70,10 @@ func (p place) find(role, name string) element {
 			return err.Error()
 		}
 		if len(found) != 1 {
-			return fmt.Sprintf("%d elements are %s %q, want 1 on\n%s", len(found), role, name, p.outline())
+			return fmt.Sprintf("%d elements are %s %q, want 1 on", len(found), role, name)
 		}
 		return ""
-	})
+	}, p.outline)
 	return found[0]
 }
 
@@ -84,10 +84,10 @@ func (p place) first(role, name string) element {
 	eventually(p.t, func() string {
 		found, _ = p.visible(role, name)
 		if len(found) == 0 {
-			return fmt.Sprintf("nothing is %s %q on\n%s", role, name, p.outline())
+			return fmt.Sprintf("nothing is %s %q on", role, name)
 		}
 		return ""
-	})
+	}, p.outline)
 	return found[0]
 }
 

@@ -57,6 +57,7 @@ func TestHostileNames(t *testing.T) {
 // frame. One stands on another port of the same host, to which the browser
 // gives the session cookie along; the other on another host.
 func TestOtherSites(t *testing.T) {
+	t.Parallel()
 	p, ana, app := signedIn(t)
 	token := ana.reveal(ana.generate(app, "kept"))
 	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

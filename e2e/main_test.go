@@ -104,8 +104,8 @@ func findChromium() (string, error) {
 }
 
 // eventually polls until ok returns an empty string, and fails with what it
-// returned last.
-func eventually(t testing.TB, ok func() string) {
+// returned last and what more tells, which may take its time.
+func eventually(t testing.TB, ok func() string, more ...func() string) {
 	t.Helper()
 	var problem string
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
@@ -113,6 +113,9 @@ func eventually(t testing.TB, ok func() string) {
 			return
 		}
 		time.Sleep(15 * time.Millisecond)
+	}
+	for _, tell := range more {
+		problem += "\n" + tell()
 	}
 	t.Fatal(problem)
 }

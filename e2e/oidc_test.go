@@ -28,6 +28,7 @@ func withIDP(t *testing.T) (*tab, *idp) {
 // A provider that is down stops neither the start nor signing in by password, and is
 // named in the policy of the pages all the same (P3, G7).
 func TestStartWhileTheProviderIsDown(t *testing.T) {
+	t.Parallel()
 	p := newIDP(t)
 	p.Close()
 	s, ana := owner(t, p.flags()...)
@@ -52,6 +53,7 @@ func TestStartWhileTheProviderIsDown(t *testing.T) {
 
 // S20, S21, S22: a real browser, a real provider and its own sign-in page.
 func TestSignInByARealProvider(t *testing.T) {
+	t.Parallel()
 	page, p := withIDP(t)
 	page.open("/login?next=" + url.QueryEscape(applications+"?q=x"))
 	page.whole().follow("button", "Sign in with Example ID")
@@ -79,6 +81,7 @@ func TestSignInByARealProvider(t *testing.T) {
 }
 
 func TestAnAccountIsLinkedInTheBrowser(t *testing.T) { // S21
+	t.Parallel()
 	page, p := withIDP(t)
 	page.expect(http.StatusForbidden)
 	page.open("/login")
@@ -116,6 +119,7 @@ func TestAnAccountIsLinkedInTheBrowser(t *testing.T) { // S21
 
 // TestPagesOfTheProvider looks at each page as TestPages does.
 func TestPagesOfTheProvider(t *testing.T) {
+	t.Parallel()
 	for _, theme := range themes {
 		t.Run(theme, func(t *testing.T) {
 			page, p := withIDP(t)

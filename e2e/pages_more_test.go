@@ -56,6 +56,8 @@ func (w *world) opened() []view {
 			p.whole().find("link", "Tokens")
 		}},
 		{name: "toast", show: func(p *tab) {
+			clipboards.Lock()
+			defer clipboards.Unlock()
 			p.open(w.bot)
 			p.whole().click("button", "Copy client ID")
 			p.announces("Client ID copied")

@@ -18,6 +18,7 @@ type view struct {
 }
 
 func TestPages(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	for _, theme := range themes {
 		t.Run(theme, func(t *testing.T) {

@@ -90,6 +90,7 @@ func (w *world) ofUsage() []view {
 
 // TestUsageWalk switches the period, reads the table and exports, in a browser that runs no script.
 func TestUsageWalk(t *testing.T) {
+	t.Parallel()
 	s, ana := owner(t)
 	app := ana.create("=cmd|' /C calc'!A0")
 	use(t, s.dir, "Northwind", idOf(app), 2)

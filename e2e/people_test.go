@@ -13,6 +13,7 @@ import (
 // TestPeople takes two people through a team: invited, joined in a second browser, another
 // role, another team, removed, and what was seen mended.
 func TestPeople(t *testing.T) {
+	t.Parallel()
 	s, ana := owner(t)
 	app := ana.create("Trading bot")
 	addUser(t, s.dir, "olu@eastwind.example", "Oluwaseun Adebayo", "Eastwind", "owner")
@@ -111,6 +112,7 @@ func changeRoleAndRemove(p, q *tab, app string) {
 
 // TestSignUpByMailWithoutScript chooses the password behind the link, not before.
 func TestSignUpByMailWithoutScript(t *testing.T) {
+	t.Parallel()
 	postbox := (&mailtest.Server{}).Start(t, "")
 	s, _ := owner(t, "--signup", "open", "--smtp-url", postbox.URL())
 	p := openTab(t, s.base)
@@ -134,6 +136,7 @@ func TestSignUpByMailWithoutScript(t *testing.T) {
 
 // TestSignUpAndLeaveWithoutScript makes an account with a team of its own, which cannot be left.
 func TestSignUpAndLeaveWithoutScript(t *testing.T) {
+	t.Parallel()
 	s, _ := owner(t, "--signup", "open")
 	p := openTab(t, s.base)
 	call(p, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})

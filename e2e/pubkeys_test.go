@@ -18,6 +18,7 @@ import (
 // TestPublicKeys goes the way from a client secret to keys and back, in a browser
 // and beside a program that signs.
 func TestPublicKeys(t *testing.T) {
+	t.Parallel()
 	s, ana := owner(t)
 	for _, theme := range themes {
 		t.Run(theme, func(t *testing.T) {
@@ -129,6 +130,7 @@ func (p *tab) createsSecret(program *client, app string) {
 
 // TestPublicKeysWithoutScript sends what the plain forms send.
 func TestPublicKeysWithoutScript(t *testing.T) {
+	t.Parallel()
 	_, ana := owner(t)
 	app, key := ana.create("Bot"), newSigner(t)
 	got := ana.deed(app+"/keys", url.Values{"name": {"Laptop"}, "key": {key.public(t)}})

@@ -56,6 +56,7 @@ func (tokens someTokens) check(t *testing.T, s *server, when string, rows int64)
 // TestServePurges starts a server that keeps nothing: it deletes on its own what
 // has expired, and says so. T7
 func TestServePurges(t *testing.T) {
+	t.Parallel()
 	s, _, clientID, secret, tokens := aged(t)
 	tokens.check(t, s, "kept for a day", 7)
 	s.stop()
@@ -75,6 +76,7 @@ func TestServePurges(t *testing.T) {
 // TestPurgeBesideAServer purges while a server runs, which goes on as if nothing
 // had happened.
 func TestPurgeBesideAServer(t *testing.T) {
+	t.Parallel()
 	s, ana, clientID, secret, tokens := aged(t)
 	tokens.check(t, s, "before", 7)
 	web := func(args ...string) result { return command(t, "", append(places(s.dir), args...)...) }
@@ -102,6 +104,7 @@ func TestPurgeBesideAServer(t *testing.T) {
 
 // TestStatusBesideAServer shows sizes and counts of what a running server holds.
 func TestStatusBesideAServer(t *testing.T) {
+	t.Parallel()
 	s, ana, _, _, tokens := aged(t)
 	app := ana.create("Other bot")
 	goes := ana.generate(app, "goes")

@@ -63,6 +63,7 @@ var realClients = []realClient{
 
 // TestRealClients runs what people have: each client, by each method it knows.
 func TestRealClients(t *testing.T) {
+	t.Parallel()
 	s, ana := owner(t, "--scopes", "api,reports")
 	api := addResourceServer(t, s)
 	for _, c := range realClients {

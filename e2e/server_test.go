@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -176,11 +177,52 @@ func finish(t testing.TB, cmd *exec.Cmd, stdin string) result {
 	return result{cmd.ProcessState.ExitCode(), stdout.String(), stderr.String()}
 }
 
-// addUser makes an account by the command line.
+// addUser makes an account by the command line. The first of a program is made once, with
+// its keys, and copied where other tests want the same.
 func addUser(t testing.TB, dir, email, name, team, role string) {
 	t.Helper()
-	args := append(places(dir), "user", "add", "--email", email, "--name", name, "--team", team, "--role", role, "--password-stdin")
-	if r := command(t, password, args...); r.code != 0 {
-		t.Fatalf("user add %s: exit code %d\n%s", email, r.code, r.stderr)
+	args := []string{"user", "add", "--email", email, "--name", name, "--team", team, "--role", role, "--password-stdin"}
+	if _, err := os.Stat(databaseOf(dir)); errors.Is(err, fs.ErrNotExist) {
+		for file, content := range firstAccount(t, args) {
+			must(t, os.WriteFile(filepath.Join(dir, file), content, 0o600))
+		}
+		return
 	}
+	userAdd(t, dir, args)
+}
+
+func userAdd(t testing.TB, dir string, args []string) {
+	t.Helper()
+	if r := command(t, password, append(places(dir), args...)...); r.code != 0 {
+		t.Fatalf("%q: exit code %d\n%s", args, r.code, r.stderr)
+	}
+}
+
+var firstAccounts struct {
+	sync.Mutex
+	made map[string]map[string][]byte
+}
+
+// firstAccount returns the files of a program to which one account was added.
+func firstAccount(t testing.TB, args []string) map[string][]byte {
+	t.Helper()
+	firstAccounts.Lock()
+	defer firstAccounts.Unlock()
+	key := strings.Join(args, "\n")
+	if files, ok := firstAccounts.made[key]; ok {
+		return files
+	}
+	dir, files := t.TempDir(), map[string][]byte{}
+	userAdd(t, dir, args)
+	entries, err := os.ReadDir(dir)
+	must(t, err)
+	for _, entry := range entries {
+		files[entry.Name()], err = os.ReadFile(filepath.Join(dir, entry.Name()))
+		must(t, err)
+	}
+	if firstAccounts.made == nil {
+		firstAccounts.made = map[string]map[string][]byte{}
+	}
+	firstAccounts.made[key] = files
+	return files
 }

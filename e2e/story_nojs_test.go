@@ -9,6 +9,7 @@ import (
 
 // TestStoryWithoutScript takes the main path in a browser that runs no script.
 func TestStoryWithoutScript(t *testing.T) {
+	t.Parallel()
 	s := start(t)
 	program := newClient(t, s.base)
 	p := openTab(t, s.base)

@@ -5,6 +5,7 @@ import "testing"
 // TestStory is the first day with Latchkey, in a browser with a mouse or a
 // finger, beside a program that asks for tokens.
 func TestStory(t *testing.T) {
+	t.Parallel()
 	for name, width := range map[string]int64{"desk": 1440, "phone": 390} {
 		t.Run(name, func(t *testing.T) { story(t, width) })
 	}

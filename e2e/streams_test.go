@@ -77,6 +77,7 @@ func isNext(l line) bool { return l.Next != nil }
 // G5 G6: graphql-ws, the client that people have, subscribes through the gateway with a token
 // and with a ticket in the address. Its server sees neither; a revocation closes it with 4401.
 func TestGraphQLSubscriptions(t *testing.T) {
+	t.Parallel()
 	upstream := graphqlWS(t, "serve", "")
 	port := the(t, "the upstream serves", upstream, func(l line) bool { return l.Port != 0 }).Port
 	s, ana := owner(t, "--upstreams", "/graphql=http://127.0.0.1:"+strconv.Itoa(port)+";ws")
@@ -137,6 +138,7 @@ func (c *client) ticket(token string) string {
 
 // A program that stops tells open WebSockets, and does not wait for them.
 func TestStopClosesWebSockets(t *testing.T) {
+	t.Parallel()
 	upstream := graphqlWS(t, "serve", "")
 	port := the(t, "the upstream serves", upstream, func(l line) bool { return l.Port != 0 }).Port
 	s, ana := owner(t, "--upstreams", "/graphql=http://127.0.0.1:"+strconv.Itoa(port)+";ws")

@@ -11,6 +11,7 @@ import (
 // TestTemporaryToken copies the temporary token, uses it, replaces it and revokes it from
 // the list of applications.
 func TestTemporaryToken(t *testing.T) {
+	t.Parallel()
 	s, ana := owner(t)
 	p := openTab(t, s.base)
 	p.become(ana)
@@ -66,6 +67,7 @@ func TestTemporaryToken(t *testing.T) {
 // Without a script, Show answers with a page that holds the value, after a proof of identity
 // where the last one is long ago.
 func TestTemporaryTokenWithoutScript(t *testing.T) {
+	t.Parallel()
 	s, ana := owner(t)
 	p := openTab(t, s.base)
 	call(p, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
@@ -94,6 +96,7 @@ func TestTemporaryTokenWithoutScript(t *testing.T) {
 
 // A viewer is shown no temporary token, and is refused one.
 func TestViewersHaveNoTemporaryToken(t *testing.T) {
+	t.Parallel()
 	s, _ := owner(t)
 	addUser(t, s.dir, viewerEmail, "Vera Lindqvist", "Northwind", "viewer")
 	vera := signIn(t, s, viewerEmail)

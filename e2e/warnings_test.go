@@ -84,6 +84,7 @@ func (e *ear) hears(t *testing.T, secret string, n int) []delivery {
 
 // TestWarnings follows a token to its end: webhook, lists, calendar, and a new one. S23
 func TestWarnings(t *testing.T) {
+	t.Parallel()
 	s, ana := owner(t, "--webhook-private", "true")
 	receiver := newEar(t)
 	app := ana.create("Trading bot")
@@ -185,6 +186,7 @@ func calendarInBrowser(p *tab, s *server) {
 
 // TestHygieneInBrowser mends what the list finds, without the script too.
 func TestHygieneInBrowser(t *testing.T) {
+	t.Parallel()
 	s, ana := owner(t)
 	for _, name := range []string{"Unused", "Standby", "Old secret"} {
 		ana.create(name)

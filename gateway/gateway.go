@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/latchkey/latchkey/models"
+	"github.com/latchkey/latchkey/tally"
 	"github.com/latchkey/latchkey/tokens"
 	"github.com/latchkey/latchkey/usage"
 )
@@ -50,6 +51,9 @@ type Caller struct {
 	// Chain is X-Forwarded-For as a trusted proxy sent it, with that proxy at its end, and
 	// Host the name that the client asked that proxy for. Both are empty without one.
 	Chain, Host string
+	// Traceparent and Tracestate are by which the upstream continues the trace of a request;
+	// where they are empty it gets what the client sent.
+	Traceparent, Tracestate string
 	// Note adds a fact to the request's log line: a reason, an ID, never a value. It may
 	// be nil.
 	Note func(key, value string)
@@ -72,6 +76,8 @@ type Gateway struct {
 	open      atomic.Int64
 	// warned is the minute in which the log was last told of a cost that is none.
 	warned atomic.Int64
+	// What Stats tells.
+	refusals, limitations *tally.Names
 
 	// What is asked of the meter; tests answer it themselves.
 	admit   func(ctx context.Context, call usage.Call) (*usage.Permit, error)
@@ -82,7 +88,10 @@ type Gateway struct {
 // New makes the gateway.
 func New(deps Deps) *Gateway {
 	deps.Limits = deps.Limits.orDefault()
-	g := &Gateway{Deps: deps, transport: newTransport(deps), admit: deps.Meter.Admit, refused: deps.Meter.Refused, done: (*usage.Permit).Done}
+	g := &Gateway{
+		Deps: deps, transport: newTransport(deps), admit: deps.Meter.Admit, refused: deps.Meter.Refused, done: (*usage.Permit).Done,
+		refusals: tally.NewNames(append([]models.Refusal{noToken}, models.Refusals...)...), limitations: tally.NewNames(limits...),
+	}
 	for _, upstream := range deps.Routes {
 		g.routes = append(g.routes, newRoute(upstream))
 	}
@@ -145,17 +154,19 @@ func (g *Gateway) Serve(w http.ResponseWriter, r *http.Request, from Caller) {
 func (g *Gateway) allow(w http.ResponseWriter, r *http.Request, to *route, from Caller) (tokens.Grant, bool) {
 	by, ok := takeCredential(r, to.Upstream)
 	if !ok {
-		reason := "no token"
+		reason := noToken
 		if by.sent {
-			reason = string(models.RefusedMalformed)
+			reason = models.RefusedMalformed
 		}
-		from.note("refused", reason)
+		g.refusals.Add(string(reason))
+		from.note("refused", string(reason))
 		g.unauthorized(w, from, by.sent)
 		return tokens.Grant{}, false
 	}
 	grant, err := g.inspect(r.Context(), by, to.Upstream)
 	var refused tokens.RefusedError
 	if errors.As(err, &refused) {
+		g.refusals.Add(string(refused.Reason))
 		from.note("refused", string(refused.Reason))
 		g.Refusals.Note(refused, to.Path, from.Address, r.UserAgent())
 		g.unauthorized(w, from, true)

@@ -102,6 +102,13 @@ func forwarded(h http.Header, r *http.Request, from Caller) {
 			h[name] = values[i : i+1 : i+1]
 		}
 	}
+	if from.Traceparent != "" {
+		h["Traceparent"] = []string{from.Traceparent}
+		delete(h, "Tracestate")
+		if from.Tracestate != "" {
+			h["Tracestate"] = []string{from.Tracestate}
+		}
+	}
 }
 
 // onlyWebSocket leaves of what a client offers to switch to (RFC 9110 section 7.8) a

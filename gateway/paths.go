@@ -19,12 +19,14 @@ type route struct {
 	prefix, folded string
 	// target is the path of Target as a request line has it.
 	target string
+	calls  *calls
 }
 
 func newRoute(upstream models.Upstream) route {
 	bare := strings.TrimSuffix(upstream.Path, "/")
 	return route{
 		Upstream: upstream, prefix: (&url.URL{Path: bare}).EscapedPath(), folded: strings.ToLower(bare), target: upstream.Target.EscapedPath(),
+		calls: &calls{},
 	}
 }
 

@@ -172,6 +172,7 @@ func (x *exchange) settle() {
 		return
 	}
 	x.settled = true
+	x.to.calls.add(x.status)
 	x.done(x.permit, x.status, x.points)
 	if x.from.Points != nil {
 		x.from.Points(x.charged())

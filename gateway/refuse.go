@@ -40,6 +40,7 @@ func (g *Gateway) unauthorized(w http.ResponseWriter, from Caller, sent bool) {
 
 // lacksScope answers 403 (RFC 6750 section 3.1).
 func (g *Gateway) lacksScope(w http.ResponseWriter, r *http.Request, to *route, grant tokens.Grant, from Caller) {
+	g.refusals.Add(string(models.RefusedScope))
 	from.note("refused", string(models.RefusedScope))
 	g.Refusals.Note(grant.Lacks(to.Scope), to.Path, from.Address, r.UserAgent())
 	g.refused(to.call(grant), http.StatusForbidden)
@@ -61,11 +62,9 @@ func (g *Gateway) overLimit(w http.ResponseWriter, call usage.Call, from Caller,
 
 // limited says which limit a call has come to, and returns the status.
 func (g *Gateway) limited(w http.ResponseWriter, from Caller, refused usage.RefusedError) int {
+	g.limitations.Add(string(refused.Limit))
 	from.note("refused", string(refused.Limit))
-	status := http.StatusPaymentRequired
-	if refused.Limit == usage.LimitRate || refused.Limit == usage.LimitStreams {
-		status = http.StatusTooManyRequests
-	}
+	status := refused.Limit.Status()
 	tellRate(w.Header(), refused.Rate)
 	if refused.RetryAfter > 0 {
 		w.Header().Set("Retry-After", seconds(refused.RetryAfter))

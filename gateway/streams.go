@@ -153,11 +153,7 @@ func (s *Streams) count(team string, counts func(h *holder) bool) int {
 		if !counts(h) {
 			continue
 		}
-		for c := range h.streams {
-			if c.claimed || now-c.began > streamAfter {
-				n++
-			}
-		}
+		n += h.open(now)
 	}
 	return n
 }

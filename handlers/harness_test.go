@@ -30,9 +30,9 @@ import (
 
 const password = "seven gulls over Brest"
 
-// passwordHash is made once: argon2id is slow on purpose.
+// passwordHash is made once.
 var passwordHash = sync.OnceValue(func() string {
-	hash, err := secrets.NewPasswords(1).Hash(context(), models.NewSecret(password))
+	hash, err := secrets.NewCheapPasswords(1).Hash(context(), models.NewSecret(password))
 	if err != nil {
 		panic(err)
 	}
@@ -74,7 +74,7 @@ func newSite(t testing.TB, change ...func(*handlers.Deps)) *site {
 	now := func() time.Time { return s.db.Now().Std() }
 	deps := handlers.Deps{
 		Store: s.db.Store, Issuer: tokens.NewIssuer(t.Context(), s.db, s.keys, "lk_at_", 365*86400, s.db.Now), Keys: s.keys,
-		Passwords: secrets.NewPasswords(2), Mail: &mail.Mailer{}, Log: slog.New(slog.DiscardHandler), Now: now,
+		Passwords: secrets.NewCheapPasswords(2), Mail: &mail.Mailer{}, Log: slog.New(slog.DiscardHandler), Now: now,
 		BaseURL: "http://127.0.0.1:8080", DocsURL: "/docs/authorization",
 		Limits:      models.Limits{MaxLifespan: 365 * 86400, Scopes: []string{"api"}},
 		SessionIdle: 12 * time.Hour, SessionMax: 168 * time.Hour, KeepAudit: 365 * 24 * time.Hour,

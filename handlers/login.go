@@ -11,7 +11,6 @@ import (
 
 	"github.com/latchkey/latchkey/middleware"
 	"github.com/latchkey/latchkey/models"
-	"github.com/latchkey/latchkey/secrets"
 	"github.com/latchkey/latchkey/views"
 )
 
@@ -103,7 +102,7 @@ func (h *Handlers) refuse(c echo.Context, actor models.Actor, action models.Audi
 func (h *Handlers) proves(c echo.Context, user *models.User, hash string, password models.Secret) (bool, error) {
 	ctx := c.Request().Context()
 	ok, err := h.Passwords.Verify(ctx, hash, password)
-	if err != nil || !ok || !secrets.NeedsRehash(hash) {
+	if err != nil || !ok || !h.Passwords.NeedsRehash(hash) {
 		return ok && err == nil, err
 	}
 	better, err := h.Passwords.Hash(ctx, password)

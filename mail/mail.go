@@ -8,6 +8,7 @@ import (
 	"net/mail"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unicode"
 
@@ -49,6 +50,8 @@ type Mailer struct {
 	stopped chan struct{}
 	// cut ends the try that runs.
 	cut context.CancelFunc
+
+	sent, givenUp atomic.Int64
 }
 
 // letter is a message on its way.

@@ -76,6 +76,7 @@ func (m *Mailer) settle(l letter, failed *failure, closed bool) (done bool) {
 	l.tries++
 	log := m.log.With("to", l.To, "subject", l.Subject, "tries", l.tries)
 	if failed == nil {
+		m.sent.Add(1)
 		log.Info("mail sent")
 		return true
 	}
@@ -85,6 +86,7 @@ func (m *Mailer) settle(l letter, failed *failure, closed bool) (done bool) {
 		last = last || closed || l.tries >= m.pace.tries
 	}
 	if last {
+		m.givenUp.Add(1)
 		log.Error("mail given up", "error", failed)
 		return true
 	}

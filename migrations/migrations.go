@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path"
 
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
@@ -20,6 +19,23 @@ var files embed.FS
 
 // Postgres are the migrations of PostgreSQL.
 func Postgres() fs.FS { return files }
+
+// Latest is the version that Run brings a database to.
+func Latest() (int64, error) {
+	entries, err := files.ReadDir("sqlite")
+	if err != nil {
+		return 0, err
+	}
+	var latest int64
+	for _, entry := range entries {
+		version, err := goose.NumericComponent(entry.Name())
+		if err != nil {
+			return 0, fmt.Errorf("migrations: %w", err)
+		}
+		latest = max(latest, version)
+	}
+	return latest, nil
+}
 
 // Run brings db up to date, each migration in a transaction of its own, and
 // returns how many it applied. Where the database is ahead of this program it touches
@@ -66,13 +82,4 @@ func up(ctx context.Context, provider *goose.Provider, current int64) (int, erro
 		}
 		current = now
 	}
-}
-
-// Latest is the version that Run brings a database to.
-func Latest() (int64, error) {
-	names, err := fs.Glob(files, "sqlite/*.sql")
-	if err != nil || len(names) == 0 {
-		return 0, fmt.Errorf("no migrations: %w", err)
-	}
-	return goose.NumericComponent(path.Base(names[len(names)-1]))
 }

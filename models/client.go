@@ -86,12 +86,15 @@ type CredentialUse struct {
 
 // Notice says what has changed, so that caches forget it.
 type Notice struct {
-	// TokenHash names a token.
+	// TokenHash and TokenID name a token.
 	TokenHash []byte
+	TokenID   string
 	// ApplicationID and ClientID name an application, its secrets and keys. A
 	// resource server has a ClientID alone.
 	ApplicationID string
 	ClientID      string
-	// TeamID names a team whose plan or points changed.
-	TeamID string
+	// TeamID names a team whose plan or points changed, with TeamTokens one whose tokens are
+	// all good or refused from now on.
+	TeamID     string
+	TeamTokens bool
 }

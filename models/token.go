@@ -172,6 +172,11 @@ const (
 	RefusedScope Refusal = "wrong scope"
 )
 
+// Refusals are all reasons.
+var Refusals = []Refusal{
+	RefusedMalformed, RefusedCheckDigits, RefusedUnknown, RefusedExpired, RefusedRevoked, RefusedDisabled, RefusedDeleted, RefusedSuspended, RefusedForeign, RefusedScope,
+}
+
 // Refused tells whether the token is not good at now, and why.
 func (b Bearer) Refused(now Time) (Refusal, bool) {
 	switch {

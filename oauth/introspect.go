@@ -3,6 +3,7 @@ package oauth
 import (
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -31,6 +32,20 @@ type introspection struct {
 // inactive is all that is said of any other token.
 var inactive = []byte(`{"active":false}`)
 
+// wantsNow tells whether the caller will not have an answer that was remembered (RFC 9111
+// section 5.2.1.4). Whoever follows the feed of revocations asks so: what it announced on
+// one node may still be good in the memory of another.
+func wantsNow(h http.Header) bool {
+	for _, line := range h[echo.HeaderCacheControl] {
+		for word := range strings.SplitSeq(line, ",") {
+			if strings.EqualFold(strings.TrimSpace(word), "no-cache") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // introspect tells a resource server about any token, and an application about
 // those of its own team.
 func (h *Handler) introspect(c echo.Context) error {
@@ -45,10 +60,15 @@ func (h *Handler) introspect(c echo.Context) error {
 	if form["token"] == "" {
 		return invalidRequest("Send the token to be looked at as token.")
 	}
-	grant, err := h.Verifier.Inspect(c.Request().Context(), models.NewSecret(form["token"]), client.Application.TeamID)
+	inspect := h.Verifier.Inspect
+	if wantsNow(c.Request().Header) {
+		inspect = h.Verifier.InspectNow
+	}
+	grant, err := inspect(c.Request().Context(), models.NewSecret(form["token"]), client.Application.TeamID)
 	var refused tokens.RefusedError
 	if errors.As(err, &refused) {
 		middleware.Annotate(c, "refused", string(refused.Reason))
+		h.inactive.Add(string(refused.Reason))
 		return c.JSONBlob(http.StatusOK, inactive)
 	}
 	if err != nil {

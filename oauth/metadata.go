@@ -18,10 +18,12 @@ type metadata struct {
 	RevocationEndpoint      string   `json:"revocation_endpoint"`
 	RevocationMethods       []string `json:"revocation_endpoint_auth_methods_supported"`
 	RevocationAlgorithms    []string `json:"revocation_endpoint_auth_signing_alg_values_supported"`
-	GrantTypes              []string `json:"grant_types_supported"`
-	ResponseTypes           []string `json:"response_types_supported"`
-	Scopes                  []string `json:"scopes_supported"`
-	ServiceDocumentation    string   `json:"service_documentation"`
+	// RevocationFeed is our own: server-sent events for resource servers.
+	RevocationFeed       string   `json:"latchkey_revocation_feed_endpoint"`
+	GrantTypes           []string `json:"grant_types_supported"`
+	ResponseTypes        []string `json:"response_types_supported"`
+	Scopes               []string `json:"scopes_supported"`
+	ServiceDocumentation string   `json:"service_documentation"`
 }
 
 func (h *Handler) metadata(c echo.Context) error {
@@ -31,6 +33,7 @@ func (h *Handler) metadata(c echo.Context) error {
 		Issuer: h.IssuerURL, TokenEndpoint: h.IssuerURL + TokenPath, TokenMethods: methods, TokenAlgorithms: algorithms,
 		IntrospectionEndpoint: h.IssuerURL + introspectPath, IntrospectionMethods: methods, IntrospectionAlgorithms: algorithms,
 		RevocationEndpoint: h.IssuerURL + revokePath, RevocationMethods: methods, RevocationAlgorithms: algorithms,
-		GrantTypes: []string{"client_credentials"}, ResponseTypes: []string{}, Scopes: h.Scopes, ServiceDocumentation: h.DocsURL,
+		RevocationFeed: h.IssuerURL + revocationsPath,
+		GrantTypes:     []string{"client_credentials"}, ResponseTypes: []string{}, Scopes: h.Scopes, ServiceDocumentation: h.DocsURL,
 	})
 }

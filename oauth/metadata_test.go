@@ -22,6 +22,7 @@ const wantMetadata = `{
 	"revocation_endpoint": "https://account.example.com/oauth2/revoke",
 	"revocation_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "private_key_jwt"],
 	"revocation_endpoint_auth_signing_alg_values_supported": ["ES256", "RS256", "PS256", "EdDSA", "Ed25519"],
+	"latchkey_revocation_feed_endpoint": "https://account.example.com/oauth2/revocations",
 	"grant_types_supported": ["client_credentials"],
 	"response_types_supported": [],
 	"scopes_supported": ["api", "stream"],

@@ -17,6 +17,7 @@ import (
 	"github.com/latchkey/latchkey/middleware"
 	"github.com/latchkey/latchkey/models"
 	"github.com/latchkey/latchkey/store"
+	"github.com/latchkey/latchkey/tally"
 	"github.com/latchkey/latchkey/tokens"
 )
 
@@ -27,11 +28,12 @@ const TokenPath = prefix + "token"
 const MetadataPath = "/.well-known/oauth-authorization-server"
 
 const (
-	prefix         = "/oauth2/"
-	introspectPath = prefix + "introspect"
-	revokePath     = prefix + "revoke"
-	verifyPath     = prefix + "verify"
-	ticketsPath    = prefix + "tickets"
+	prefix          = "/oauth2/"
+	introspectPath  = prefix + "introspect"
+	revokePath      = prefix + "revoke"
+	revocationsPath = prefix + "revocations"
+	verifyPath      = prefix + "verify"
+	ticketsPath     = prefix + "tickets"
 
 	maxBody = "16KiB"
 )
@@ -42,8 +44,10 @@ func Owns(path string) bool {
 }
 
 // KeepsTime tells whether a path bounds by itself what it waits for. Answers that
-// come from memory need no timer.
-func KeepsTime(path string) bool { return path == verifyPath || path == introspectPath }
+// come from memory need no timer, and a stream goes on.
+func KeepsTime(path string) bool {
+	return path == verifyPath || path == introspectPath || path == revocationsPath
+}
 
 // Refusals keeps calls with a token that was not good for the token's team. Introspection
 // is not noted: who asks there may well ask about tokens that have ended.
@@ -60,6 +64,8 @@ type Deps struct {
 	LastUsed *tokens.LastUsed
 	Refusals Refusals
 	Tickets  *tokens.Tickets
+	// Revocations are what resource servers follow.
+	Revocations *tokens.Revocations
 	// Upstreams are the gateway's routes, which tickets are for.
 	Upstreams []models.Upstream
 	// IssuerURL is the public address without a slash at its end.
@@ -78,6 +84,8 @@ type Handler struct {
 	perClient  *middleware.Limiter
 	perAddress *middleware.Limiter
 	perToken   *middleware.Limiter
+	// What Stats tells.
+	unverified, inactive *tally.Names
 }
 
 // New makes the endpoints.
@@ -90,6 +98,7 @@ func New(deps Deps) *Handler {
 		perClient:  middleware.NewLimiter(perClient, deps.Now),
 		perAddress: middleware.NewLimiter(perAddress, deps.Now),
 		perToken:   newTicketLimit(deps.Now),
+		unverified: refusals(), inactive: refusals(),
 	}
 }
 
@@ -99,6 +108,7 @@ func (h *Handler) Routes(e *echo.Echo) {
 	every(e, TokenPath, only(h.token, http.MethodPost), noStore, bodyLimit)
 	every(e, introspectPath, only(h.introspect, http.MethodPost), noStore, bodyLimit)
 	every(e, revokePath, only(h.revoke, http.MethodPost), noStore, bodyLimit)
+	every(e, revocationsPath, only(h.revocations, http.MethodGet), noStore)
 	every(e, verifyPath, h.verify, noStore)
 	every(e, ticketsPath, only(h.ticket, http.MethodPost), noStore, bodyLimit)
 	every(e, MetadataPath, only(h.metadata, http.MethodGet, http.MethodHead), noStore)

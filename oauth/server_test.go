@@ -40,6 +40,8 @@ type server struct {
 	app    models.Application
 	secret string
 	noted  *noted
+
+	feed *tokens.Revocations
 	// settle stops the batches of last-used times and writes the rest.
 	settle func() error
 }
@@ -121,12 +123,15 @@ func (s *server) deps(t testing.TB, db *store.Store) oauth.Deps {
 	s.issuer = tokens.NewIssuer(background, db, s.keys, "lk_at_", 365*86400, s.Now)
 	issuer := s.issuer
 	t.Cleanup(func() { _ = issuer.Close(background) })
+	s.feed = tokens.NewRevocations(background, db, log)
+	db.Subscribe(s.feed.Hear)
+	t.Cleanup(s.feed.Close)
 	s.noted = &noted{}
 	verifier := tokens.NewVerifier(db, cache, lastUsed, s.Now)
 	return oauth.Deps{
 		Refusals: s.noted,
 		Store:    db, Issuer: issuer, Verifier: verifier, Tickets: tokens.NewTickets(db, verifier, s.Now),
-		Clients: tokens.NewClients(db, cache), LastUsed: lastUsed,
+		Clients: tokens.NewClients(db, cache), LastUsed: lastUsed, Revocations: s.feed,
 		IssuerURL: issuerURL, Scopes: []string{"api", "stream"}, DocsURL: issuerURL + "/docs", Realm: realm,
 		Now: func() time.Time { return s.Now().Std() },
 	}
@@ -173,13 +178,16 @@ func (s *server) serve(t testing.TB, deps oauth.Deps, timeout time.Duration) {
 		}
 	}
 	e.Use(
-		echomiddleware.ContextTimeout(timeout), middleware.RequestID(),
+		echomiddleware.ContextTimeoutWithConfig(echomiddleware.ContextTimeoutConfig{
+			Timeout: timeout, Skipper: func(c echo.Context) bool { return c.Request().URL.Path == "/oauth2/revocations" },
+		}), middleware.RequestID(),
 		middleware.SecurityHeaders(false, func(path string) bool { return !oauth.Owns(path) }),
 		middleware.Log(log, deps.Now), middleware.Recover(),
 	)
 	oauth.New(deps).Routes(e)
 	listening := httptest.NewServer(e)
 	t.Cleanup(listening.Close)
+	t.Cleanup(deps.Revocations.Stop)
 	s.echo, s.url = e, listening.URL
 }
 

@@ -19,17 +19,19 @@ import (
 func (h *Handler) verify(c echo.Context) error {
 	value, sent, ok := tokens.Bearer(c.Request().Header.Values(echo.HeaderAuthorization))
 	if !ok {
-		reason := "no token"
+		reason := noToken
 		if sent {
-			reason = string(models.RefusedMalformed)
+			reason = models.RefusedMalformed
 		}
-		middleware.Annotate(c, "refused", reason)
+		h.unverified.Add(string(reason))
+		middleware.Annotate(c, "refused", string(reason))
 		return h.unauthorized(c, sent)
 	}
 	grant, err := h.Verifier.Inspect(c.Request().Context(), value, "")
 	var refused tokens.RefusedError
 	if errors.As(err, &refused) {
 		middleware.Annotate(c, "refused", string(refused.Reason))
+		h.unverified.Add(string(refused.Reason))
 		h.note(c, refused)
 		return h.unauthorized(c, true)
 	}
@@ -43,6 +45,7 @@ func (h *Handler) verify(c echo.Context) error {
 			return invalidRequest("The query cannot be read.")
 		}
 		if wanted, missing := missingScope(query["scope"], grant.Scopes); missing {
+			h.unverified.Add(string(models.RefusedScope))
 			h.note(c, grant.Lacks(wanted))
 			return h.forbidden(c, wanted)
 		}

@@ -13,6 +13,9 @@ import (
 // makes NeedsRehash true for all hashes stored before.
 var current = argonParams{memory: 19 * 1024, time: 2, threads: 1}
 
+// cheap is what tests make hashes with that are not about passwords.
+var cheap = argonParams{memory: 64, time: 1, threads: 1}
+
 const (
 	saltBytes = 16
 	keyBytes  = 32
@@ -22,15 +25,26 @@ const (
 // some tens of milliseconds. It is safe for concurrent use. Callers limit the
 // waiting by their context.
 type Passwords struct {
-	slots chan struct{}
-	dummy argonHash
+	slots  chan struct{}
+	params argonParams
+	dummy  argonHash
 }
 
 // NewPasswords lets at most parallel hashes be computed at once, at least one.
 func NewPasswords(parallel int) *Passwords {
+	return newPasswords(parallel, current)
+}
+
+// NewCheapPasswords is for tests alone, which sign in all the time: whoever reads its
+// hashes can find their passwords.
+func NewCheapPasswords(parallel int) *Passwords {
+	return newPasswords(parallel, cheap)
+}
+
+func newPasswords(parallel int, params argonParams) *Passwords {
 	return &Passwords{
-		slots: make(chan struct{}, max(parallel, 1)),
-		dummy: argonHash{params: current, salt: randomBytes(saltBytes), key: randomBytes(keyBytes)},
+		slots: make(chan struct{}, max(parallel, 1)), params: params,
+		dummy: argonHash{params: params, salt: randomBytes(saltBytes), key: randomBytes(keyBytes)},
 	}
 }
 
@@ -42,7 +56,7 @@ func (p *Passwords) Hash(ctx context.Context, password models.Secret) (string, e
 	if len(value) > models.MaxPasswordBytes {
 		return "", errors.New("password is too long to be hashed")
 	}
-	hash := argonHash{params: current, salt: randomBytes(saltBytes)}
+	hash := argonHash{params: p.params, salt: randomBytes(saltBytes)}
 	key, err := p.derive(ctx, value, hash)
 	if err != nil {
 		return "", err
@@ -77,9 +91,9 @@ func (p *Passwords) Verify(ctx context.Context, hash string, password models.Sec
 
 // NeedsRehash tells whether hash was made with other parameters than today's, so
 // that it is made anew when its password is next at hand.
-func NeedsRehash(hash string) bool {
+func (p *Passwords) NeedsRehash(hash string) bool {
 	stored, err := parseHash(hash)
-	return err != nil || stored.params != current || len(stored.salt) != saltBytes
+	return err != nil || stored.params != p.params || len(stored.salt) != saltBytes
 }
 
 // derive waits for a slot as long as ctx lives. Once begun, a hash is finished.

@@ -129,7 +129,8 @@ func TestVerifyRefusesTamperedHash(t *testing.T) {
 
 // K3: parameters are raised at the next sign-in.
 func TestNeedsRehash(t *testing.T) {
-	good := hashOf(t, secrets.NewPasswords(1), typed)
+	p := secrets.NewPasswords(1)
+	good := hashOf(t, p, typed)
 	for _, tt := range []struct {
 		hash string
 		want bool
@@ -139,10 +140,11 @@ func TestNeedsRehash(t *testing.T) {
 		{strings.Replace(good, "t=2", "t=1", 1), true},
 		{strings.Replace(good, "p=1", "p=2", 1), true},
 		{referenceHash, true},
+		{hashOf(t, secrets.NewCheapPasswords(1), typed), true},
 		{"", true},
 		{"damaged", true},
 	} {
-		if got := secrets.NeedsRehash(tt.hash); got != tt.want {
+		if got := p.NeedsRehash(tt.hash); got != tt.want {
 			t.Errorf("NeedsRehash(%q) = %v", tt.hash, got)
 		}
 	}

@@ -72,20 +72,9 @@ func (s *Store) switchTeam(ctx context.Context, actor models.Actor, action model
 		if err := turn(c); err != nil {
 			return err
 		}
-		return c.tellOfTeam(id)
+		c.tell(models.Notice{TeamID: id, TeamTokens: true})
+		return nil
 	})
-}
-
-// tellOfTeam has caches forget every application of the team, and with them its tokens.
-func (c change) tellOfTeam(id string) error {
-	var apps []models.Application
-	if err := c.Select("id", "client_id").Where("team_id = ? AND deleted_at = 0", id).Find(&apps).Error; err != nil {
-		return err
-	}
-	for _, app := range apps {
-		c.tell(models.Notice{ApplicationID: app.ID, ClientID: app.ClientID})
-	}
-	return nil
 }
 
 // AddTeam makes a team with its first owner: the account of that email where there is

@@ -93,6 +93,7 @@ func (s *Store) PurgeLeftovers() *Purge {
 	p.add(false, deleteAssertions, now.Add(-keepAssertions))
 	p.addUsage(now)
 	p.add(false, deleteTickets, now)
+	p.add(false, deleteRevocations, now.Add(-keepRevocations))
 	return p
 }
 

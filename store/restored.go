@@ -13,7 +13,7 @@ type Restored struct{ Sessions, Links, Tokens int64 }
 // FinishRestore makes a database that comes from a backup fit to be served. What was good once
 // must not be good once more: sessions, invitations, links and other steps that had begun
 // end. What the replaced database knew to be revoked stays so, and with all every token is revoked.
-func (s *Store) FinishRestore(ctx context.Context, actor models.Actor, known Revocations, all bool) (Restored, error) {
+func (s *Store) FinishRestore(ctx context.Context, actor models.Actor, known RevokedBefore, all bool) (Restored, error) {
 	var done Restored
 	err := s.operate(ctx, actor, models.AuditRestored, func(c change) error {
 		active, err := c.activeTokens()
@@ -62,7 +62,7 @@ func (c change) endBegun() (sessions, links int64, err error) {
 	return sessions, links, nil
 }
 
-func (c change) revokeKnown(known Revocations) error {
+func (c change) revokeKnown(known RevokedBefore) error {
 	for _, r := range known.tokens {
 		err := c.Exec("UPDATE tokens SET revoked_at = ?, revoked_by = ?, sealed = NULL WHERE id = ? AND revoked_at = 0", r.at, r.by, r.id).Error
 		if err != nil {

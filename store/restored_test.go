@@ -13,11 +13,11 @@ import (
 // restoredOver is what a backup becomes in the place of a database, by what that one knows.
 func restoredOver(t *testing.T, copied *storetest.DB, path string, all bool) store.Restored {
 	t.Helper()
-	known := store.Revocations{}
+	known := store.RevokedBefore{}
 	if path != "" {
 		place := take(t, path)
 		var err error
-		if known, err = place.Revocations(t.Context(), copied.Store); err != nil {
+		if known, err = place.RevokedBefore(t.Context(), copied.Store); err != nil {
 			t.Fatal(err)
 		}
 		if err := place.Close(); err != nil {

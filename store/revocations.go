@@ -2,120 +2,89 @@ package store
 
 import (
 	"context"
-	"errors"
+	"database/sql"
+	"slices"
+	"strconv"
+	"time"
 
 	"github.com/latchkey/latchkey/models"
 )
 
-// Revocations are what a database knows of tokens that were revoked, each with its time and by whom.
-type Revocations struct {
-	tokens []revocation
-	// epochs are of applications whose tokens were all revoked.
-	epochs []revocation
-	// purged are IDs of tokens that are there no more.
-	purged []string
+const (
+	// RevocationsRead bounds what one call of Revocations returns.
+	RevocationsRead = 1000
+	// keepRevocations is how long a resource server may be away and still learn what it missed.
+	keepRevocations = 6 * time.Hour
+
+	// The first rows go first, so that there is no gap whatever the clocks of nodes say, and
+	// the newest stays, where everybody who follows stands.
+	deleteRevocations = `DELETE FROM revocations WHERE seq IN (SELECT seq FROM revocations
+		WHERE seq <= (SELECT MAX(seq) FROM revocations WHERE at < ?) AND seq < (SELECT seq FROM revocation_head) ORDER BY seq LIMIT ?)`
+)
+
+// tokensStay are the deeds on an application that leave its tokens as they were, but those
+// that they name. A deed that is not listed has resource servers forget all of them.
+var tokensStay = []models.AuditAction{
+	models.AuditTokenCreated, models.AuditTokenShown, models.AuditTokenRevoked, models.AuditTokenUsed, models.AuditTemporaryReplaced,
+	models.AuditSecretRotated, models.AuditSecretRetired, models.AuditSecretShown, models.AuditSecretRemoved,
+	models.AuditKeyAdded, models.AuditKeyRemoved, models.AuditApplicationTaken, models.AuditFindingKept,
 }
 
-type revocation struct {
-	id, by string
-	at     models.Time
-	epoch  int64
+// publish keeps what resource servers must hear of the change, in its transaction. It comes
+// last: from here to the commit others that publish wait.
+func (c change) publish() error {
+	var rows []models.Revocation
+	for _, notice := range *c.notices {
+		row := models.Revocation{At: c.now, TokenID: notice.TokenID, TokenHash: notice.TokenHash}
+		if len(notice.TokenHash) == 0 && !slices.Contains(tokensStay, c.event.Action) {
+			row.ApplicationID = notice.ApplicationID
+		}
+		if notice.TeamTokens {
+			row.TeamID = notice.TeamID
+		}
+		if len(row.TokenHash) > 0 || row.ApplicationID != "" || row.TeamID != "" {
+			rows = append(rows, row)
+		}
+	}
+	rows = slices.CompactFunc(rows, func(a, b models.Revocation) bool {
+		return len(a.TokenHash)+len(b.TokenHash) == 0 && a.ApplicationID == b.ApplicationID && a.TeamID == b.TeamID
+	})
+	if len(rows) == 0 {
+		return nil
+	}
+	mark := NewID()
+	var last int64
+	if err := c.Raw("UPDATE revocation_head SET seq = seq + ?, mark = ? RETURNING seq", len(rows), mark).Scan(&last).Error; err != nil {
+		return err
+	}
+	for i := range rows {
+		rows[i].Position = models.Position{Seq: last - int64(len(rows)-1-i), Mark: mark}
+	}
+	return c.CreateInBatches(rows, 100).Error
 }
 
-// ErrNothingKnown means that there was no database to ask.
-var ErrNothingKnown = errors.New("there was no database before")
-
-// Revocations asks the database that is to be replaced about the tokens of the one restored.
-// It fails where there is none, and where it is damaged or not one of Latchkey.
-func (t *Takeover) Revocations(ctx context.Context, restored *Store) (known Revocations, err error) {
-	if t.conn == nil {
-		return known, errors.Join(ErrNothingKnown, t.damaged)
+// Revocations returns the newest position of the feed and what stands in it from seq on, at
+// most RevocationsRead entries: of one moment.
+func (s *Store) Revocations(ctx context.Context, seq int64) (models.Position, []models.Revocation, error) {
+	var head models.Position
+	var rows []models.Revocation
+	if err := s.engine.present(); err != nil {
+		return head, nil, err
 	}
-	if known.tokens, err = t.revoked(ctx, "SELECT id, revoked_by, revoked_at, 0 FROM tokens WHERE revoked_at <> 0"); err != nil {
-		return Revocations{}, err
-	}
-	known.epochs, err = t.revoked(ctx, "SELECT id, tokens_revoked_by, tokens_revoked_at, epoch FROM applications WHERE epoch > 0")
-	if err != nil {
-		return Revocations{}, err
-	}
-	known.purged, err = t.purged(ctx, restored)
-	return known, err
-}
-
-func (t *Takeover) revoked(ctx context.Context, query string) (found []revocation, err error) {
-	rows, err := t.conn.QueryContext(ctx, query)
-	if err != nil {
-		return nil, translate(err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var r revocation
-		if err := rows.Scan(&r.id, &r.by, &r.at, &r.epoch); err != nil {
-			return nil, translate(err)
-		}
-		found = append(found, r)
-	}
-	return found, translate(rows.Err())
-}
-
-// follows finds the teams whose part there is what that of the restored database later became: it
-// holds the team's last event, and nothing was restored since.
-func (t *Takeover) follows(ctx context.Context, restored *Store) (map[string]bool, error) {
-	chains, err := restored.AuditChains(ctx)
-	if err != nil {
-		return nil, err
-	}
-	teams := map[string]bool{}
-	var last int64 // of the installation
-	for _, chain := range chains {
-		var holds bool
-		err := t.conn.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM audit_events WHERE team_id = ? AND seq = ? AND hash = ?)",
-			chain.TeamID, chain.LastSeq, chain.LastHash).Scan(&holds)
-		if err != nil {
-			return nil, translate(err)
-		}
-		teams[chain.TeamID] = holds
-		if chain.TeamID == "" {
-			last = chain.LastSeq
-		}
-	}
-	var other bool
-	err = t.conn.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM audit_events WHERE team_id = '' AND seq > ? AND action = ?)", last, models.AuditRestored).Scan(&other)
-	if err != nil || other {
-		return nil, translate(err)
-	}
-	return teams, nil
-}
-
-// purged finds the tokens that a database which follows had once and has no more: only what ended
-// is deleted, so those which have not expired were revoked.
-func (t *Takeover) purged(ctx context.Context, restored *Store) (found []string, err error) {
-	teams, err := t.follows(ctx, restored)
-	if err != nil || len(teams) == 0 {
-		return nil, err
-	}
-	has, err := t.conn.PrepareContext(ctx, "SELECT EXISTS (SELECT 1 FROM tokens WHERE id = ?)")
-	if err != nil {
-		return nil, translate(err)
-	}
-	defer has.Close()
-	rows, err := restored.read(ctx).Raw("SELECT id, team_id FROM tokens WHERE revoked_at = 0 AND expires_at > ?", restored.now()).Rows()
-	if err != nil {
-		return nil, translate(err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var id, team string
-		var there bool
-		if err := rows.Scan(&id, &team); err != nil {
-			return nil, translate(err)
-		}
-		if err := has.QueryRowContext(ctx, id).Scan(&there); err != nil {
-			return nil, translate(err)
-		}
-		if !there && teams[team] {
-			found = append(found, id)
-		}
-	}
-	return found, translate(rows.Err())
+	err := s.each(ctx, `SELECT h.seq, h.mark, r.seq, r.mark, r.token_id, r.token_hash, r.application_id, r.team_id
+		FROM revocation_head h LEFT JOIN revocations r ON r.seq >= (SELECT ?) ORDER BY r.seq LIMIT `+strconv.Itoa(RevocationsRead), []any{seq},
+		func(row *sql.Rows) error {
+			var number sql.NullInt64
+			var mark, token, application, team sql.NullString
+			var hash []byte
+			err := row.Scan(&head.Seq, &head.Mark, &number, &mark, &token, &hash, &application, &team)
+			if number.Valid {
+				rows = append(rows, models.Revocation{
+					Position: models.Position{Seq: number.Int64, Mark: mark.String},
+					TokenID:  token.String, TokenHash: hash, ApplicationID: application.String, TeamID: team.String,
+				})
+			}
+			return err
+		})
+	return head, rows, err
 }

@@ -87,6 +87,8 @@ func (s *Store) openSQLite(path string) error {
 
 func (l *sqliteEngine) available() error { return l.file.err() }
 
+func (l *sqliteEngine) present() error { return l.file.check() }
+
 func (l *sqliteEngine) query(ctx context.Context, text string, args []any) (*sql.Rows, error) {
 	db, err := l.reads.DB()
 	if err != nil {

@@ -39,6 +39,8 @@ type Store struct {
 type engine interface {
 	// available returns models.ErrUnavailable where nothing may be read or written.
 	available() error
+	// present is available after a look.
+	present() error
 	// query runs one that goes past gorm.
 	query(ctx context.Context, text string, args []any) (*sql.Rows, error)
 	// transact runs fn in a transaction that has an order with all others, once or, where

@@ -109,7 +109,7 @@ func TestReplaceDamaged(t *testing.T) {
 		put(t, path+"-wal", "log")
 		put(t, made, "new")
 		place := take(t, path)
-		if _, err := place.Revocations(t.Context(), nil); !errors.Is(err, store.ErrNothingKnown) {
+		if _, err := place.RevokedBefore(t.Context(), nil); !errors.Is(err, store.ErrNothingKnown) {
 			t.Errorf("%s: %v", name, err)
 		}
 		if err := errors.Join(place.Replace(made, keep), place.Close()); err != nil {

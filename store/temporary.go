@@ -151,12 +151,15 @@ func (s *Store) ReplaceTemporaryToken(ctx context.Context, actor models.Actor) (
 
 // endTemporary ends a person's temporary tokens in some teams and returns how many still worked.
 func (c change) endTemporary(userID, by string, teams ...string) (int64, error) {
-	var ended []struct{ Hash []byte }
+	var ended []struct {
+		ID   string
+		Hash []byte
+	}
 	err := c.Raw(`UPDATE tokens`+c.dialect().index("tokens_temporary")+` SET revoked_at = ?, revoked_by = ?, sealed = NULL
-		WHERE team_id IN ? AND created_by = ? AND kind = 'temporary' AND revoked_at = 0 AND expires_at > ? RETURNING hash`,
+		WHERE team_id IN ? AND created_by = ? AND kind = 'temporary' AND revoked_at = 0 AND expires_at > ? RETURNING id, hash`,
 		c.now, by, teams, userID, c.now).Scan(&ended).Error
 	for _, token := range ended {
-		c.tell(models.Notice{TokenHash: token.Hash})
+		c.tell(models.Notice{TokenHash: token.Hash, TokenID: token.ID})
 	}
 	return int64(len(ended)), err
 }

@@ -142,7 +142,7 @@ func (c change) revokeToken(actor models.Actor, appID, id string) (models.Token,
 		return token, errNothingToDo
 	}
 	c.aboutToken(app, token)
-	c.tell(models.Notice{TokenHash: token.Hash})
+	c.tell(models.Notice{TokenHash: token.Hash, TokenID: token.ID})
 	return token, c.Exec("UPDATE tokens SET revoked_at = ?, revoked_by = ?, sealed = NULL WHERE id = ? AND application_id = ? AND team_id = ?",
 		c.now, actor.UserID, id, appID, actor.TeamID).Error
 }

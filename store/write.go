@@ -48,6 +48,9 @@ func (s *Store) write(ctx context.Context, actor models.Actor, action models.Aud
 		if err := c.record(); err != nil {
 			return err
 		}
+		if err := c.publish(); err != nil {
+			return err
+		}
 		return s.engine.carry(tx, teams, notices)
 	})
 	// A commit that failed may have reached the disk all the same.

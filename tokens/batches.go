@@ -4,8 +4,11 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/latchkey/latchkey/models"
+	"github.com/latchkey/latchkey/tally"
 )
 
 const (
@@ -31,6 +34,10 @@ type batches struct {
 	// wake holds one signal while there is something to do.
 	wake    chan struct{}
 	stopped chan struct{}
+
+	// What IssuerStats tells.
+	sizes, commits *tally.Histogram
+	failed, busy   atomic.Int64
 }
 
 // batch is owned by b.mu until it is taken, then by the goroutine that stores it.
@@ -44,7 +51,10 @@ type batch struct {
 }
 
 func newBatches(ctx context.Context, store Store) *batches {
-	b := &batches{store: store, ctx: ctx, wake: make(chan struct{}, 1), stopped: make(chan struct{})}
+	b := &batches{
+		store: store, ctx: ctx, wake: make(chan struct{}, 1), stopped: make(chan struct{}),
+		sizes: tally.NewHistogram(batchSizes...), commits: tally.NewHistogram(commitTimes...),
+	}
 	go b.run()
 	return b
 }
@@ -78,6 +88,7 @@ func (b *batches) join(ctx context.Context, token models.Token) (*batch, error) 
 	last := len(b.waiting) - 1
 	if last < 0 || len(b.waiting[last].tokens) == batchRows {
 		if len(b.waiting) == waitingBatches {
+			b.busy.Add(1)
 			return nil, fmt.Errorf("%w: too many tokens wait to be stored", models.ErrBusy)
 		}
 		b.waiting = append(b.waiting, &batch{done: make(chan struct{})})
@@ -120,8 +131,15 @@ func (b *batches) commit(next *batch) {
 			wanted = append(wanted, token)
 		}
 	}
-	if len(wanted) > 0 {
-		next.err = b.store.InsertTokens(b.ctx, wanted)
+	if len(wanted) == 0 {
+		return
+	}
+	began := time.Now() //nolint:forbidigo // a stopwatch, not the time of day
+	next.err = b.store.InsertTokens(b.ctx, wanted)
+	b.commits.Observe(int64(time.Since(began))) //nolint:forbidigo // see began
+	b.sizes.Observe(int64(len(wanted)))
+	if next.err != nil {
+		b.failed.Add(1)
 	}
 }
 

@@ -38,6 +38,8 @@ type Cache struct {
 	tokens       *otter.Cache[tokenHash, cachedToken]
 	applications *otter.Cache[string, *cachedApplication]
 	clients      *otter.Cache[string, *models.Client]
+
+	asked *asked
 }
 
 // cachedToken shares its longer strings with the application.
@@ -64,6 +66,7 @@ func NewCache() *Cache {
 		tokens:       otter.Must(&otter.Options[tokenHash, cachedToken]{MaximumSize: maxTokens}),
 		applications: otter.Must(&otter.Options[string, *cachedApplication]{MaximumSize: maxApplications}),
 		clients:      otter.Must(&otter.Options[string, *models.Client]{MaximumSize: maxApplications}),
+		asked:        &asked{},
 	}
 }
 
@@ -78,6 +81,23 @@ func (c *Cache) Forget(notice models.Notice) {
 	}
 	c.applications.Invalidate(notice.ApplicationID)
 	c.clients.Invalidate(notice.ClientID)
+	if notice.TeamTokens {
+		c.forgetTeam(notice.TeamID)
+	}
+}
+
+// forgetTeam needs c.mu.
+func (c *Cache) forgetTeam(team string) {
+	for id, app := range c.applications.All() {
+		if app.teamID == team {
+			c.applications.Invalidate(id)
+		}
+	}
+	for id, client := range c.clients.All() {
+		if client.Application.TeamID == team {
+			c.clients.Invalidate(id)
+		}
+	}
 }
 
 func (c *Cache) elapsed() int64 { return int64(time.Since(c.start)) } //nolint:forbidigo // see start
@@ -103,9 +123,9 @@ func (c *Cache) drop() {
 	c.clients.InvalidateAll()
 }
 
-// token returns what was remembered of a token, good or not by now.
+// token returns what was remembered of a token, good or not by now. No cache remembers none.
 func (c *Cache) token(hash tokenHash) (models.Bearer, bool) {
-	if !c.trusted() {
+	if c == nil || !c.trusted() {
 		return models.Bearer{}, false
 	}
 	t, ok := c.tokens.GetIfPresent(hash)

@@ -26,8 +26,10 @@ func NewClients(store Store, cache *Cache) *Clients { return &Clients{store: sto
 func (c *Clients) Prove(ctx context.Context, clientID string, check func(client *models.Client) bool) (*models.Client, error) {
 	remembered, ok := c.cache.client(clientID)
 	if ok && check(remembered) {
+		c.cache.asked.clientHits.Add(1)
 		return remembered, nil
 	}
+	c.cache.asked.clientMisses.Add(1)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readTimeout)
 	defer cancel()
 	began := c.cache.notices.Load()

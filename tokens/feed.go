@@ -3,6 +3,7 @@ package tokens
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 	"time"
 )
 
@@ -23,6 +24,8 @@ type Feed struct {
 	// version is what the store answered last, if known.
 	version int64
 	known   bool
+	// answered is what the cache's stopwatch showed before the last question with an answer.
+	answered atomic.Int64
 
 	stop    context.CancelFunc
 	stopped chan struct{}
@@ -73,6 +76,7 @@ func (f *Feed) ask(ctx context.Context) error {
 		f.cache.trust(0, true)
 		return err
 	}
+	f.answered.Store(began)
 	f.cache.trust(began+int64(feedSilence), !f.known || version != f.version)
 	f.version, f.known = version, true
 	return nil

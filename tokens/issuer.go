@@ -2,6 +2,7 @@ package tokens
 
 import (
 	"context"
+	"sync/atomic"
 
 	"github.com/google/uuid"
 
@@ -18,6 +19,8 @@ type Issuer struct {
 	// longest is the operator's bound on a lifespan, in seconds.
 	longest int64
 	now     func() models.Time
+
+	issued, generated, temporary atomic.Int64
 }
 
 // NewIssuer returns an issuer of tokens that begin with prefix and live for
@@ -38,6 +41,7 @@ func (i *Issuer) Issue(ctx context.Context, app *models.Application, scopes stri
 	if err := i.batches.insert(ctx, token); err != nil {
 		return models.Token{}, models.Secret{}, err
 	}
+	i.issued.Add(1)
 	return token, value, nil
 }
 
@@ -51,7 +55,11 @@ func (i *Issuer) Generate(ctx context.Context, actor models.Actor, app models.Ap
 		return "", err
 	}
 	token.Sealed = sealed
-	return i.store.CreateManualToken(ctx, actor, token, formKey)
+	id, err := i.store.CreateManualToken(ctx, actor, token, formKey)
+	if id == token.ID {
+		i.generated.Add(1)
+	}
+	return id, err
 }
 
 // Open returns the value of a manual or temporary token that the store has revealed.

@@ -34,8 +34,12 @@ func (i *Issuer) makeTemporary(ctx context.Context, actor models.Actor, scopes s
 	if err != nil {
 		return models.Token{}, err
 	}
-	return i.store.CreateTemporaryToken(ctx, actor, models.Token{
+	token, err := i.store.CreateTemporaryToken(ctx, actor, models.Token{
 		ID: id, Kind: models.KindTemporary, TeamID: actor.TeamID, Hash: secrets.Hash(value), Sealed: sealed, Last4: value.Last4(),
 		Scopes: scopes, CreatedAt: now, ExpiresAt: ends,
 	})
+	if token.ID == id {
+		i.temporary.Add(1)
+	}
+	return token, err
 }

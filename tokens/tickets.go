@@ -61,5 +61,5 @@ func (t *Tickets) Redeem(ctx context.Context, value models.Secret, route string)
 	if err != nil {
 		return Grant{}, err
 	}
-	return t.verifier.inspect(ctx, tokenHash(ticket.TokenHash), "", ticket.TeamID)
+	return t.verifier.inspect(ctx, t.verifier.cache, tokenHash(ticket.TokenHash), "", ticket.TeamID)
 }

@@ -61,22 +61,33 @@ func (v *Verifier) Used(grant Grant, from string) {
 // answer without the store. Where team is given, the token of another team is refused
 // like one that does not exist. It notes no use: see Used.
 func (v *Verifier) Inspect(ctx context.Context, value models.Secret, team string) (Grant, error) {
+	return v.inspectValue(ctx, v.cache, value, team)
+}
+
+// InspectNow is Inspect past the cache, for somebody who remembers the answer: what another
+// node has ended before the question is refused.
+func (v *Verifier) InspectNow(ctx context.Context, value models.Secret, team string) (Grant, error) {
+	return v.inspectValue(ctx, nil, value, team)
+}
+
+func (v *Verifier) inspectValue(ctx context.Context, cache *Cache, value models.Secret, team string) (Grant, error) {
 	text := value.Reveal()
 	if text == "" || len(text) > maxValue {
 		return Grant{}, RefusedError{Reason: models.RefusedMalformed, Hash: tokenHash(secrets.Hash(value))}
 	}
-	return v.inspect(ctx, tokenHash(secrets.Hash(value)), text, team)
+	return v.inspect(ctx, cache, tokenHash(secrets.Hash(value)), text, team)
 }
 
 // Recheck is Inspect for a token that was good before, by the hash of its grant. Who keeps
 // something open for a token asks by it, again and again.
 func (v *Verifier) Recheck(ctx context.Context, hash [sha256.Size]byte) (Grant, error) {
-	return v.inspect(ctx, hash, "", "")
+	return v.inspect(ctx, v.cache, hash, "", "")
 }
 
-func (v *Verifier) inspect(ctx context.Context, hash tokenHash, text, team string) (Grant, error) {
+// inspect looks into cache, which may be nil, and then asks the store.
+func (v *Verifier) inspect(ctx context.Context, cache *Cache, hash tokenHash, text, team string) (Grant, error) {
 	now := v.now()
-	bearer, ok := v.cache.token(hash)
+	bearer, ok := cache.token(hash)
 	// What is not good at once is read from the store, whatever the cache holds: so
 	// the store has the last word, and time tells a token of another team or one
 	// that has ended from none as little as the answer does.
@@ -86,6 +97,8 @@ func (v *Verifier) inspect(ctx context.Context, hash tokenHash, text, team strin
 			return Grant{}, err
 		}
 		now = v.now() // it may have ended while the store was asked
+	} else {
+		v.cache.asked.tokenHits.Add(1)
 	}
 	if reason, refused := bearer.Refused(now); refused {
 		return Grant{}, refusal(reason, hash, bearer)
@@ -101,6 +114,7 @@ func (v *Verifier) inspect(ctx context.Context, hash tokenHash, text, team strin
 
 // read asks the store and remembers what it found.
 func (v *Verifier) read(ctx context.Context, hash tokenHash, text string) (models.Bearer, error) {
+	v.cache.asked.tokenMisses.Add(1)
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	began := v.cache.notices.Load()

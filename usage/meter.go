@@ -46,6 +46,8 @@ type Meter struct {
 	most     int
 	// keys is how many counts wait to be taken into a batch.
 	keys atomic.Int64
+	// What Stats tells.
+	passed, charged atomic.Int64
 	// waiting is for the goroutine that writes.
 	waiting []*batch
 

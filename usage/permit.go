@@ -30,6 +30,8 @@ func (p *Permit) Done(status int, points int64) {
 		points = p.call.Cost
 	}
 	points = min(points, models.MaxCost)
+	p.meter.passed.Add(1)
+	p.meter.charged.Add(p.charge(points))
 	a, now := p.account, p.meter.now()
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -51,6 +51,20 @@ const (
 	LimitEnded   Limit = "ended"   // the plan has
 )
 
+// Status is what a call gets that has come to the limit.
+func (l Limit) Status() int {
+	if l == LimitRate || l == LimitStreams {
+		return tooManyRequests
+	}
+	return paymentRequired
+}
+
+// Status codes of HTTP, which is not spoken here.
+const (
+	paymentRequired = 402
+	tooManyRequests = 429
+)
+
 // RefusedError says why a good token's call may not pass.
 type RefusedError struct {
 	Limit Limit

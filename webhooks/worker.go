@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/latchkey/latchkey/models"
@@ -28,6 +29,8 @@ type Worker struct {
 	client *client
 	log    *slog.Logger
 	now    func() models.Time
+
+	delivered, failed, givenUp atomic.Int64
 }
 
 // NewWorker makes one; Run starts it.
@@ -89,6 +92,7 @@ func (w *Worker) try(ctx context.Context, d models.DueDelivery) {
 	givenUp, err := w.store.FinishDelivery(storing, d, answer)
 	// The address is not logged: its path may be a secret.
 	line := w.log.With("delivery", d.ID, "team", d.TeamID, "event", d.Event, "attempt", d.Attempts, "status", answer.Status, "problem", answer.Problem)
+	w.count(answer, givenUp)
 	switch {
 	case err != nil:
 		line.Warn("the outcome of a delivery was not stored, it is tried again", "error", err)
@@ -96,6 +100,17 @@ func (w *Worker) try(ctx context.Context, d models.DueDelivery) {
 		line.Warn("a delivery was given up")
 	default:
 		line.Info("delivery tried")
+	}
+}
+
+func (w *Worker) count(answer models.DeliveryAnswer, givenUp bool) {
+	if answer.Problem == "" {
+		w.delivered.Add(1)
+		return
+	}
+	w.failed.Add(1)
+	if givenUp {
+		w.givenUp.Add(1)
 	}
 }
 

@@ -27,14 +27,15 @@ var mayImport = map[string][]string{
 	"secrets":         {"models"},
 	"migrations":      {},
 	"static":          {},
-	"middleware":      {},
+	"middleware":      {"tally"},
 	"views/ui":        {"static"},
 	"views/layout":    {"views/ui", "static", "models"},
 	"views/snippet":   {"views/ui"},
 	"views":           {"views/layout", "views/snippet", "views/ui", "models"},
 	"store":           {"models"},
 	"store/storetest": {"store", "models", "migrations", "store/storetest/pgtest"},
-	"tokens":          {"models", "secrets"},
+	"tally":           {},
+	"tokens":          {"models", "secrets", "tally"},
 	"mail":            {"models"},
 	"mail/mailtest":   {},
 	"provider":        {"models", "secrets"},
@@ -42,15 +43,17 @@ var mayImport = map[string][]string{
 	"certs/certstest": {},
 	"webhooks":        {"models", "secrets", "store"},
 	"warnings":        {"models", "store", "mail", "webhooks"},
-	"oauth":           {"models", "store", "tokens", "secrets", "middleware"},
+	"oauth":           {"models", "store", "tokens", "secrets", "middleware", "tally"},
 	"usage":           {"models"},
-	"gateway":         {"models", "tokens", "usage"},
+	"gateway":         {"models", "tokens", "usage", "tally"},
+	"tracing":         {"models", "tokens", "middleware"},
+	"metrics":         {"store", "tokens", "oauth", "usage", "gateway", "mail", "webhooks", "middleware", "tally"},
 	"api":             {"models", "store", "tokens", "secrets", "usage", "middleware"},
 	"rotation":        {"models", "secrets"},
 	"handlers":        {"gateway", "usage", "provider", "models", "store", "tokens", "secrets", "views", "views/layout", "mail", "middleware", "static", "webhooks", "warnings"},
 	"bench":           {},
 	"bench/hello":     {},
-	"cmd/web":         {"api", "certs", "gateway", "usage", "provider", "models", "secrets", "migrations", "views", "store", "tokens", "oauth", "handlers", "mail", "middleware", "rotation", "webhooks", "warnings"},
+	"cmd/web":         {"api", "certs", "gateway", "usage", "provider", "models", "secrets", "migrations", "views", "store", "tokens", "oauth", "handlers", "mail", "middleware", "rotation", "webhooks", "warnings", "metrics", "tracing"},
 	"e2e":             {},
 
 	"provider/providertest": {},
@@ -59,6 +62,9 @@ var mayImport = map[string][]string{
 	"bench/proxy":         {},
 
 	"store/storetest/pgtest": {},
+
+	"guard":         {}, // for APIs of others
+	"guard/example": {"guard"},
 }
 
 // mustNot lists imports of others that a package may not have.
@@ -68,10 +74,14 @@ var mustNot = map[string][]string{
 	"tokens": {"net/http", "database/sql", "github.com/labstack", "gorm.io"},
 	"store":  {"net/http", "github.com/labstack"},
 	"usage":  {"net/http", "database/sql", "github.com/labstack", "gorm.io"},
+	"guard":  {"github.com", "gorm.io", "golang.org"},
 	"oauth":  {"github.com/gorilla", "github.com/a-h/templ", "gorm.io"},
 
 	"rotation": {"net/http", "database/sql", "github.com/labstack", "gorm.io"},
 }
+
+// only names who alone imports what others count or record for.
+var only = map[string]string{"github.com/prometheus": "metrics", "go.opentelemetry.io": "no package", "google.golang.org/protobuf": "tracing"}
 
 // sources parses every Go file of the project. It reads the files itself: what
 // go list says may come from a cache.
@@ -136,6 +146,11 @@ func TestWhoMayImportWhom(t *testing.T) {
 			if strings.HasPrefix(name, "gorm.io/") && pkg != "store" {
 				t.Errorf("%s/%s imports %s: only store has a database in it", pkg, file, name)
 			}
+			for prefix, only := range only {
+				if strings.HasPrefix(name, prefix+"/") && pkg != only {
+					t.Errorf("%s/%s imports %s: only %s does", pkg, file, name, only)
+				}
+			}
 		}
 	})
 	for pkg := range mayImport {
@@ -169,6 +184,10 @@ var cryptography = map[string][]string{
 	// The server's own TLS.
 	"certs":           {"crypto/tls", "crypto/x509", "golang.org/x/crypto/acme"},
 	"certs/certstest": {"crypto/"},
+	// By what tokens are known; how long to wait.
+	"guard": {"crypto/sha256", "crypto/rand"},
+	// TLS to the collector of traces; IDs of spans.
+	"tracing": {"crypto/tls", "crypto/x509", "crypto/rand"},
 }
 
 func TestWhoImportsCryptography(t *testing.T) {
@@ -202,6 +221,28 @@ func TestWhoRunsPrograms(t *testing.T) {
 			}
 		}
 	})
+}
+
+// K1: what runs hashes passwords at full cost.
+func TestOnlyTestsHashCheaply(t *testing.T) {
+	declared := 0
+	sources(t, func(pkg, file string, parsed *ast.File) {
+		if strings.HasSuffix(file, "_test.go") {
+			return
+		}
+		ast.Inspect(parsed, func(node ast.Node) bool {
+			if name, ok := node.(*ast.Ident); ok && name.Name == "NewCheapPasswords" {
+				declared++
+				if pkg != "secrets" || declared > 1 {
+					t.Errorf("%s/%s mentions NewCheapPasswords", pkg, file)
+				}
+			}
+			return true
+		})
+	})
+	if declared != 1 {
+		t.Errorf("NewCheapPasswords is mentioned %d times", declared)
+	}
 }
 
 // withoutActor are the methods of the store that change something and take no
@@ -267,6 +308,8 @@ var readers = []string{
 	"Temporary", "TemporaryToken", "TemporaryTokens",
 	"CheckToken", "LastRefused", "RefusedCalls",
 	"KeyNodes", "KeyStates", "KeyUse", "SealedByOthers", "SealedTables", "SealedValues",
+	"Revocations",
+	"Pools", "SchemaVersion", "Waiting",
 	"Token", "TokenByHash", "User", "UserByEmail", "Witnesses",
 }
 

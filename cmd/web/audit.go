@@ -29,8 +29,9 @@ func pruneAudit(ctx context.Context, db *store.Store, keep time.Duration, hurry 
 }
 
 // pruneAndLog is pruneAudit on the schedule of a running server.
-func pruneAndLog(ctx context.Context, db *store.Store, keep time.Duration, log *slog.Logger) {
+func pruneAndLog(ctx context.Context, db *store.Store, keep time.Duration, done *job, log *slog.Logger) {
 	deleted, err := pruneAudit(ctx, db, keep, false)
+	done.ended(deleted, err)
 	if deleted > 0 {
 		log.Info("old audit entries deleted", "entries", deleted)
 	}

@@ -84,8 +84,8 @@ func TestAuditOfANewDatabase(t *testing.T) {
 }
 
 func TestKeepAuditSetting(t *testing.T) { // C1
+	env := folder(t)
 	for value, good := range map[string]bool{"24h": true, "8760h": true, "876000h": true, "23h59m": false, "0s": false, "-24h": false, "30d": false, "900000h": false, "": true} {
-		env := folder(t)
 		env["LATCHKEY_KEEP_AUDIT"] = value
 		code, _, stderr := call(t, env, "", "migrate")
 		if good != (code == exitDone) || !good && stderr != "web: --keep-audit (LATCHKEY_KEEP_AUDIT): write a time of at least 24h, such as 8760h\n" {
@@ -106,12 +106,12 @@ func TestOldAuditEntriesGo(t *testing.T) {
 	var out bytes.Buffer
 	config := Config{SessionIdle: time.Hour, SessionMax: time.Hour, Keep: store.Retention{Audit: 200 * time.Hour}}
 	log, flush := newLog(config, &out)
-	sweepAndLog(t.Context(), db.Store, config, log)
+	sweepAndLog(t.Context(), db.Store, config, &jobs{}, log)
 	if out.String() != "" {
 		t.Errorf("logged %q", out.String())
 	}
 	config.Keep.Audit = 99 * time.Hour
-	sweepAndLog(t.Context(), db.Store, config, log)
+	sweepAndLog(t.Context(), db.Store, config, &jobs{}, log)
 	flush()
 	if !strings.Contains(out.String(), `msg="old audit entries deleted" entries=1`) {
 		t.Errorf("logged %q", out.String())

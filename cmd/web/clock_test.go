@@ -87,7 +87,7 @@ func newTimed(t *testing.T) *timed {
 		t.Fatal(err)
 	}
 	ctx := context.WithoutCancel(t.Context())
-	room := newTokenRoom(ctx, Config{}, db, nil, slog.New(slog.DiscardHandler))
+	room := newTokenRoom(ctx, Config{}, db, db, nil, slog.New(slog.DiscardHandler))
 	w.issuer = tokens.NewIssuer(ctx, db, nil, "lk_at_", 3600, w.now)
 	w.verifiers = map[string]*tokens.Verifier{
 		"remembered": tokens.NewVerifier(db, room.cache, room.lastUsed, w.now), "read": tokens.NewVerifier(db, tokens.NewCache(), room.lastUsed, w.now),

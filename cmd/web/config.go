@@ -59,6 +59,13 @@ type Config struct {
 	TLS tlsSettings
 	// PointsSecret is what a shop signs its reports of purchases with; empty where none does.
 	PointsSecret models.Secret
+	// MetricsAddr is where metrics are, apart from the public address; empty for none.
+	MetricsAddr string
+	// MetricsOpen lets that be beyond loopback and private networks.
+	MetricsOpen bool
+	// DrainDelay is how long the program still answers after it stopped being ready,
+	// DrainTimeout how long requests may run after that.
+	DrainDelay, DrainTimeout time.Duration
 
 	// address is what the database is opened by, direct PostgreSQL's without a pooler: they
 	// may hold a password.
@@ -67,6 +74,7 @@ type Config struct {
 	allowHTTP bool
 	// What has been read without a problem, for rules that need several settings.
 	baseURLRead, allowHTTPRead bool
+	metricsInside              bool
 }
 
 // setting is one row of the table of settings. parse returns what to write
@@ -119,6 +127,11 @@ var settings = []setting{
 	{"acme-directory", certs.LetsEncrypt, "directory of the ACME server", parseACMEDirectory},
 	{"acme-ca", "", "a PEM file of the CAs that the ACME server's own certificate may come from (default: the system's)", parseACMERoots},
 	{"redirect-addr", "", "second listen address, for http: leads pages to https, refuses all else, answers ACME challenges", parseRedirectAddr},
+
+	{"metrics-addr", "", "private address of /metrics, /healthz and /readyz with details, such as 127.0.0.1:9464 (default: none)", parseMetricsAddr},
+	{"metrics-open", "false", "let the address of the metrics be beyond loopback and private networks", parseBool(func(c *Config) *bool { return &c.MetricsOpen })},
+	{"drain-delay", "0s", "how long the program goes on answering after the signal to stop, not ready any more, so that balancers notice", parseDrain(func(c *Config) *time.Duration { return &c.DrainDelay }, 0)},
+	{"drain-timeout", "35s", "how long requests may run on after that", parseDrain(func(c *Config) *time.Duration { return &c.DrainTimeout }, time.Second)},
 
 	{"oidc-issuer", "", "address of an OpenID provider by which people can sign in", parseIssuer},
 	{"oidc-client-id", "", "what Latchkey is called at the provider", parseAny(func(c *Config) *string { return &c.OIDC.ClientID })},
@@ -180,6 +193,7 @@ func readConfig(cmd *cli.Command) (Config, error) {
 	wrong = append(wrong, checkKeySource(cmd)...)
 	wrong = append(wrong, config.checkTLS(cmd)...)
 	wrong = append(wrong, config.checkGateway()...)
+	wrong = append(wrong, config.checkMetrics()...)
 	if len(wrong) > 0 {
 		return Config{}, usageError{lines: wrong}
 	}

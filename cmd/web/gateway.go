@@ -13,13 +13,16 @@ import (
 	"github.com/latchkey/latchkey/middleware"
 )
 
+// gatewayRoute is what calls of the gateway are counted and logged under.
+const gatewayRoute = "gateway"
+
 // divert hands the gateway its requests, before anything of the pages is added to the answer.
 func (w world) divert(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		if !w.gateway.Owns(c.Request()) {
 			return next(c)
 		}
-		c.SetPath("gateway") // the route of the log line; which of ours it is stands beside it
+		c.SetPath(gatewayRoute) // the route of the log line; which of ours it is stands beside it
 		w.gateway.Serve(passing{c.Response()}, c.Request(), w.caller(c))
 		return nil
 	}
@@ -32,9 +35,11 @@ func (w world) caller(c echo.Context) gateway.Caller {
 		Address: c.RealIP(), RequestID: middleware.ID(c), HTTPS: w.https,
 		Note: func(key, value string) { middleware.Annotate(c, key, value) },
 	}
-	peer, _, err := net.SplitHostPort(r.RemoteAddr)
-	ip := net.ParseIP(peer)
-	if err != nil || !slices.ContainsFunc(w.proxies, func(network *net.IPNet) bool { return network.Contains(ip) }) {
+	if w.traces != nil {
+		w.trace(c, &from)
+	}
+	peer, ok := w.proxy(r)
+	if !ok {
 		return from
 	}
 	from.Chain = strings.Join(append(slices.Clone(r.Header[echo.HeaderXForwardedFor]), peer), ", ")
@@ -46,6 +51,25 @@ func (w world) caller(c echo.Context) gateway.Caller {
 		from.HTTPS = proto == "https"
 	}
 	return from
+}
+
+// proxy returns the address of the peer where it is one of our proxies.
+func (w world) proxy(r *http.Request) (peer string, ok bool) {
+	peer, _, err := net.SplitHostPort(r.RemoteAddr)
+	ip := net.ParseIP(peer)
+	return peer, err == nil && slices.ContainsFunc(w.proxies, func(network *net.IPNet) bool { return network.Contains(ip) })
+}
+
+// trace has the upstream continue the trace of a call.
+func (w world) trace(c echo.Context, from *gateway.Caller) {
+	ctx, note := c.Request().Context(), from.Note
+	from.Traceparent, from.Tracestate = w.traces.Headers(ctx)
+	from.Note = func(key, value string) {
+		note(key, value)
+		if key == "upstream" {
+			w.traces.Upstream(ctx, value)
+		}
+	}
 }
 
 func isHost(text string) bool {

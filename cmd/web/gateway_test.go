@@ -86,7 +86,7 @@ func serveSite(t *testing.T, upstream *gatewaytest.Upstream, routes string, chan
 		s.env = map[string]string{"LATCHKEY_DATABASE": c.Database, "LATCHKEY_KEYS": c.Keys}
 	})
 	s.db.Store = db
-	srv := newServer(w)
+	srv := newServer(newEcho(w), w.log)
 	server(srv)
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {

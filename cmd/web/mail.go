@@ -40,7 +40,7 @@ var openSettings = []string{
 	"addr", "base-url", "database", "keys", "token-prefix", "scopes", "max-lifespan", "session-idle", "session-max",
 	"keep-manual-tokens", "keep-issued-tokens", "keep-audit", "allow-http", "docs-url", "trusted-proxies", "webhook-private", "log", "signup", "require-second-factor",
 	"smtp-ca", "oidc-issuer", "oidc-client-id", "oidc-name", "oidc-domains", "oidc-team", "oidc-role", "oidc-ca",
-	"upstreams", "gateway-host", "upstream-ca",
+	"upstreams", "gateway-host", "upstream-ca", "metrics-addr", "metrics-open", "drain-delay", "drain-timeout",
 	"tls-cert", "tls-key", "acme", "acme-agree", "acme-email", "acme-directory", "acme-ca", "redirect-addr",
 }
 

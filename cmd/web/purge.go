@@ -118,8 +118,9 @@ func pause(ctx context.Context, d time.Duration) error {
 }
 
 // purgeAndLog is the purge on the schedule of a running server.
-func purgeAndLog(ctx context.Context, db *store.Store, keep store.Retention, log *slog.Logger) {
+func purgeAndLog(ctx context.Context, db *store.Store, keep store.Retention, done *job, log *slog.Logger) {
 	deleted, err := purgeTokens(ctx, db, keep, false)
+	done.ended(deleted, err)
 	if deleted > 0 {
 		log.Info("ended tokens deleted", "tokens", deleted)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -91,7 +92,7 @@ func TestSweepPurges(t *testing.T) {
 	defer stop()
 	logged := &lineWriter{onLine: stop}
 	log, flush := newLog(config, logged)
-	sweep(ctx, db.Store, config, log)() // it ends when the first line is logged
+	sweep(ctx, db.Store, config, &jobs{}, log)() // it ends when the first line is logged
 	flush()
 	if !strings.Contains(logged.text, `msg="ended tokens deleted" tokens=3`) || db.Number(t, "SELECT COUNT(*) FROM tokens") != 1 {
 		t.Errorf("logged %q", logged.text)
@@ -101,12 +102,12 @@ func TestSweepPurges(t *testing.T) {
 	}
 	var out bytes.Buffer
 	log, flush = newLog(config, &out)
-	purgeAndLog(t.Context(), db.Store, config.Keep, log)
+	purgeAndLog(t.Context(), db.Store, config.Keep, &job{}, log)
 	if !strings.Contains(out.String(), "level=WARN") || !strings.Contains(out.String(), "not all ended tokens were deleted, the next run is in an hour") {
 		t.Errorf("logged %q", out.String()) // A6
 	}
 	out.Reset()
-	purgeAndLog(ctx, db.Store, config.Keep, log)
+	purgeAndLog(ctx, db.Store, config.Keep, &job{}, log)
 	flush()
 	if out.String() != "" {
 		t.Errorf("a stop is logged as a failure: %q", out.String())
@@ -144,11 +145,12 @@ func TestStatusCommand(t *testing.T) {
 }
 
 func TestRetentionSettings(t *testing.T) { // C1
+	data := folder(t)
 	for _, name := range []string{"keep-manual-tokens", "keep-issued-tokens"} {
 		variable := "LATCHKEY_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
 		for value, good := range map[string]bool{"0s": true, "1500ms": true, "8760h": true, "-1s": false, "30": false, "30d": false, "forever": false, "900000h": false} {
 			for _, flag := range []bool{true, false} {
-				env, args := folder(t), []string{"migrate"}
+				env, args := maps.Clone(data), []string{"migrate"}
 				if flag {
 					args = []string{"--" + name, value, "migrate"}
 				} else {

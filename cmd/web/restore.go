@@ -118,7 +118,7 @@ func (r *restoring) finish(ctx context.Context, db *store.Store, contents store.
 	if err != nil {
 		return errors.Join(r.refuse(ctx, err), db.Close())
 	}
-	known, unknown := place.Revocations(ctx, db)
+	known, unknown := place.RevokedBefore(ctx, db)
 	done, err := db.FinishRestore(ctx, models.CommandLine, known, r.revokeTokens)
 	err = errors.Join(err, db.Close())
 	if err == nil {
@@ -205,7 +205,7 @@ func (p *program) finishRestore(ctx context.Context, cmd *cli.Command) error {
 		return err
 	}
 	return p.withStore(ctx, config, func(db *store.Store) error {
-		done, err := db.FinishRestore(ctx, models.CommandLine, store.Revocations{}, cmd.Bool("revoke-tokens"))
+		done, err := db.FinishRestore(ctx, models.CommandLine, store.RevokedBefore{}, cmd.Bool("revoke-tokens"))
 		if err != nil {
 			return err
 		}

@@ -173,7 +173,7 @@ func TestRestoreOfAnEarlierVersion(t *testing.T) {
 	must(t, env, "", "backup", path)
 	earlier := altered(t, path, func(db *storetest.DB) {
 		statements := []string{"DELETE FROM goose_db_version WHERE version_id > 10"}
-		for _, table := range []string{"refused_calls", "usage_days", "usage_hours", "usage_batches", "point_alerts", "point_leases", "team_points", "ledger_entries", "team_plans", "plans", "tickets", "schema_compatibility", "acme_state", "key_nodes", "key_states"} {
+		for _, table := range []string{"refused_calls", "usage_days", "usage_hours", "usage_batches", "point_alerts", "point_leases", "team_points", "ledger_entries", "team_plans", "plans", "tickets", "schema_compatibility", "acme_state", "key_nodes", "key_states", "revocations", "revocation_head"} {
 			statements = append(statements, "DROP TABLE "+table)
 		}
 		db.Tamper(t, append(statements, "DELETE FROM applications WHERE type = 'built-in'", "DROP INDEX applications_built_in", "DROP INDEX tokens_temporary", "DROP INDEX tokens_by_key", "ALTER TABLE applications DROP COLUMN points_per_day")...)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/http"
 	"os"
 	"os/signal"
 	"strings"
@@ -23,15 +22,16 @@ import (
 	"github.com/latchkey/latchkey/secrets"
 	"github.com/latchkey/latchkey/store"
 	"github.com/latchkey/latchkey/tokens"
+	"github.com/latchkey/latchkey/tracing"
 	"github.com/latchkey/latchkey/views"
+	"github.com/latchkey/latchkey/webhooks"
 )
 
 const (
 	// lastUsedEvery is how far last-used times lag behind.
 	lastUsedEvery = time.Second
-	// drainFor is how long requests that run may take after the signal to stop:
-	// longer than any of them may take.
-	drainFor = requestTimeout + 5*time.Second
+	// restFor is how long it may take to store what waits, once no request runs.
+	restFor = 35 * time.Second
 	// parallelHashes bounds the memory and cores that argon2id takes.
 	parallelHashes = 2
 	// realm is what tokens are for, in WWW-Authenticate.
@@ -55,13 +55,22 @@ func (p *program) serve(ctx context.Context, cmd *cli.Command) error {
 		return err
 	}
 	defer fitMemory(p.env, grantedMemory)()
-	log, flushLog := newLog(config, p.stderr)
-	defer flushLog()
-	door, err := openDoor(ctx, &config, log)
+	to, err := readTraces(p.env)
 	if err != nil {
 		return err
 	}
-	defer door.shut()
+	log, flushLog := newLog(config, p.stderr)
+	defer flushLog()
+	front, err := newFront(ctx, &config, log)
+	if err != nil {
+		return err
+	}
+	defer front.close()
+	return p.serveBehind(ctx, front, config, to, log)
+}
+
+// serveBehind is what the front lets requests in to.
+func (p *program) serveBehind(ctx context.Context, front *front, config Config, to *tracing.Settings, log *slog.Logger) error {
 	db, keys, keyring, err := openServing(ctx, config, log)
 	if err != nil {
 		return err
@@ -69,33 +78,35 @@ func (p *program) serve(ctx context.Context, cmd *cli.Command) error {
 	if err := p.announce(ctx, db, config); err != nil {
 		return errors.Join(err, db.Close())
 	}
-	room := newTokenRoom(context.WithoutCancel(ctx), config, db, keys, log)
+	traces := startTraces(ctx, to, log)
+	room := newTokenRoom(context.WithoutCancel(ctx), config, db, traced(db, traces), keys, log)
 	mailer := mail.New(context.WithoutCancel(ctx), config.Mail, log, clock)
 	calls := newCallRoom(context.WithoutCancel(ctx), config, db, room, mailer, log)
 	w := wire(config, db, keys, room, calls, mailer, log)
+	w.traces = traces
+	hooks := webhooks.NewWorker(db, keys, webhookPolicy(config), log, clockMillis)
+	done := &jobs{}
 	sweeping, stopSweeping := context.WithCancel(ctx)
-	swept := sweep(sweeping, db, config, log)
-	warned := inOrder(warn(sweeping, db, keys, mailer, config, log), keyring.Run(sweeping, hangups(ctx)))
-	door.getCertificates(sweeping, config, db, keys)
-	log.Info("serving", "version", version(), "address", door.listener.Addr().String(), "base_url", config.BaseURL, "database", config.Database)
-	server := newServer(w)                        //nolint:contextcheck // each request brings its own
-	server.RegisterOnShutdown(calls.streams.Stop) // they would not end by themselves
-	served := make(chan error, 1)
-	go func() { served <- door.serve(server, w) }()
-	p.tell(ctx, "READY=1", log)
-	select {
-	case err = <-served:
-	case <-ctx.Done():
+	swept := sweep(sweeping, db, config, done, log)
+	warned := inOrder(warn(sweeping, db, hooks, mailer, config, log), keyring.Run(sweeping, hangups(ctx)))
+	front.in.getCertificates(sweeping, config, db, keys)
+	log.Info("serving", "version", version(), "address", front.in.public.Addr().String(), "base_url", config.BaseURL, "database", config.Database)
+	err = front.open(config, w, rooms{db, room, calls, mailer, hooks, done}) //nolint:contextcheck // each request brings its own
+	if err == nil {
+		p.tell(ctx, "READY=1", log)
+		err = front.run(ctx)
 		p.stopping(ctx, log)
 	}
-	err = errors.Join(err, drain(ctx, server))
+	err = errors.Join(err, front.drain(ctx, config))
 	stopSweeping()
 	swept()
 	warned()
-	door.wait()
-	rest, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainFor)
+	front.in.wait()
+	rest, cancel := context.WithTimeout(context.WithoutCancel(ctx), restFor)
 	defer cancel()
-	return errors.Join(err, calls.close(rest), room.close(rest), closeMail(rest, mailer), db.Close())
+	err = errors.Join(err, calls.close(rest), room.close(rest), closeMail(rest, mailer), db.Close())
+	closeTraces(rest, traces)
+	return err
 }
 
 func inOrder(first, second func()) func() {
@@ -123,37 +134,33 @@ type tokenRoom struct {
 	feed     *tokens.Feed
 	issuer   *tokens.Issuer
 	lastUsed *tokens.LastUsed
+	clients  *tokens.Clients
 	verifier *tokens.Verifier
 	tickets  *tokens.Tickets
+
+	revocations *tokens.Revocations
 }
 
-// newTokenRoom starts it. ctx bounds its writes; close ends it.
-func newTokenRoom(ctx context.Context, config Config, db *store.Store, keys *secrets.Keys, log *slog.Logger) tokenRoom {
+// newTokenRoom starts it; asked is db, or what records what is asked of it. ctx bounds its writes; close ends it.
+func newTokenRoom(ctx context.Context, config Config, db *store.Store, asked tokens.Store, keys *secrets.Keys, log *slog.Logger) tokenRoom {
 	cache := tokens.NewCache()
 	db.Subscribe(cache.Forget)
-	lastUsed := tokens.NewLastUsed(ctx, db, log, lastUsedEvery)
-	verifier := tokens.NewVerifier(db, cache, lastUsed, clockMillis)
+	lastUsed := tokens.NewLastUsed(ctx, asked, log, lastUsedEvery)
+	verifier := tokens.NewVerifier(asked, cache, lastUsed, clockMillis)
+	revocations := tokens.NewRevocations(ctx, db, log)
+	db.Subscribe(revocations.Hear)
 	return tokenRoom{
-		cache: cache, feed: tokens.NewFeed(ctx, db, cache, log),
-		issuer:   tokens.NewIssuer(ctx, db, keys, config.TokenPrefix, config.Limits.MaxLifespan, clockMillis),
-		lastUsed: lastUsed, verifier: verifier, tickets: tokens.NewTickets(db, verifier, clockMillis),
+		cache: cache, feed: tokens.NewFeed(ctx, asked, cache, log),
+		issuer:   tokens.NewIssuer(ctx, asked, keys, config.TokenPrefix, config.Limits.MaxLifespan, clockMillis),
+		lastUsed: lastUsed, clients: tokens.NewClients(asked, cache), verifier: verifier, tickets: tokens.NewTickets(db, verifier, clockMillis), revocations: revocations,
 	}
 }
 
 // close stores what waits. No request runs any more.
 func (r tokenRoom) close(ctx context.Context) error {
 	r.feed.Close()
+	r.revocations.Close()
 	return errors.Join(r.issuer.Close(ctx), r.lastUsed.Close(ctx))
-}
-
-// drain outlives the signal that ended ctx.
-func drain(ctx context.Context, server *http.Server) error {
-	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainFor)
-	defer cancel()
-	if err := server.Shutdown(limit); err != nil {
-		return fmt.Errorf("requests were still running after %s and were cut: %w", drainFor, err)
-	}
-	return nil
 }
 
 // wire builds everything by hand; it can be read from top to bottom.
@@ -175,7 +182,7 @@ func wire(config Config, db *store.Store, keys *secrets.Keys, room tokenRoom, ca
 		}),
 		oauth: oauth.New(oauth.Deps{
 			Store: db, Issuer: room.issuer, Verifier: room.verifier,
-			Clients: tokens.NewClients(db, room.cache), LastUsed: room.lastUsed, Refusals: calls.refusals, Tickets: room.tickets, Upstreams: config.Upstreams,
+			Clients: room.clients, LastUsed: room.lastUsed, Refusals: calls.refusals, Tickets: room.tickets, Revocations: room.revocations, Upstreams: config.Upstreams,
 			IssuerURL: config.BaseURL, Scopes: config.Limits.Scopes, DocsURL: absolute(config.BaseURL, docsURL), Realm: realm, Now: clock,
 		}),
 		api:     api.New(api.Deps{Store: db, Verifier: room.verifier, Meter: calls.meter, Realm: realm, PointsSecret: config.PointsSecret, Now: clock}),

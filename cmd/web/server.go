@@ -17,6 +17,7 @@ import (
 	"github.com/latchkey/latchkey/middleware"
 	"github.com/latchkey/latchkey/models"
 	"github.com/latchkey/latchkey/oauth"
+	"github.com/latchkey/latchkey/tracing"
 )
 
 const (
@@ -48,16 +49,20 @@ type world struct {
 	oauth       *oauth.Handler
 	api         *api.Handler
 	gateway     *gateway.Gateway
+	// traces records requests; nil for nobody.
+	traces *tracing.Traces
+	// count is told of every request.
+	count []func(c echo.Context, took time.Duration)
 }
 
-func newServer(w world) *http.Server {
+func newServer(handler http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
-		Handler:        newEcho(w),
+		Handler:        handler,
 		ReadTimeout:    readTimeout,
 		WriteTimeout:   requestTimeout,
 		IdleTimeout:    idleTimeout,
 		MaxHeaderBytes: maxHeader,
-		ErrorLog:       newServerLog(w.log),
+		ErrorLog:       newServerLog(log),
 	}
 }
 
@@ -75,7 +80,8 @@ func newEcho(w world) *echo.Echo {
 			},
 		}),
 		middleware.RequestID(),
-		middleware.Log(w.log, clock),
+		w.tracing(),
+		middleware.Log(w.log, clock, w.count...),
 		middleware.Recover(),
 		w.divert,
 		middleware.SecurityHeaders(w.https, func(path string) bool { return !oauth.Owns(path) && !api.Owns(path) }, w.formTargets...),
@@ -84,6 +90,17 @@ func newEcho(w world) *echo.Echo {
 	w.api.Routes(e)
 	w.pages.Routes(e)
 	return e
+}
+
+// tracing records requests, where that is wanted.
+func (w world) tracing() echo.MiddlewareFunc {
+	if w.traces == nil {
+		return func(next echo.HandlerFunc) echo.HandlerFunc { return next }
+	}
+	return w.traces.Requests(func(r *http.Request) bool {
+		_, ok := w.proxy(r)
+		return ok
+	})
 }
 
 // addressFrom takes the client's address from X-Forwarded-For where the peer is

@@ -14,14 +14,16 @@ const sweepEvery = time.Hour
 // sweep deletes what has ended, at the start and every hour, until ctx ends. Tokens go
 // their own way: to delete millions of them may take longer than an hour. It returns a
 // function that waits for the last runs.
-func sweep(ctx context.Context, db *store.Store, config Config, log *slog.Logger) (wait func()) {
+func sweep(ctx context.Context, db *store.Store, config Config, done *jobs, log *slog.Logger) (wait func()) {
 	var runs sync.WaitGroup
 	runs.Go(func() {
-		hourly(ctx, func() { alone(ctx, db, "sweep", log, func(ctx context.Context) { sweepAndLog(ctx, db, config, log) }) })
+		hourly(ctx, func() {
+			alone(ctx, db, "sweep", log, func(ctx context.Context) { sweepAndLog(ctx, db, config, done, log) })
+		})
 	})
 	runs.Go(func() {
 		hourly(ctx, func() {
-			alone(ctx, db, "purge", log, func(ctx context.Context) { purgeAndLog(ctx, db, config.Keep, log) })
+			alone(ctx, db, "purge", log, func(ctx context.Context) { purgeAndLog(ctx, db, config.Keep, &done.tokens, log) })
 		})
 	})
 	return runs.Wait
@@ -51,7 +53,7 @@ func hourly(ctx context.Context, run func()) {
 	}
 }
 
-func sweepAndLog(ctx context.Context, db *store.Store, config Config, log *slog.Logger) {
+func sweepAndLog(ctx context.Context, db *store.Store, config Config, done *jobs, log *slog.Logger) {
 	err := db.Sweep(ctx, config.SessionIdle, config.SessionMax)
 	if err == nil {
 		err = rollPeriods(ctx, db, false)
@@ -59,8 +61,9 @@ func sweepAndLog(ctx context.Context, db *store.Store, config Config, log *slog.
 	if err == nil {
 		err = purgeLeftovers(ctx, db, false)
 	}
+	done.swept.ended(0, err)
 	if err != nil && ctx.Err() == nil {
 		log.Warn("not all was swept, the next run is in an hour", "error", err)
 	}
-	pruneAndLog(ctx, db, config.Keep.Audit, log)
+	pruneAndLog(ctx, db, config.Keep.Audit, &done.audit, log)
 }

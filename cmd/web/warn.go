@@ -9,7 +9,6 @@ import (
 
 	"github.com/latchkey/latchkey/mail"
 	"github.com/latchkey/latchkey/models"
-	"github.com/latchkey/latchkey/secrets"
 	"github.com/latchkey/latchkey/store"
 	"github.com/latchkey/latchkey/warnings"
 	"github.com/latchkey/latchkey/webhooks"
@@ -20,9 +19,8 @@ const warnEvery = 5 * time.Minute
 
 // warn tells of what ends soon, at the start and every few minutes, and delivers what
 // goes to webhooks, until ctx ends. It returns a function that waits for both.
-func warn(ctx context.Context, db *store.Store, keys *secrets.Keys, mailer *mail.Mailer, config Config, log *slog.Logger) (wait func()) {
+func warn(ctx context.Context, db *store.Store, worker *webhooks.Worker, mailer *mail.Mailer, config Config, log *slog.Logger) (wait func()) {
 	teller := warnings.NewTeller(db, mailer, config.BaseURL, clockMillis)
-	worker := webhooks.NewWorker(db, keys, webhookPolicy(config), log, clockMillis)
 	var runs sync.WaitGroup
 	runs.Go(func() { worker.Run(ctx) })
 	runs.Go(func() {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -16,7 +17,9 @@ import (
 
 	"github.com/latchkey/latchkey/mail"
 	"github.com/latchkey/latchkey/models"
+	"github.com/latchkey/latchkey/secrets"
 	"github.com/latchkey/latchkey/store"
+	"github.com/latchkey/latchkey/store/storetest"
 )
 
 func testWorld(t *testing.T, log *slog.Logger) world {
@@ -35,16 +38,29 @@ func testWorldWith(t *testing.T, log *slog.Logger, change func(*Config)) (world,
 		Limits: models.Limits{MaxLifespan: 3600, Scopes: []string{"api"}}, SessionIdle: time.Hour, SessionMax: time.Hour,
 	}
 	change(&config)
+	newData(t, config)
 	db, keys, err := open(t.Context(), config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	room := newTokenRoom(context.WithoutCancel(t.Context()), config, db, keys, log)
+	room := newTokenRoom(context.WithoutCancel(t.Context()), config, db, db, keys, log)
 	calls := newCallRoom(context.WithoutCancel(t.Context()), config, db, room, &mail.Mailer{}, log)
 	t.Cleanup(func() {
 		_ = errors.Join(calls.close(context.Background()), room.close(context.Background()), db.Close())
 	})
 	return wire(config, db, keys, room, calls, &mail.Mailer{}, log), db
+}
+
+// newData makes what a first start makes, without the time that migrating takes.
+func newData(t *testing.T, config Config) {
+	t.Helper()
+	if _, err := os.Stat(config.Keys); err == nil {
+		return
+	}
+	if _, err := secrets.CreateKeys(config.Keys); err != nil {
+		t.Fatal(err)
+	}
+	storetest.Put(t, config.Database)
 }
 
 // A6: a request that ran out of time still gets a whole error page.
@@ -92,7 +108,7 @@ func TestClientThatLeft(t *testing.T) {
 // What goes wrong after the answer began cannot be told to the client any more, and
 // is told to the operator.
 func TestFailureAfterTheAnswerBegan(t *testing.T) {
-	var out strings.Builder
+	var out written // the rooms of the world log, too
 	log, flush := newLog(Config{}, &out)
 	e := newEcho(testWorld(t, log))
 	e.GET("/late", func(c echo.Context) error {

@@ -6,8 +6,11 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -52,9 +55,7 @@ func Postgres(t testing.TB) *DB {
 func SQLite(t testing.TB) *DB {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "latchkey.db")
-	if err := Migrate(t.Context(), path); err != nil {
-		t.Fatal(err)
-	}
+	Put(t, path)
 	return open(t, path)
 }
 
@@ -86,6 +87,45 @@ func Migrate(ctx context.Context, path string) error {
 	_, err = s.Migrate(ctx, migrations.Run)
 	return errors.Join(err, s.Close())
 }
+
+// Put writes a migrated SQLite database to path, where none is yet.
+func Put(t testing.TB, path string) {
+	t.Helper()
+	content, err := migrated()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = file.Write(content)
+	if err := errors.Join(err, file.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// migrated is the file of a migrated database that nobody has used. Migrating takes longer
+// than most tests.
+var migrated = sync.OnceValues(func() ([]byte, error) {
+	folder, err := os.MkdirTemp("", "latchkey-template-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(folder) }()
+	path := filepath.Join(folder, "latchkey.db")
+	if err := Migrate(context.Background(), path); err != nil {
+		return nil, err
+	}
+	// The last one to close the file moves into it what the log still has.
+	if _, err := os.Stat(path + "-wal"); !errors.Is(err, fs.ErrNotExist) {
+		return nil, errors.Join(errors.New("the file of the template is not whole"), err)
+	}
+	return os.ReadFile(path)
+})
 
 // Now is the store's clock.
 func (db *DB) Now() models.Time { return models.Time(db.clock.Load()) }
