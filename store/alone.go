@@ -36,7 +36,7 @@ func (p *postgresEngine) alone(ctx context.Context, job string, do func(ctx cont
 	if err != nil {
 		return false, translate(err)
 	}
-	defer conn.Close(context.WithoutCancel(ctx))
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }() // the lock ends with it
 	if mine, err := takeJob(ctx, conn, job); err != nil || !mine {
 		return false, translate(err)
 	}

@@ -88,14 +88,14 @@ func TestTwoNodesAtOnce(t *testing.T) {
 		}, aField},
 		"an edit": {func(t *testing.T, r rivals) func(*store.Store, int) error {
 			t.Helper()
-			app := r.Application(t, r.ana, "Bot")
+			app := r.Application(t, r.ana, "Bot") //nolint:contextcheck // it takes the test's
 			return func(s *store.Store, i int) error {
 				return s.ChangeApplication(ctx, r.ana, app.ID, models.ApplicationValues{Name: fmt.Sprint("Bot ", i), Lifespan: 60, Scopes: "api"}, 1)
 			}
 		}, models.ErrConflict},
 		"an invitation, by a new account": {func(t *testing.T, r rivals) func(*store.Store, int) error {
 			t.Helper()
-			invite(t, r.DB, r.ana, "kim@example.com", models.RoleViewer, []byte("code"))
+			invite(t, r.DB, r.ana, "kim@example.com", models.RoleViewer, []byte("code")) //nolint:contextcheck // it takes the test's
 			return func(s *store.Store, _ int) error {
 				_, err := s.AcceptInvitation(ctx, models.Actor{}, []byte("code"), store.Account{Name: "Kim", PasswordHash: "-"})
 				return err
@@ -103,9 +103,9 @@ func TestTwoNodesAtOnce(t *testing.T) {
 		}, models.ErrNotFound},
 		"an invitation, by an account that exists": {func(t *testing.T, r rivals) func(*store.Store, int) error {
 			t.Helper()
-			sam := r.Member(t, "fabrikam", "sam", models.RoleOwner)
-			invite(t, r.DB, r.ana, sam.Email, models.RoleViewer, []byte("code"))
-			mine := session(t, r.DB, sam, "mine")
+			sam := r.Member(t, "fabrikam", "sam", models.RoleOwner)              //nolint:contextcheck // it takes the test's
+			invite(t, r.DB, r.ana, sam.Email, models.RoleViewer, []byte("code")) //nolint:contextcheck // it takes the test's
+			mine := session(t, r.DB, sam, "mine")                                //nolint:contextcheck // it takes the test's
 			return func(s *store.Store, _ int) error { _, err := s.JoinTeam(ctx, sam, mine, []byte("code")); return err }
 		}, models.ErrNotFound},
 		"a ceremony": {func(t *testing.T, r rivals) func(*store.Store, int) error {
@@ -124,14 +124,14 @@ func TestTwoNodesAtOnce(t *testing.T) {
 		}, models.ErrNotFound},
 		"an assertion": {func(t *testing.T, r rivals) func(*store.Store, int) error {
 			t.Helper()
-			app := r.Application(t, r.ana, "Bot")
+			app := r.Application(t, r.ana, "Bot") //nolint:contextcheck // it takes the test's
 			return func(s *store.Store, _ int) error {
 				return s.UseAssertion(ctx, app.ID, []byte("jti"), r.Now().Add(time.Minute))
 			}
 		}, models.ErrConflict},
 		"a recovery code": {func(t *testing.T, r rivals) func(*store.Store, int) error {
 			t.Helper()
-			addApp(t, r.DB, r.ana, "hash of 0", "hash of 1")
+			addApp(t, r.DB, r.ana, "hash of 0", "hash of 1") //nolint:contextcheck // it takes the test's
 			user, err := r.User(ctx, r.ana.UserID)
 			if err != nil {
 				t.Fatal(err)
@@ -195,7 +195,7 @@ func TestTwoNodesDoOneThingOnce(t *testing.T) {
 		}, "SELECT COUNT(*) FROM ledger_entries WHERE points = 100"},
 		"the end of a period": {func(t *testing.T, r rivals) func(*store.Store) (any, error) {
 			t.Helper()
-			give(t, r.DB, r.ana.TeamID, plan(t, r.DB, models.Plan{Name: "Pro", Points: 100, PeriodDays: 1}), 0)
+			give(t, r.DB, r.ana.TeamID, plan(t, r.DB, models.Plan{Name: "Pro", Points: 100, PeriodDays: 1}), 0) //nolint:contextcheck // it takes the test's
 			r.Wait(25 * time.Hour)
 			return func(s *store.Store) (any, error) {
 				st, err := s.Standing(ctx, r.ana.TeamID)

@@ -47,7 +47,7 @@ func openCopy(t testing.TB, path string, now func() models.Time) *storetest.DB {
 
 // A backup beside a writer is of one moment: events, chains and tokens fit together.
 func TestBackupWhileWriting(t *testing.T) {
-	db := storetest.New(t)
+	db := storetest.SQLite(t)
 	ana := db.Member(t, "northwind", "ana", models.RoleOwner)
 	app := db.Application(t, ana, "Bot")
 	db.Tokens(t, app, 20_000, models.Token{}) // several steps
@@ -88,7 +88,7 @@ func TestBackupWhileWriting(t *testing.T) {
 
 // Rows keep their rowid, which is the order of the ledger, and free places stay free.
 func TestBackupKeepsPlaces(t *testing.T) {
-	db := storetest.New(t)
+	db := storetest.SQLite(t)
 	ana := db.Member(t, "northwind", "ana", models.RoleOwner)
 	app := db.Application(t, ana, "Bot")
 	db.Tokens(t, app, 100, models.Token{})
@@ -104,7 +104,7 @@ func TestBackupKeepsPlaces(t *testing.T) {
 
 // T6: to make a backup is no change, and the caches of a server stay as they are.
 func TestBackupChangesNothing(t *testing.T) {
-	db := storetest.New(t)
+	db := storetest.SQLite(t)
 	db.Member(t, "northwind", "ana", models.RoleOwner)
 	before := foreignVersion(t, db)
 	path := backUp(t, db)
@@ -130,7 +130,7 @@ func TestBackupChangesNothing(t *testing.T) {
 }
 
 func TestBackupStops(t *testing.T) {
-	db := storetest.New(t)
+	db := storetest.SQLite(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := db.Backup(ctx, filepath.Join(t.TempDir(), "copy.db")); !errors.Is(err, models.ErrUnavailable) {
@@ -142,7 +142,7 @@ func TestBackupStops(t *testing.T) {
 }
 
 func TestCheckFile(t *testing.T) {
-	db := storetest.New(t)
+	db := storetest.SQLite(t)
 	ana := db.Member(t, "northwind", "ana", models.RoleOwner)
 	db.Tokens(t, db.Application(t, ana, "Bot"), 5000, models.Token{})
 	sound, err := os.ReadFile(backUp(t, db))

@@ -66,12 +66,12 @@ func (d dialect) folded(column string) string {
 	return "LOWER(" + column + ")"
 }
 
-// elements makes a table with the column value of a parameter that is a JSON list.
-func (d dialect) elements(alias string) string {
+// elements makes a table j with the column value of a parameter that is a JSON list.
+func (d dialect) elements() string {
 	if d == onSQLite {
-		return "json_each(?) AS " + alias
+		return "json_each(?) AS j"
 	}
-	return "jsonb_array_elements(CAST(? AS jsonb)) AS " + alias + " (value)"
+	return "jsonb_array_elements(CAST(? AS jsonb)) AS j (value)"
 }
 
 // numbered writes the parameters of a query as the driver takes them. A query that goes

@@ -64,7 +64,7 @@ func copyTo(t *testing.T, from, to string) {
 
 // Beside a server, after one that was killed, and where none runs.
 func TestExamine(t *testing.T) {
-	db := storetest.New(t)
+	db := storetest.SQLite(t)
 	ana := db.Member(t, "northwind", "ana", models.RoleOwner)
 	db.Wait(time.Hour)
 	db.Application(t, ana, "Bot")
@@ -103,7 +103,7 @@ func TestExamineWhatIsWrong(t *testing.T) {
 	if _, err := examine(t, other); !errors.Is(err, store.ErrNotSQLite) {
 		t.Errorf("other: %v", err)
 	}
-	db := storetest.New(t)
+	db := storetest.SQLite(t)
 	ana := db.Member(t, "northwind", "ana", models.RoleOwner)
 	db.Tokens(t, db.Application(t, ana, "Bot"), 3000, models.Token{})
 	damaged := filepath.Join(t.TempDir(), "damaged.db")

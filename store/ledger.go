@@ -35,14 +35,14 @@ func addEntry(tx *gorm.DB, entry models.LedgerEntry) (int64, error) {
 
 func moveBalances(d dialect) string {
 	return `INSERT INTO team_points (team_id, balance, period_used, period_bought)
-		SELECT value->>0, -CAST(value->>1 AS BIGINT), CAST(value->>1 AS BIGINT), 0 FROM ` + d.elements("j") + ` WHERE TRUE
+		SELECT value->>0, -CAST(value->>1 AS BIGINT), CAST(value->>1 AS BIGINT), 0 FROM ` + d.elements() + ` WHERE TRUE
 		ON CONFLICT (team_id) DO UPDATE SET balance = team_points.balance + excluded.balance, period_used = team_points.period_used + excluded.period_used`
 }
 
 func insertUses(d dialect) string {
 	return `INSERT INTO ledger_entries (id, team_id, at, kind, points, balance_after, reference)
 		SELECT j.value->>2, b.team_id, CAST(? AS BIGINT), 'use', -CAST(j.value->>1 AS BIGINT), b.balance, ?
-		FROM ` + d.elements("j") + d.crossJoin() + `team_points b ON b.team_id = j.value->>0`
+		FROM ` + d.elements() + d.crossJoin() + `team_points b ON b.team_id = j.value->>0`
 }
 
 // charges is what calls of each team cost, as a JSON list of [team, points, ID of the

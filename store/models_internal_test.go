@@ -45,14 +45,13 @@ func TestModelsFitTheTables(t *testing.T) {
 		if err := stmt.Parse(model); err != nil {
 			t.Fatal(err)
 		}
-		rows, err := p.reads.Raw("SELECT * FROM " + stmt.Schema.Table + " WHERE 1 = 0").Rows()
+		types, err := p.reads.Migrator().ColumnTypes(stmt.Schema.Table)
 		if err != nil {
 			t.Fatal(err)
 		}
-		columns, err := rows.Columns()
-		_ = rows.Close()
-		if err != nil {
-			t.Fatal(err)
+		columns := make([]string, len(types))
+		for i, column := range types {
+			columns[i] = column.Name()
 		}
 		name := reflect.TypeOf(model).Elem().Name()
 		for _, column := range stmt.Schema.DBNames {

@@ -151,7 +151,7 @@ func (f *pgFeed) listen(ctx context.Context) error {
 	if err != nil {
 		return translate(err)
 	}
-	defer conn.Close(started)
+	defer func() { _ = conn.Close(started) }() // it has failed
 	if _, err := conn.Exec(started, "LISTEN "+changesChannel+"; LISTEN "+countsChannel); err != nil {
 		return translate(err)
 	}

@@ -17,7 +17,7 @@ const (
 )
 
 func alertTables(d dialect) string {
-	return ` FROM ` + d.elements("j") + d.crossJoin() + `team_points b ON b.team_id = j.value->>0 JOIN team_plans tp ON tp.team_id = b.team_id
+	return ` FROM ` + d.elements() + d.crossJoin() + `team_points b ON b.team_id = j.value->>0 JOIN team_plans tp ON tp.team_id = b.team_id
 		JOIN plans p ON p.id = tp.plan_id JOIN teams t ON t.id = b.team_id`
 }
 

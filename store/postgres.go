@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -29,8 +28,10 @@ const (
 	connectFor = 5 * time.Second
 	// transactFor is how long a change may take with all that it runs again.
 	transactFor = 10 * time.Second
-	// longestPause lies between two runs of a change that others were in the way of.
-	longestPause = 50 * time.Millisecond
+	// shortestPause and longestPause lie between two runs of a change that others were in
+	// the way of.
+	shortestPause = 2 * time.Millisecond
+	longestPause  = 50 * time.Millisecond
 )
 
 // sessionLimits let the server give up what a process holds that has stopped, or is cut
@@ -144,7 +145,7 @@ func settle(config *pgx.ConnConfig) (pooled bool, err error) {
 	if err != nil {
 		return pooled, err
 	}
-	defer conn.Close(ctx)
+	defer func() { _ = conn.Close(ctx) }() // nothing is left to lose
 	var pid uint32
 	if err := conn.QueryRow(ctx, "SELECT pg_backend_pid()").Scan(&pid); err != nil {
 		return pooled, err
@@ -170,8 +171,9 @@ func (p *postgresEngine) query(ctx context.Context, text string, args []any) (*s
 }
 
 func (p *postgresEngine) numbered(text string) string {
-	if known, ok := p.texts.Load(text); ok {
-		return known.(string) //nolint:forcetypeassert // nothing else is stored
+	known, _ := p.texts.Load(text)
+	if numbered, ok := known.(string); ok {
+		return numbered
 	}
 	numbered := onPostgres.numbered(text)
 	p.texts.Store(text, numbered)
@@ -211,7 +213,8 @@ func inLine(fn func(tx *gorm.DB) error) func(tx *gorm.DB) error {
 func again(ctx context.Context, do func(ctx context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, transactFor)
 	defer cancel()
-	for duplicated := false; ; {
+	duplicated := false
+	for pause := shortestPause; ; pause = min(2*pause, longestPause) {
 		err := do(ctx)
 		first := errors.Is(err, gorm.ErrDuplicatedKey) && !duplicated
 		if !undone(err) && !first {
@@ -219,7 +222,7 @@ func again(ctx context.Context, do func(ctx context.Context) error) error {
 		}
 		duplicated = duplicated || first
 		select {
-		case <-time.After(rand.N(longestPause)): //nolint:gosec // a pause, no secret
+		case <-time.After(pause):
 		case <-ctx.Done():
 			return fmt.Errorf("%w: %w", models.ErrBusy, err)
 		}

@@ -39,7 +39,7 @@ func good(t *testing.T, db *storetest.DB) int64 {
 // O10: what was revoked after the backup stays revoked where the replaced database knows it: one
 // by one, all of an application, and those that were purged since.
 func TestRestoreKeepsRevocations(t *testing.T) {
-	db := storetest.New(t)
+	db := storetest.SQLite(t)
 	ana := db.Member(t, "northwind", "ana", models.RoleOwner)
 	one, all, purged := db.Application(t, ana, "One"), db.Application(t, ana, "All"), db.Application(t, ana, "Purged")
 	later := models.Token{ExpiresAt: db.Now().Add(1000 * time.Hour)}
@@ -90,7 +90,7 @@ func TestRestoreKeepsRevocations(t *testing.T) {
 // A database that came to be from an older backup never had what was issued since: those tokens
 // were not revoked.
 func TestRestoreNewerOverOlder(t *testing.T) {
-	db := storetest.New(t)
+	db := storetest.SQLite(t)
 	ana := db.Member(t, "northwind", "ana", models.RoleOwner)
 	app := db.Application(t, ana, "Bot")
 	older := backUp(t, db)
@@ -103,7 +103,7 @@ func TestRestoreNewerOverOlder(t *testing.T) {
 		t.Errorf("%+v, good: %d", done, good(t, newer))
 	}
 	// Nor has one of somebody else.
-	other := storetest.New(t)
+	other := storetest.SQLite(t)
 	other.Member(t, "contoso", "bo", models.RoleOwner)
 	if done := restoredOver(t, newer, backUp(t, other), false); done.Tokens != 0 || good(t, newer) != 10 {
 		t.Errorf("%+v, good: %d", done, good(t, newer))
@@ -112,7 +112,7 @@ func TestRestoreNewerOverOlder(t *testing.T) {
 
 // S3, S14: what was good once is not good once more.
 func TestRestoreEndsWhatHadBegun(t *testing.T) {
-	db := storetest.New(t)
+	db := storetest.SQLite(t)
 	ana := db.Member(t, "northwind", "ana", models.RoleOwner)
 	for _, statement := range []string{
 		"INSERT INTO sessions (id_hash, user_id, ref, created_at, last_seen_at, proven_at) VALUES (x'01', :user, 'a', 1, 1, 1), (x'02', :user, 'b', 1, 1, 1)",

@@ -28,7 +28,7 @@ func cells(columns ...int) string {
 
 func addHours(d dialect) string {
 	return `INSERT INTO usage_hours (team_id, hour, application_id, token_id, route, api, status, requests, points)
-		SELECT ` + cells(0, 1, 2, 3, 4, 5, 6, 7, 8) + ` FROM ` + d.elements("j") + ` WHERE TRUE
+		SELECT ` + cells(0, 1, 2, 3, 4, 5, 6, 7, 8) + ` FROM ` + d.elements() + ` WHERE TRUE
 		ON CONFLICT (team_id, hour, application_id, token_id, route, api, status)
 		DO UPDATE SET requests = usage_hours.requests + excluded.requests, points = usage_hours.points + excluded.points`
 }
@@ -38,7 +38,7 @@ func addDays(d dialect) string {
 	return `INSERT INTO usage_days (team_id, day, application_id, route, api, status, requests, points)
 		SELECT team_id, day, application_id, route, api, status, CAST(SUM(requests) AS BIGINT), CAST(SUM(points) AS BIGINT)
 		FROM (SELECT value->>0 AS team_id, CAST(value->>9 AS BIGINT) AS day, value->>2 AS application_id, value->>4 AS route, value->>5 AS api,
-			CAST(value->>6 AS BIGINT) AS status, CAST(value->>7 AS BIGINT) AS requests, CAST(value->>8 AS BIGINT) AS points FROM ` + d.elements("j") + `) AS counted
+			CAST(value->>6 AS BIGINT) AS status, CAST(value->>7 AS BIGINT) AS requests, CAST(value->>8 AS BIGINT) AS points FROM ` + d.elements() + `) AS counted
 		WHERE TRUE GROUP BY team_id, day, application_id, route, api, status
 		ON CONFLICT (team_id, day, application_id, route, api, status)
 		DO UPDATE SET requests = usage_days.requests + excluded.requests, points = usage_days.points + excluded.points`
@@ -49,7 +49,7 @@ func addDays(d dialect) string {
 func spendLeases(d dialect) string {
 	return `UPDATE point_leases SET points = CASE WHEN points > CAST(j.value->>1 AS BIGINT) THEN points - CAST(j.value->>1 AS BIGINT) ELSE 0 END,
 			expires_at = CASE WHEN expires_at > ? THEN ? ELSE expires_at END
-		FROM ` + d.elements("j") + ` WHERE team_id = j.value->>0 AND node_id = ?`
+		FROM ` + d.elements() + ` WHERE team_id = j.value->>0 AND node_id = ?`
 }
 
 var errNegativeCharge = errors.New("a batch of calls with less than no points")

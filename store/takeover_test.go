@@ -42,7 +42,7 @@ func wantContent(t *testing.T, path, want string) {
 
 // A database that somebody has open is not taken; one that is taken cannot be opened.
 func TestTakeIsExclusive(t *testing.T) {
-	first := storetest.New(t)
+	first := storetest.SQLite(t)
 	first.Member(t, "northwind", "ana", models.RoleOwner)
 	db := openCopy(t, backUp(t, first), first.Now)
 	if _, err := store.Take(t.Context(), db.Path); !errors.Is(err, store.ErrInUse) {
@@ -70,7 +70,7 @@ func TestTakeIsExclusive(t *testing.T) {
 // What was in the log of the old database is in the one that is kept, and no file of it stays
 // beside the new one.
 func TestReplaceKeepsTheOldDatabase(t *testing.T) {
-	db := storetest.New(t)
+	db := storetest.SQLite(t)
 	made := backUp(t, db)
 	db.Member(t, "northwind", "ana", models.RoleOwner)
 	// As after a crash: the log was not moved.

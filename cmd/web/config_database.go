@@ -38,11 +38,11 @@ func (c *Config) checkDatabase() []string {
 		if !store.IsPostgres(address) {
 			continue
 		}
-		clear, err := store.InTheClear(address)
+		exposed, err := store.InTheClear(address)
 		switch {
 		case err != nil:
 			wrong = append(wrong, s.name+": "+err.Error())
-		case clear && !c.allowHTTP && c.allowHTTPRead:
+		case exposed && !c.allowHTTP && c.allowHTTPRead:
 			wrong = append(wrong, s.name+": add sslmode=verify-full, or set LATCHKEY_ALLOW_HTTP=true to send passwords and tokens in the clear")
 		}
 	}

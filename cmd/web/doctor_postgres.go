@@ -19,12 +19,12 @@ const (
 
 func checkPostgres(ctx context.Context, d doctor, say func(verdict, string)) {
 	address, shown := d.config.address.Reveal(), d.config.Database
-	clear, err := store.InTheClear(address)
+	exposed, err := store.InTheClear(address)
 	if err != nil {
 		say(wrong, "LATCHKEY_DATABASE: "+err.Error())
 		return
 	}
-	if clear {
+	if exposed {
 		say(warning, "the connection to "+shown+" is not protected: add sslmode=verify-full to LATCHKEY_DATABASE, and sslrootcert with the authority of its certificate")
 	}
 	if direct := d.config.direct.Reveal(); direct != "" {

@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"database/sql/driver"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -26,7 +27,11 @@ func (n numbering) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return numberingConn{conn.(*stdlib.Conn)}, nil
+	pgx, ok := conn.(*stdlib.Conn)
+	if !ok {
+		return nil, fmt.Errorf("the driver is %T", conn)
+	}
+	return numberingConn{pgx}, nil
 }
 
 // Driver implements driver.Connector.
