@@ -239,8 +239,8 @@ func TestManyNodesStartAtOnce(t *testing.T) {
 			if applied.Add(int64(n)); n == 0 {
 				waited.Add(1)
 			}
-			if any, err := s.AnyUser(context.WithoutCancel(t.Context())); any || err != nil {
-				t.Error(any, err)
+			if found, err := s.AnyUser(context.WithoutCancel(t.Context())); found || err != nil {
+				t.Error(found, err)
 			}
 		})
 	}

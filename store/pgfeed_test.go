@@ -221,10 +221,13 @@ func TestANodeThatIsCutOff(t *testing.T) {
 	for name, err := range map[string]error{
 		"version": func() error { _, err := here.ForeignVersion(t.Context()); return err }(),
 		"read":    func() error { _, err := here.TokenByHash(t.Context(), token.Hash); return err }(),
-		"list":    func() error { _, err := here.Applications(t.Context(), ana.TeamID, models.ApplicationQuery{}); return err }(),
-		"write":   func() error { _, _, err := here.RevokeToken(t.Context(), ana, app.ID, token.ID); return err }(),
-		"insert":  here.InsertTokens(t.Context(), []models.Token{{ID: "x", ApplicationID: app.ID, TeamID: ana.TeamID, Hash: []byte("x")}}),
-		"sweep":   here.Sweep(t.Context(), time.Hour, time.Hour),
+		"list": func() error {
+			_, err := here.Applications(t.Context(), ana.TeamID, models.ApplicationQuery{})
+			return err
+		}(),
+		"write":  func() error { _, _, err := here.RevokeToken(t.Context(), ana, app.ID, token.ID); return err }(),
+		"insert": here.InsertTokens(t.Context(), []models.Token{{ID: "x", ApplicationID: app.ID, TeamID: ana.TeamID, Hash: []byte("x")}}),
+		"sweep":  here.Sweep(t.Context(), time.Hour, time.Hour),
 	} {
 		if !errors.Is(err, models.ErrUnavailable) {
 			t.Errorf("%s: %v", name, err)

@@ -24,6 +24,15 @@ func (s *Store) pragma(t *testing.T, name string) (value int) {
 	return value
 }
 
+func (s *Store) file(t *testing.T) *sqliteEngine {
+	t.Helper()
+	engine, ok := s.engine.(*sqliteEngine)
+	if !ok {
+		t.Fatal("not on a file")
+	}
+	return engine
+}
+
 // A request that is given up takes no connection with it, which would empty the caches
 // (T6), and where one is lost, the next is like it.
 func TestWriterThatIsGivenUp(t *testing.T) {
@@ -91,7 +100,7 @@ func TestCutThatFails(t *testing.T) {
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
 	for what, ctx := range map[string]context.Context{"works": t.Context(), "nobody waits": gone} {
-		err := s.engine.(*sqliteEngine).cutWAL(ctx, Space{WALBytes: longWAL})
+		err := s.file(t).cutWAL(ctx, Space{WALBytes: longWAL})
 		if (err == nil) != (ctx == t.Context()) {
 			t.Errorf("%s: %v", what, err)
 		}
@@ -99,7 +108,7 @@ func TestCutThatFails(t *testing.T) {
 			t.Errorf("%s: the writer waits %d ms", what, wait)
 		}
 	}
-	lock, err := sql.Open("sqlite3", "file:"+s.engine.(*sqliteEngine).path)
+	lock, err := sql.Open("sqlite3", "file:"+s.file(t).path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +122,7 @@ func TestCutThatFails(t *testing.T) {
 	if err := reader.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM users").Scan(&users); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.engine.(*sqliteEngine).cutWAL(t.Context(), Space{WALBytes: longWAL}); err != nil {
+	if err := s.file(t).cutWAL(t.Context(), Space{WALBytes: longWAL}); err != nil {
 		t.Errorf("beside a reader: %v", err)
 	}
 	if wait := s.pragma(t, "busy_timeout"); wait != busyTimeout {
@@ -159,12 +168,12 @@ func TestCommitInDoubt(t *testing.T) {
 	}
 	var heard []models.Notice
 	s.Subscribe(func(n models.Notice) { heard = append(heard, n) })
-	db := sql.OpenDB(&doubtfulConnector{connector{dsn: "file:" + s.engine.(*sqliteEngine).path + "?_txlock=immediate"}})
+	db := sql.OpenDB(&doubtfulConnector{connector{dsn: "file:" + s.file(t).path + "?_txlock=immediate"}})
 	defer db.Close()
 	if s.writes, err = gorm.Open(sqlite.New(sqlite.Config{Conn: db}), &gorm.Config{SkipDefaultTransaction: true}); err != nil {
 		t.Fatal(err)
 	}
-	s.engine.(*sqliteEngine).writes = s.writes
+	s.file(t).writes = s.writes
 	app := list.Rows[0].ID
 	if err := s.SwitchApplication(t.Context(), actor, app, false); !errors.Is(err, models.ErrUnavailable) {
 		t.Errorf("got %v", err)

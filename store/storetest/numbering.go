@@ -23,10 +23,10 @@ func (n numbering) Connect(ctx context.Context) (driver.Conn, error) {
 	}
 	config.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
 	conn, err := stdlib.GetConnector(*config).Connect(ctx)
-	if err != nil {
-		return nil, err
+	if inner, ok := conn.(*stdlib.Conn); ok {
+		return numberingConn{inner}, nil
 	}
-	return numberingConn{conn.(*stdlib.Conn)}, nil
+	return nil, err
 }
 
 // Driver implements driver.Connector.
