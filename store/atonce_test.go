@@ -1,7 +1,6 @@
 package store_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -74,85 +73,96 @@ func aBot(name string) (models.Application, models.ClientSecret) {
 // D8: of 50 deeds at once on two nodes that exclude each other, one takes effect, and the
 // others get the answer that they would have got a moment later.
 func TestTwoNodesAtOnce(t *testing.T) {
-	ctx := context.WithoutCancel(t.Context())
 	for name, test := range map[string]struct {
 		deed func(t *testing.T, r rivals) func(s *store.Store, i int) error
 		late error
 	}{
-		"a name": {func(_ *testing.T, r rivals) func(*store.Store, int) error {
+		"a name": {func(t *testing.T, r rivals) func(*store.Store, int) error {
+			t.Helper()
 			return func(s *store.Store, _ int) error {
 				app, secret := aBot("Same")
-				_, err := s.CreateApplication(ctx, r.ana, app, secret, "")
+				_, err := s.CreateApplication(t.Context(), r.ana, app, secret, "")
 				return err
 			}
 		}, aField},
 		"an edit": {func(t *testing.T, r rivals) func(*store.Store, int) error {
 			t.Helper()
-			app := r.Application(t, r.ana, "Bot") //nolint:contextcheck // it takes the test's
+			app := r.Application(t, r.ana, "Bot")
 			return func(s *store.Store, i int) error {
-				return s.ChangeApplication(ctx, r.ana, app.ID, models.ApplicationValues{Name: fmt.Sprint("Bot ", i), Lifespan: 60, Scopes: "api"}, 1)
+				return s.ChangeApplication(t.Context(), r.ana, app.ID, models.ApplicationValues{Name: fmt.Sprint("Bot ", i), Lifespan: 60, Scopes: "api"}, 1)
 			}
 		}, models.ErrConflict},
 		"an invitation, by a new account": {func(t *testing.T, r rivals) func(*store.Store, int) error {
 			t.Helper()
-			invite(t, r.DB, r.ana, "kim@example.com", models.RoleViewer, []byte("code")) //nolint:contextcheck // it takes the test's
+			invite(t, r.DB, r.ana, "kim@example.com", models.RoleViewer, []byte("code"))
 			return func(s *store.Store, _ int) error {
-				_, err := s.AcceptInvitation(ctx, models.Actor{}, []byte("code"), store.Account{Name: "Kim", PasswordHash: "-"})
+				_, err := s.AcceptInvitation(t.Context(), models.Actor{}, []byte("code"), store.Account{Name: "Kim", PasswordHash: "-"})
 				return err
 			}
 		}, models.ErrNotFound},
 		"an invitation, by an account that exists": {func(t *testing.T, r rivals) func(*store.Store, int) error {
 			t.Helper()
-			sam := r.Member(t, "fabrikam", "sam", models.RoleOwner)              //nolint:contextcheck // it takes the test's
-			invite(t, r.DB, r.ana, sam.Email, models.RoleViewer, []byte("code")) //nolint:contextcheck // it takes the test's
-			mine := session(t, r.DB, sam, "mine")                                //nolint:contextcheck // it takes the test's
-			return func(s *store.Store, _ int) error { _, err := s.JoinTeam(ctx, sam, mine, []byte("code")); return err }
+			sam := r.Member(t, "fabrikam", "sam", models.RoleOwner)
+			invite(t, r.DB, r.ana, sam.Email, models.RoleViewer, []byte("code"))
+			mine := session(t, r.DB, sam, "mine")
+			return func(s *store.Store, _ int) error {
+				_, err := s.JoinTeam(t.Context(), sam, mine, []byte("code"))
+				return err
+			}
 		}, models.ErrNotFound},
 		"a ceremony": {func(t *testing.T, r rivals) func(*store.Store, int) error {
 			t.Helper()
-			if err := r.BeginCeremony(ctx, models.Ceremony{IDHash: []byte("id"), Kind: "test", UserID: r.ana.UserID, Data: "{}"}, time.Minute); err != nil {
+			if err := r.BeginCeremony(t.Context(), models.Ceremony{IDHash: []byte("id"), Kind: "test", UserID: r.ana.UserID, Data: "{}"}, time.Minute); err != nil {
 				t.Fatal(err)
 			}
-			return func(s *store.Store, _ int) error { _, err := s.FinishCeremony(ctx, []byte("id"), "test"); return err }
+			return func(s *store.Store, _ int) error {
+				_, err := s.FinishCeremony(t.Context(), []byte("id"), "test")
+				return err
+			}
 		}, models.ErrNotFound},
 		"a ticket": {func(t *testing.T, r rivals) func(*store.Store, int) error {
 			t.Helper()
-			if err := r.SaveTicket(ctx, models.Ticket{Hash: []byte("ticket"), TokenHash: []byte("token"), TeamID: r.ana.TeamID, ExpiresAt: r.Now().Add(time.Minute)}); err != nil {
+			if err := r.SaveTicket(t.Context(), models.Ticket{Hash: []byte("ticket"), TokenHash: []byte("token"), TeamID: r.ana.TeamID, ExpiresAt: r.Now().Add(time.Minute)}); err != nil {
 				t.Fatal(err)
 			}
-			return func(s *store.Store, _ int) error { _, err := s.UseTicket(ctx, []byte("ticket"), "/v1"); return err }
+			return func(s *store.Store, _ int) error {
+				_, err := s.UseTicket(t.Context(), []byte("ticket"), "/v1")
+				return err
+			}
 		}, models.ErrNotFound},
 		"an assertion": {func(t *testing.T, r rivals) func(*store.Store, int) error {
 			t.Helper()
-			app := r.Application(t, r.ana, "Bot") //nolint:contextcheck // it takes the test's
+			app := r.Application(t, r.ana, "Bot")
 			return func(s *store.Store, _ int) error {
-				return s.UseAssertion(ctx, app.ID, []byte("jti"), r.Now().Add(time.Minute))
+				return s.UseAssertion(t.Context(), app.ID, []byte("jti"), r.Now().Add(time.Minute))
 			}
 		}, models.ErrConflict},
 		"a recovery code": {func(t *testing.T, r rivals) func(*store.Store, int) error {
 			t.Helper()
-			addApp(t, r.DB, r.ana, "hash of 0", "hash of 1") //nolint:contextcheck // it takes the test's
-			user, err := r.User(ctx, r.ana.UserID)
+			addApp(t, r.DB, r.ana, "hash of 0", "hash of 1")
+			user, err := r.User(t.Context(), r.ana.UserID)
 			if err != nil {
 				t.Fatal(err)
 			}
 			return func(s *store.Store, _ int) error {
-				left, err := s.UseRecoveryCode(ctx, r.ana, user, 1, "hash of 1")
+				left, err := s.UseRecoveryCode(t.Context(), r.ana, user, 1, "hash of 1")
 				if err == nil && left != 1 {
 					t.Errorf("%d codes are left", left)
 				}
 				return err
 			}
 		}, models.ErrNotFound},
-		"an address, by signing up": {func(_ *testing.T, _ rivals) func(*store.Store, int) error {
+		"an address, by signing up": {func(t *testing.T, _ rivals) func(*store.Store, int) error {
+			t.Helper()
 			return func(s *store.Store, i int) error {
-				_, err := s.SignUp(ctx, models.Actor{}, store.Account{Name: "Eve", Email: "eve@example.com", PasswordHash: "-", Team: fmt.Sprint("Team ", i)})
+				_, err := s.SignUp(t.Context(), models.Actor{}, store.Account{Name: "Eve", Email: "eve@example.com", PasswordHash: "-", Team: fmt.Sprint("Team ", i)})
 				return err
 			}
 		}, aField},
-		"the name of a plan": {func(_ *testing.T, _ rivals) func(*store.Store, int) error {
+		"the name of a plan": {func(t *testing.T, _ rivals) func(*store.Store, int) error {
+			t.Helper()
 			return func(s *store.Store, i int) error {
-				return s.AddPlan(ctx, models.CommandLine, models.Plan{Name: "Pro", NameKey: models.FoldName("Pro"), Points: int64(i), IsDefault: i%2 == 0})
+				return s.AddPlan(t.Context(), models.CommandLine, models.Plan{Name: "Pro", NameKey: models.FoldName("Pro"), Points: int64(i), IsDefault: i%2 == 0})
 			}
 		}, aField},
 	} {
@@ -169,36 +179,38 @@ func TestTwoNodesAtOnce(t *testing.T) {
 
 // D8: so it is where everybody gets an answer, and the same one.
 func TestTwoNodesDoOneThingOnce(t *testing.T) {
-	ctx := context.WithoutCancel(t.Context())
 	for name, test := range map[string]struct {
 		deed func(t *testing.T, r rivals) func(s *store.Store) (any, error)
 		// counted is one once it is done.
 		counted string
 	}{
-		"a form": {func(_ *testing.T, r rivals) func(*store.Store) (any, error) {
+		"a form": {func(t *testing.T, r rivals) func(*store.Store) (any, error) {
+			t.Helper()
 			return func(s *store.Store) (any, error) {
 				app, secret := aBot("Bot")
-				return s.CreateApplication(ctx, r.ana, app, secret, "form")
+				return s.CreateApplication(t.Context(), r.ana, app, secret, "form")
 			}
 		}, "SELECT COUNT(*) FROM applications WHERE name = 'Bot'"},
-		"a temporary token": {func(_ *testing.T, r rivals) func(*store.Store) (any, error) {
+		"a temporary token": {func(t *testing.T, r rivals) func(*store.Store) (any, error) {
+			t.Helper()
 			return func(s *store.Store) (any, error) {
-				token, err := s.CreateTemporaryToken(ctx, r.ana, models.Token{ID: store.NewID(), Hash: []byte(store.NewID()), Last4: "nB2e", Scopes: "api", Sealed: []byte("s"), ExpiresAt: r.Now().Add(time.Hour)})
+				token, err := s.CreateTemporaryToken(t.Context(), r.ana, models.Token{ID: store.NewID(), Hash: []byte(store.NewID()), Last4: "nB2e", Scopes: "api", Sealed: []byte("s"), ExpiresAt: r.Now().Add(time.Hour)})
 				return token.ID, err
 			}
 		}, "SELECT COUNT(*) FROM tokens WHERE kind = 'temporary'"},
-		"a purchase": {func(_ *testing.T, r rivals) func(*store.Store) (any, error) {
+		"a purchase": {func(t *testing.T, r rivals) func(*store.Store) (any, error) {
+			t.Helper()
 			return func(s *store.Store) (any, error) {
-				receipt, err := s.AddPoints(ctx, models.Shop, models.PointsChange{TeamID: r.ana.TeamID, Points: 100, Reference: "INV-1"}, "")
+				receipt, err := s.AddPoints(t.Context(), models.Shop, models.PointsChange{TeamID: r.ana.TeamID, Points: 100, Reference: "INV-1"}, "")
 				return receipt.Balance, err
 			}
 		}, "SELECT COUNT(*) FROM ledger_entries WHERE points = 100"},
 		"the end of a period": {func(t *testing.T, r rivals) func(*store.Store) (any, error) {
 			t.Helper()
-			give(t, r.DB, r.ana.TeamID, plan(t, r.DB, models.Plan{Name: "Pro", Points: 100, PeriodDays: 1}), 0) //nolint:contextcheck // it takes the test's
+			give(t, r.DB, r.ana.TeamID, plan(t, r.DB, models.Plan{Name: "Pro", Points: 100, PeriodDays: 1}), 0)
 			r.Wait(25 * time.Hour)
 			return func(s *store.Store) (any, error) {
-				st, err := s.Standing(ctx, r.ana.TeamID)
+				st, err := s.Standing(t.Context(), r.ana.TeamID)
 				return st.Balance, err
 			}
 		}, "SELECT COUNT(*) - 1 FROM ledger_entries WHERE kind = 'plan'"},
@@ -233,7 +245,7 @@ func TestTwoNodesLeaseTheLastPoints(t *testing.T) {
 	var mu sync.Mutex
 	sum := int64(0)
 	r.race(t, func(s *store.Store, i int) error {
-		lease, err := s.LeasePoints(context.WithoutCancel(t.Context()), fmt.Sprint("node ", i), r.ana.TeamID, 2)
+		lease, err := s.LeasePoints(t.Context(), fmt.Sprint("node ", i), r.ana.TeamID, 2)
 		mu.Lock()
 		defer mu.Unlock()
 		sum += lease.Points
@@ -248,7 +260,6 @@ func TestTwoNodesLeaseTheLastPoints(t *testing.T) {
 // the others are asked to take them away.
 func TestTwoNodesLeaveTheLastOne(t *testing.T) {
 	r := newRivals(t)
-	ctx := context.WithoutCancel(t.Context())
 	all := []models.Actor{operator(t, r.DB, r.ana)}
 	for i := range 4 {
 		all = append(all, operator(t, r.DB, r.Member(t, "northwind", fmt.Sprint("owner", i), models.RoleOwner)))
@@ -258,10 +269,12 @@ func TestTwoNodesLeaveTheLastOne(t *testing.T) {
 		left string
 	}{
 		"owner": {func(s *store.Store, by, from models.Actor) error {
-			_, err := s.ChangeRole(ctx, by, from.UserID, models.RoleViewer)
+			_, err := s.ChangeRole(t.Context(), by, from.UserID, models.RoleViewer)
 			return err
 		}, "SELECT COUNT(*) FROM members WHERE role = 'owner'"},
-		"operator": {func(s *store.Store, by, from models.Actor) error { return s.UnmakeOperator(ctx, by, from.UserID) },
+		"operator": {func(s *store.Store, by, from models.Actor) error {
+			return s.UnmakeOperator(t.Context(), by, from.UserID)
+		},
 			"SELECT COUNT(*) FROM users WHERE operator"},
 	} {
 		r.race(t, func(s *store.Store, i int) error { return test.take(s, all[i%5], all[(i+1+i/5%4)%5]) },
@@ -283,7 +296,7 @@ func TestTwoNodesAreSetUpOnce(t *testing.T) {
 	}
 	defer other.Close()
 	won := rivals{DB: db, other: other}.race(t, func(s *store.Store, i int) error {
-		_, err := s.Setup(context.WithoutCancel(t.Context()), models.Actor{}, store.Account{Name: "Ana", Email: fmt.Sprintf("ana%d@example.com", i), PasswordHash: "-", Team: "Northwind"})
+		_, err := s.Setup(t.Context(), models.Actor{}, store.Account{Name: "Ana", Email: fmt.Sprintf("ana%d@example.com", i), PasswordHash: "-", Team: "Northwind"})
 		return err
 	}, models.ErrNotFound)
 	if won != 1 || db.Number(t, "SELECT COUNT(*) FROM users") != 1 {

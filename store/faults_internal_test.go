@@ -28,7 +28,7 @@ func migratedPath(t testing.TB) string {
 }
 
 func migrateAt(ctx context.Context, path string) error {
-	s, err := Open(path, func() models.Time { return 1000 }) //nolint:contextcheck // the store lives longer than this call
+	s, err := Open(path, func() models.Time { return 1000 }) //nolint:contextcheck // Open takes none
 	if err != nil {
 		return err
 	}

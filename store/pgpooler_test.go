@@ -43,7 +43,7 @@ func pooled(t *testing.T, address string) string {
 	config := filepath.Join(folder, "pgbouncer.ini")
 	text := fmt.Sprintf("[databases]\n* = host=%s port=%s user=%s password='%s'\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = %s\nunix_socket_dir =\n"+
 		"auth_type = any\npool_mode = transaction\ndefault_pool_size = 4\nmax_client_conn = 200\n", u.Hostname(), u.Port(), u.User.Username(), password, port)
-	if err := os.WriteFile(config, []byte(text), 0o644); err != nil { // another user reads it
+	if err := os.WriteFile(config, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Chmod(folder, 0o755); err != nil {

@@ -34,6 +34,15 @@ func (s *Store) pragma(t *testing.T, name string) (value int) {
 	return value
 }
 
+func (s *Store) file(t *testing.T) *sqliteEngine {
+	t.Helper()
+	engine, ok := s.engine.(*sqliteEngine)
+	if !ok {
+		t.Fatal("not on a file")
+	}
+	return engine
+}
+
 // A request that is given up takes no connection with it, which would empty the caches
 // (T6), and where one is lost, the next is like it.
 func TestWriterThatIsGivenUp(t *testing.T) {

@@ -3,7 +3,6 @@ package storetest
 import (
 	"context"
 	"database/sql/driver"
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -24,14 +23,10 @@ func (n numbering) Connect(ctx context.Context) (driver.Conn, error) {
 	}
 	config.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
 	conn, err := stdlib.GetConnector(*config).Connect(ctx)
-	if err != nil {
-		return nil, err
+	if inner, ok := conn.(*stdlib.Conn); ok {
+		return numberingConn{inner}, nil
 	}
-	pgx, ok := conn.(*stdlib.Conn)
-	if !ok {
-		return nil, fmt.Errorf("the driver is %T", conn)
-	}
-	return numberingConn{pgx}, nil
+	return nil, err
 }
 
 // Driver implements driver.Connector.

@@ -80,7 +80,7 @@ func (db *DB) OnPostgres() bool { return store.IsPostgres(db.Path) }
 
 // Migrate brings a database up to date.
 func Migrate(ctx context.Context, path string) error {
-	s, err := store.Open(path, func() models.Time { return Start }) //nolint:contextcheck // the store lives longer than this call
+	s, err := store.Open(path, func() models.Time { return Start }) //nolint:contextcheck // Open takes none
 	if err != nil {
 		return err
 	}
