@@ -21,7 +21,7 @@ UNESCAPED = templ\.(Raw|Safe[A-Z]|JSUnsafe)|template\.(HTML|JS|CSS|URL)
 GORM_TRAPS = \.(Where|Not|Or)\(&|\.(First|Take|Last|Find|Delete)\([^()]*,|\.(Updates|Save|Assign|Attrs)\(
 
 .DEFAULT_GOAL := help
-.PHONY: help run build release image generate graphiql check-generated lint fmt test cover fuzz bench bench-go vuln install-test-tools clean
+.PHONY: test-go help run build release image generate graphiql check-generated lint fmt test cover fuzz bench bench-go vuln install-test-tools clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' Makefile
@@ -81,7 +81,14 @@ test: ## everything a change must pass; installs what is missing (needs root or 
 	@$(MAKE) --no-print-directory install-test-tools
 	@$(MAKE) --no-print-directory check-generated
 	@$(MAKE) --no-print-directory lint
-	scripts/with-postgres.sh go test -race -vet=off -timeout 20m ./...
+	scripts/with-postgres.sh $(MAKE) --no-print-directory test-go
+
+# What any database must do is tested on SQLite with all else, and then on PostgreSQL.
+ON_POSTGRES = ./store ./handlers ./oauth ./usage ./api
+
+test-go:
+	go test -race -vet=off -timeout 20m ./...
+	LATCHKEY_TEST_DATABASE=postgres go test -race -vet=off -timeout 20m $(ON_POSTGRES)
 
 cover: ## test coverage by function, in coverage.out
 	scripts/with-postgres.sh go test -coverpkg=./... -coverprofile=coverage.out ./...

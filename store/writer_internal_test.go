@@ -16,16 +16,6 @@ import (
 	"github.com/latchkey/latchkey/models"
 )
 
-// file is the engine of a store on SQLite.
-func (s *Store) file(t *testing.T) *sqliteEngine {
-	t.Helper()
-	engine, ok := s.engine.(*sqliteEngine)
-	if !ok {
-		t.Fatalf("the engine is %T", s.engine)
-	}
-	return engine
-}
-
 func (s *Store) pragma(t *testing.T, name string) (value int) {
 	t.Helper()
 	if err := s.writes.Raw("PRAGMA " + name).Scan(&value).Error; err != nil {
