@@ -43,8 +43,8 @@ func (h *Handlers) setupPage(c echo.Context) error {
 	return showWithCode(c, http.StatusOK, views.Setup(h.plainPage(c), views.NewSetupForm(code, models.AccountInput{}, nil)))
 }
 
-// setupCodeIs tells whether a code is one that this node has printed, or another one. It is
-// found by its SHA-256.
+// setupCodeIs tells whether a code is one that a node has printed. It is found by its
+// SHA-256.
 func (h *Handlers) setupCodeIs(c echo.Context, code string) (bool, error) {
 	_, err := h.Store.Ceremony(c.Request().Context(), secrets.Hash(models.NewSecret(code)), models.CeremonySetup)
 	if errors.Is(err, models.ErrNotFound) {
