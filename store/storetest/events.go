@@ -25,6 +25,10 @@ func (db *DB) open(t testing.TB) (raw *sql.DB, done func()) {
 	if db.server != nil {
 		return db.server, func() {}
 	}
+	if db.OnPostgres() { // one that a test has opened
+		raw = sql.OpenDB(numbering{db.Path})
+		return raw, func() { _ = raw.Close() }
+	}
 	raw, err := sql.Open("sqlite3", "file:"+(&url.URL{Path: db.Path}).EscapedPath()+"?_busy_timeout=5000")
 	if err != nil {
 		t.Fatal(err)
