@@ -31,7 +31,7 @@ func twoNodes(t *testing.T, plan models.Plan) [2]*site {
 	upstream := gatewaytest.New(t)
 	serve := func() *site {
 		return serveSite(t, upstream, "/v1=UP;strip;ws;cost=1;api=v1", func(c *Config) {
-			c.Database, c.address, c.Keys = address, models.NewSecret(address), keys
+			c.Database, c.Keys = address, keys
 		}, asItIs)
 	}
 	nodes := [2]*site{serve(), serve()}

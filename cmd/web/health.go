@@ -104,12 +104,12 @@ func (h *health) answer(ask func(context.Context) (int64, error)) (int64, error)
 		go q.put(ask)
 	}
 	h.mu.Unlock()
-	patience := time.NewTimer(answerWithin - time.Since(q.began))
-	defer patience.Stop()
+	patience, enough := context.WithDeadline(context.Background(), q.began.Add(answerWithin))
+	defer enough()
 	select {
 	case <-q.done:
 		return q.version, q.err
-	case <-patience.C:
+	case <-patience.Done():
 		if q.over() {
 			return q.version, q.err
 		}

@@ -34,10 +34,11 @@ func testWorldWith(t *testing.T, log *slog.Logger, change func(*Config)) (world,
 	dir := t.TempDir()
 	path := filepath.Join(dir, "latchkey.db")
 	config := Config{
-		BaseURL: "http://127.0.0.1:8080", Database: path, address: models.NewSecret(path), Keys: filepath.Join(dir, "keys.json"), TokenPrefix: "lk_at_",
+		BaseURL: "http://127.0.0.1:8080", Database: path, Keys: filepath.Join(dir, "keys.json"), TokenPrefix: "lk_at_",
 		Limits: models.Limits{MaxLifespan: 3600, Scopes: []string{"api"}}, SessionIdle: time.Hour, SessionMax: time.Hour,
 	}
 	change(&config)
+	config.address = models.NewSecret(config.Database)
 	newData(t, config)
 	db, keys, err := open(t.Context(), config)
 	if err != nil {
@@ -56,7 +57,7 @@ func testWorldWith(t *testing.T, log *slog.Logger, change func(*Config)) (world,
 // newData makes what a first start makes, without the time that migrating takes.
 func newData(t *testing.T, config Config) {
 	t.Helper()
-	if _, err := os.Stat(config.Keys); err == nil {
+	if _, err := os.Stat(config.Keys); err == nil || store.IsPostgres(config.Database) {
 		return
 	}
 	if _, err := secrets.CreateKeys(config.Keys); err != nil {
