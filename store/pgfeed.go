@@ -238,12 +238,13 @@ func (f *pgFeed) pass(text string) {
 	}
 }
 
-// take applies a message of another node. What this one said it has applied already.
+// take applies a message of another node. What this one said it has applied already; what
+// no node said may mean anything.
 func (f *pgFeed) take(payload string) {
 	var message pgMessage
 	err := json.Unmarshal([]byte(payload), &message)
 	switch own := message.Node == f.node.String(); {
-	case err != nil, message.All && !own:
+	case err != nil, message.Node == "", message.All && !own:
 		f.forgetAll()
 	case !own:
 		f.hear(message.Teams, message.Notices)

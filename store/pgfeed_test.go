@@ -200,7 +200,7 @@ func TestListeningGoesOn(t *testing.T) {
 // nodes forget everything.
 func TestUnknownMessagesMakeAllForgotten(t *testing.T) {
 	db, here, there := listening(t)
-	for _, payload := range []string{"", "x", "{", "[]", `"x"`, `{"node":"other","all":true}`, `{"notices":[{"TokenHash":1}]}`, strings.Repeat("x", 7000)} {
+	for _, payload := range []string{"", "x", "{", "[]", `"x"`, "null", "{}", `{"all":false}`, `{"node":"other","all":true}`, `{"notices":[{"TokenHash":1}]}`, strings.Repeat("x", 7000)} {
 		before := [2]int64{here.version(t), there.version(t)}
 		if _, err := db.Raw(t).ExecContext(t.Context(), "SELECT pg_notify('latchkey_changes', ?)", payload); err != nil {
 			t.Fatal(err)
