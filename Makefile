@@ -84,7 +84,7 @@ test: ## everything a change must pass; installs what is missing (needs root or 
 	scripts/with-postgres.sh $(MAKE) --no-print-directory test-go
 
 # What any database must do is tested on SQLite with all else, and then on PostgreSQL.
-ON_POSTGRES = ./store ./handlers
+ON_POSTGRES = ./store
 
 test-go:
 	go test -race -vet=off -timeout 20m ./...
