@@ -21,7 +21,7 @@ UNESCAPED = templ\.(Raw|Safe[A-Z]|JSUnsafe)|template\.(HTML|JS|CSS|URL)
 GORM_TRAPS = \.(Where|Not|Or)\(&|\.(First|Take|Last|Find|Delete)\([^()]*,|\.(Updates|Save|Assign|Attrs)\(
 
 .DEFAULT_GOAL := help
-.PHONY: test-go help run build release image generate graphiql check-generated lint fmt test cover fuzz bench bench-go vuln install-test-tools clean
+.PHONY: test-go test-cluster test-postgres help run build release image generate graphiql check-generated lint fmt test cover fuzz bench bench-go vuln install-test-tools clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' Makefile
@@ -84,11 +84,16 @@ test: ## everything a change must pass; installs what is missing (needs root or 
 	scripts/with-postgres.sh $(MAKE) --no-print-directory test-go
 
 # What any database must do is tested on SQLite with all else, and then on PostgreSQL.
-ON_POSTGRES = ./store
-
 test-go:
-	go test -race -vet=off -timeout 20m ./...
-	LATCHKEY_TEST_DATABASE=postgres go test -race -vet=off -timeout 20m $(ON_POSTGRES)
+	go test -race -vet=off -timeout 20m $$(go list ./... | grep -v /e2e/cluster)
+	LATCHKEY_TEST_DATABASE=postgres go test -vet=off -timeout 20m ./store
+
+test-cluster: ## several nodes behind HAProxy, and faults between them: about 5 minutes on a quiet machine
+	go test -timeout 20m ./e2e/cluster -v
+
+# The tests of pages, and what else has to do with the database, on PostgreSQL.
+test-postgres: ## the tests of whatever asks the database, on PostgreSQL
+	LATCHKEY_TEST_DATABASE=postgres scripts/with-postgres.sh go test -timeout 30m ./store ./handlers ./oauth ./usage ./api
 
 cover: ## test coverage by function, in coverage.out
 	scripts/with-postgres.sh go test -coverpkg=./... -coverprofile=coverage.out ./...

@@ -183,28 +183,13 @@ func (p *postgresEngine) numbered(text string) string {
 // transact runs fn again where another transaction was in the way. Serializable: what fn
 // reads is still so when it writes, whatever other nodes do.
 func (p *postgresEngine) transact(ctx context.Context, fn func(tx *gorm.DB) error) error {
-	run := fn
 	err := again(ctx, func(ctx context.Context) error {
-		err := p.writes.WithContext(ctx).Transaction(run, &sql.TxOptions{Isolation: sql.LevelSerializable})
-		run = inLine(fn)
-		return err
+		return p.writes.WithContext(ctx).Transaction(fn, &sql.TxOptions{Isolation: sql.LevelSerializable})
 	})
 	if errors.Is(translate(err), models.ErrUnavailable) {
 		p.node.renew() // the server may yet commit it
 	}
 	return err
-}
-
-// inLine has those who got in each other's way run one after the other: a lock of a table is
-// waited for before the transaction sees anything, so that it then sees what came before. No
-// change touches the table.
-func inLine(fn func(tx *gorm.DB) error) func(tx *gorm.DB) error {
-	return func(tx *gorm.DB) error {
-		if err := tx.Exec("LOCK TABLE key_checks IN SHARE UPDATE EXCLUSIVE MODE").Error; err != nil {
-			return err
-		}
-		return fn(tx)
-	}
 }
 
 // again repeats what the server has undone, for transactFor in all. A key that is there
