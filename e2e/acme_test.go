@@ -56,7 +56,7 @@ func TestACertificateByACME(t *testing.T) {
 // Before it ends, the certificate is renewed while the program runs.
 func TestACMERenews(t *testing.T) {
 	addr := freePort(t)
-	p := startPebble(t, reached{tls: addr, http: freePort(t)}, 9*time.Second)
+	p := startPebble(t, reached{tls: addr, http: freePort(t)}, 15*time.Second)
 	trust := p.trust()
 	s := p.startCertified(t.TempDir(), addr)
 	first := p.certified(s, addr, "", trust)
