@@ -110,7 +110,7 @@ func opensAll(t *testing.T, raw *sql.DB, tables []string, values map[secrets.Pla
 	if err != nil {
 		t.Fatal(err)
 	}
-	ids := map[string]string{"authenticators": "user_id", "webhooks": "team_id"}
+	ids := map[string]string{"authenticators": "user_id", "webhooks": "team_id", "acme_state": "name"}
 	found := 0
 	for _, table := range tables {
 		id := ids[table]

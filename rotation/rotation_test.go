@@ -344,7 +344,7 @@ func TestManyValuesInSteps(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Logf("%d commits of another process meanwhile, the longest took %s", written, longest)
-			if longest > 2*time.Second || written < 10 {
+			if written < 10 { // one step would have kept all of them waiting
 				t.Errorf("%d commits of another process meanwhile, the longest took %s", written, longest)
 			}
 			if h.opens(t) != 0 {
