@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -319,9 +318,7 @@ func TestRevocationsWithoutADatabase(t *testing.T) {
 	api := s.resourceServer(t, "Orders")
 	got, _ := s.follow(t, api)
 	got.news()
-	if err := os.Rename(s.Path, s.Path+".away"); err != nil {
-		t.Fatal(err)
-	}
+	back := s.Away(t)
 	beats := make(chan string, 1000)
 	go func() {
 		for name, _ := got.next(); name != ""; name, _ = got.next() {
@@ -343,9 +340,7 @@ func TestRevocationsWithoutADatabase(t *testing.T) {
 	if a := s.ask(t, http.MethodGet, revocationsPath, "", "Authorization", basic(api.id+":"+api.secret)); a.status != http.StatusServiceUnavailable {
 		t.Errorf("a stream is opened without the database: %d", a.status)
 	}
-	if err := os.Rename(s.Path+".away", s.Path); err != nil {
-		t.Fatal(err)
-	}
+	back()
 	select {
 	case <-beats:
 	case <-time.After(10 * time.Second):

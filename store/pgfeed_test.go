@@ -211,13 +211,13 @@ func TestUnknownMessagesMakeAllForgotten(t *testing.T) {
 	}
 }
 
-// A6: a node without its server says so.
+// A6: a node without its server says so, and goes on when it is there again.
 func TestANodeThatIsCutOff(t *testing.T) {
 	db, here, _ := listening(t)
 	ana := db.Member(t, "northwind", "ana", models.RoleOwner)
 	app := db.Application(t, ana, "Bot")
 	token := db.Token(t, ana, app, models.KindManual, "token")
-	db.Break(t)
+	back := db.Away(t)
 	for name, err := range map[string]error{
 		"version": func() error { _, err := here.ForeignVersion(t.Context()); return err }(),
 		"read":    func() error { _, err := here.TokenByHash(t.Context(), token.Hash); return err }(),
@@ -232,5 +232,10 @@ func TestANodeThatIsCutOff(t *testing.T) {
 		if !errors.Is(err, models.ErrUnavailable) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+	back()
+	here.nextVersion(t)
+	if _, was, err := here.RevokeToken(t.Context(), ana, app.ID, token.ID); err != nil || !was {
+		t.Errorf("with its server back: %v, %v", was, err)
 	}
 }

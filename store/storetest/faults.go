@@ -60,6 +60,23 @@ func (db *DB) Break(t testing.TB) {
 	}
 }
 
+// Away moves the file away, or cuts the database off, until what it returns is called.
+func (db *DB) Away(t testing.TB) (back func()) {
+	t.Helper()
+	if db.OnPostgres() {
+		return pgtest.CutOff(t, db.Path)
+	}
+	if err := os.Rename(db.Path, db.Path+".away"); err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		t.Helper()
+		if err := os.Rename(db.Path+".away", db.Path); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // Announce tells stores on PostgreSQL to forget what they remember, as whoever changes rows
 // by hand has to. Of a file they see it.
 func (db *DB) Announce(t testing.TB) {

@@ -55,21 +55,27 @@ func create(t testing.TB, server, how string) string {
 	return named(server, name)
 }
 
-// CutOff ends all connections to a database of a test, and lets in no others.
-func CutOff(t testing.TB, database string) {
+// CutOff ends all connections to a database of a test, and lets in no others until what it
+// returns is called.
+func CutOff(t testing.TB, database string) (back func()) {
 	t.Helper()
 	parsed, err := url.Parse(database)
 	if err != nil {
 		t.Fatal(err)
 	}
 	name := strings.TrimPrefix(parsed.Path, "/")
-	for _, statement := range []string{
-		`ALTER DATABASE "` + name + `" ALLOW_CONNECTIONS false`,
-		"SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '" + name + "'",
-	} {
-		if err := run(t.Context(), Server(t), statement); err != nil {
-			t.Fatal(err)
+	all := func(statements ...string) {
+		t.Helper()
+		for _, statement := range statements {
+			if err := run(t.Context(), Server(t), statement); err != nil {
+				t.Fatal(err)
+			}
 		}
+	}
+	all(`ALTER DATABASE "`+name+`" ALLOW_CONNECTIONS false`, "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '"+name+"'")
+	return func() {
+		t.Helper()
+		all(`ALTER DATABASE "` + name + `" ALLOW_CONNECTIONS true`)
 	}
 }
 
