@@ -98,6 +98,7 @@ func TestFullDatabase(t *testing.T) { // A6
 }
 
 func TestLockedDatabase(t *testing.T) {
+	t.Parallel() // it waits for SQLite
 	s, actor := migrated(t)
 	var path string
 	s.reads.Raw("SELECT file FROM pragma_database_list WHERE name = 'main'").Scan(&path)

@@ -42,6 +42,7 @@ func wantContent(t *testing.T, path, want string) {
 
 // A database that somebody has open is not taken; one that is taken cannot be opened.
 func TestTakeIsExclusive(t *testing.T) {
+	t.Parallel() // it waits for SQLite
 	first := storetest.SQLite(t)
 	first.Member(t, "northwind", "ana", models.RoleOwner)
 	db := openCopy(t, backUp(t, first), first.Now)
