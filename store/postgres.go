@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -28,10 +29,8 @@ const (
 	connectFor = 5 * time.Second
 	// transactFor is how long a change may take with all that it runs again.
 	transactFor = 10 * time.Second
-	// shortestPause and longestPause lie between two runs of a change that others were in
-	// the way of.
-	shortestPause = 2 * time.Millisecond
-	longestPause  = 50 * time.Millisecond
+	// longestPause is the most that lies between two runs of a change.
+	longestPause = 4 * time.Millisecond
 )
 
 // sessionLimits let the server give up what a process holds that has stopped, or is cut
@@ -51,6 +50,8 @@ type postgresEngine struct {
 	reads, writes *gorm.DB
 	feed          *pgFeed
 	direct        *pgx.ConnConfig
+	// repeating is held by the change that runs again.
+	repeating chan struct{}
 	// texts are queries by how they were written, with numbered parameters.
 	texts sync.Map
 	node  nodeName
@@ -61,7 +62,7 @@ func (s *Store) openPostgres(address string, options Options) error {
 	if err != nil {
 		return err
 	}
-	p := &postgresEngine{direct: direct}
+	p := &postgresEngine{direct: direct, repeating: make(chan struct{}, 1)}
 	p.node.renew()
 	for _, handle := range []struct {
 		db  **gorm.DB
@@ -183,7 +184,9 @@ func (p *postgresEngine) numbered(text string) string {
 // transact runs fn again where another transaction was in the way. Serializable: what fn
 // reads is still so when it writes, whatever other nodes do.
 func (p *postgresEngine) transact(ctx context.Context, fn func(tx *gorm.DB) error) error {
-	err := again(ctx, func(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, transactFor)
+	defer cancel()
+	err := p.inTurn(ctx, func() error {
 		return p.writes.WithContext(ctx).Transaction(fn, &sql.TxOptions{Isolation: sql.LevelSerializable})
 	})
 	if errors.Is(translate(err), models.ErrUnavailable) {
@@ -192,22 +195,39 @@ func (p *postgresEngine) transact(ctx context.Context, fn func(tx *gorm.DB) erro
 	return err
 }
 
-// again repeats what the server has undone, for transactFor in all. A key that is there
-// already is met twice before it counts: the other transaction may have come first without
-// being seen, and what do finds the second time is the better answer.
-func again(ctx context.Context, do func(ctx context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, transactFor)
-	defer cancel()
+// inTurn repeats what the server has undone. Of changes that are in each other's way the
+// server takes any; so that none is never taken, one of each node runs again at a time, in
+// the order in which they came, and new ones stand in line behind it.
+func (p *postgresEngine) inTurn(ctx context.Context, do func() error) error {
+	if len(p.repeating) == 0 {
+		err := do()
+		if !undone(err) && !errors.Is(err, gorm.ErrDuplicatedKey) {
+			return err
+		}
+	}
+	select {
+	case p.repeating <- struct{}{}:
+	case <-ctx.Done():
+		return fmt.Errorf("%w: %w", models.ErrBusy, ctx.Err())
+	}
+	defer func() { <-p.repeating }()
+	return again(ctx, do)
+}
+
+// again repeats what the server has undone until ctx ends. A key that is there already is
+// met twice before it counts: the other transaction may have come first without being seen,
+// and what do finds the second time is the better answer.
+func again(ctx context.Context, do func() error) error {
 	duplicated := false
-	for pause := shortestPause; ; pause = min(2*pause, longestPause) {
-		err := do(ctx)
+	for {
+		err := do()
 		first := errors.Is(err, gorm.ErrDuplicatedKey) && !duplicated
 		if !undone(err) && !first {
 			return err
 		}
 		duplicated = duplicated || first
 		select {
-		case <-time.After(pause):
+		case <-time.After(rand.N(longestPause)):
 		case <-ctx.Done():
 			return fmt.Errorf("%w: %w", models.ErrBusy, err)
 		}
@@ -247,7 +267,9 @@ func (p *postgresEngine) insertTokens(ctx context.Context, tokens []models.Token
 		}
 		hashes = append(hashes, t.Hash)
 	}
-	return again(ctx, func(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, transactFor)
+	defer cancel()
+	return again(ctx, func() error {
 		_, err := db.ExecContext(ctx, pgInsertTokens, texts[0], texts[1], texts[2], texts[3], hashes, texts[4], texts[5], numbers[0], numbers[1], numbers[2])
 		return err
 	})

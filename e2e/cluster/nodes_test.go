@@ -149,7 +149,7 @@ frontend pages
   default_backend nodes
 backend nodes
   balance roundrobin
-  option httpchk GET /login
+  option httpchk GET /readyz
   default-server check inter 250ms fall 2 rise 1
 `
 
@@ -178,7 +178,7 @@ func (w *world) balance() {
 	}
 	w.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
 	eventually(w, func() string {
-		res, err := http.Get(w.base + "/login") //nolint:noctx // of the test
+		res, err := http.Get(w.base + "/readyz") //nolint:noctx // of the test
 		if err != nil {
 			return err.Error() + "\n" + said.String()
 		}
