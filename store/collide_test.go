@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"math/rand/v2"
 	"sync"
 	"testing"
 	"time"
@@ -10,8 +11,8 @@ import (
 	"github.com/latchkey/latchkey/store/storetest"
 )
 
-// D8: of changes that collide all the time, on several nodes, none is in the way of others for
-// so long as to come last whenever it came.
+// D8: of changes that collide all the time, on nodes that also write when the same tokens were
+// used, none is overtaken until it gives up.
 func TestChangesThatCollideTakeTurns(t *testing.T) {
 	const nodes, workers, each = 3, 8, 40
 	db := storetest.Postgres(t)
@@ -20,21 +21,21 @@ func TestChangesThatCollideTakeTurns(t *testing.T) {
 	tokens := db.Tokens(t, app, nodes*workers*each, models.Token{})
 	var mu sync.Mutex
 	var worst time.Duration
-	var running sync.WaitGroup
+	var changing, using sync.WaitGroup
+	done := make(chan struct{})
 	began := time.Now()
-	for range nodes {
+	for node := range nodes {
 		s, err := store.Open(db.Path, db.Now)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer s.Close()
-		for range workers {
-			mine := tokens[:each]
-			tokens = tokens[each:]
-			running.Go(func() {
-				for _, token := range mine {
+		using.Go(func() { useAgain(t, s, tokens, done) })
+		for worker := range workers {
+			changing.Go(func() {
+				for i := range each {
 					began := time.Now()
-					_, _, err := s.RevokeToken(t.Context(), ana, app.ID, token.ID)
+					_, _, err := s.RevokeToken(t.Context(), ana, app.ID, tokens[(node*workers+worker)*each+i].ID)
 					mu.Lock()
 					worst = max(worst, time.Since(began))
 					mu.Unlock()
@@ -45,8 +46,34 @@ func TestChangesThatCollideTakeTurns(t *testing.T) {
 			})
 		}
 	}
-	running.Wait()
-	if all := time.Since(began); worst > all/2 {
+	changing.Wait()
+	all := time.Since(began)
+	close(done)
+	using.Wait()
+	if worst > all/2 {
 		t.Errorf("one change took %s of the %s that all took", worst, all)
+	}
+}
+
+// useAgain writes that all tokens were used, each time later and in another order.
+func useAgain(t *testing.T, s *store.Store, tokens []models.Token, done <-chan struct{}) {
+	t.Helper()
+	uses := make([]models.TokenUse, len(tokens))
+	for i, token := range tokens {
+		uses[i] = models.TokenUse{TokenID: token.ID, ApplicationID: token.ApplicationID, From: "192.0.2.7"}
+	}
+	for at := storetest.Start; ; at++ {
+		for i := range uses {
+			uses[i].At = at
+		}
+		rand.Shuffle(len(uses), func(i, j int) { uses[i], uses[j] = uses[j], uses[i] })
+		if err := s.SaveLastUsed(t.Context(), uses[:500], nil); err != nil {
+			t.Error(err)
+		}
+		select {
+		case <-done:
+			return
+		case <-time.After(50 * time.Millisecond):
+		}
 	}
 }

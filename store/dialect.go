@@ -66,6 +66,14 @@ func (d dialect) folded(column string) string {
 	return "LOWER(" + column + ")"
 }
 
+// locking keeps the rows of a table that a query reads, in its order, until the commit.
+func (d dialect) locking(table string) string {
+	if d == onSQLite {
+		return "" // there is one writer
+	}
+	return " FOR UPDATE OF " + table
+}
+
 // elements makes a table j with the column value of a parameter that is a JSON list.
 func (d dialect) elements() string {
 	if d == onSQLite {

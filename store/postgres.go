@@ -186,7 +186,7 @@ func (p *postgresEngine) numbered(text string) string {
 func (p *postgresEngine) transact(ctx context.Context, fn func(tx *gorm.DB) error) error {
 	ctx, cancel := context.WithTimeout(ctx, transactFor)
 	defer cancel()
-	err := p.inTurn(ctx, func() error {
+	err := p.inLine(ctx, func() error {
 		return p.writes.WithContext(ctx).Transaction(fn, &sql.TxOptions{Isolation: sql.LevelSerializable})
 	})
 	if errors.Is(translate(err), models.ErrUnavailable) {
@@ -195,10 +195,16 @@ func (p *postgresEngine) transact(ctx context.Context, fn func(tx *gorm.DB) erro
 	return err
 }
 
-// inTurn repeats what the server has undone. Of changes that are in each other's way the
+func (p *postgresEngine) add(ctx context.Context, fn func(tx *gorm.DB) error) error {
+	ctx, cancel := context.WithTimeout(ctx, transactFor)
+	defer cancel()
+	return again(ctx, func() error { return p.writes.WithContext(ctx).Transaction(fn) })
+}
+
+// inLine repeats what the server has undone. Of changes that are in each other's way the
 // server takes any; so that none is never taken, one of each node runs again at a time, in
 // the order in which they came, and new ones stand in line behind it.
-func (p *postgresEngine) inTurn(ctx context.Context, do func() error) error {
+func (p *postgresEngine) inLine(ctx context.Context, do func() error) error {
 	if len(p.repeating) == 0 {
 		err := do()
 		if !undone(err) && !errors.Is(err, gorm.ErrDuplicatedKey) {

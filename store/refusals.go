@@ -1,7 +1,10 @@
 package store
 
 import (
+	"bytes"
+	"cmp"
 	"context"
+	"slices"
 
 	"gorm.io/gorm"
 
@@ -22,16 +25,18 @@ const (
 // SaveRefusedCalls adds to what is kept of refused calls and drops the oldest of those
 // teams that have too many.
 func (s *Store) SaveRefusedCalls(ctx context.Context, calls []models.RefusedCall) error {
-	return s.touch(ctx, func(tx *gorm.DB) error {
-		teams := map[string]bool{}
+	// In one order wherever it runs, so that nobody waits for somebody who waits for them.
+	calls = slices.SortedFunc(slices.Values(calls), alike)
+	return s.count(ctx, func(tx *gorm.DB) error {
+		var teams []string
 		for _, c := range calls {
-			teams[c.TeamID] = true
+			teams = append(teams, c.TeamID)
 			err := tx.Exec(saveRefused, NewID(), c.TeamID, c.ApplicationID, c.TokenID, c.ValueHash, c.Reason, c.Scope, c.Route, c.Address, c.Agent, c.FirstAt, c.LastAt, c.Times).Error
 			if err != nil {
 				return err
 			}
 		}
-		for team := range teams {
+		for _, team := range slices.Compact(teams) {
 			most := models.MaxRefused
 			if team == "" {
 				most = models.MaxRefusedUnknown
@@ -42,6 +47,12 @@ func (s *Store) SaveRefusedCalls(ctx context.Context, calls []models.RefusedCall
 		}
 		return nil
 	})
+}
+
+// alike orders calls by what makes them one.
+func alike(a, b models.RefusedCall) int {
+	return cmp.Or(cmp.Compare(a.TeamID, b.TeamID), bytes.Compare(a.ValueHash, b.ValueHash),
+		cmp.Compare(a.Reason, b.Reason), cmp.Compare(a.Route, b.Route), cmp.Compare(a.Address, b.Address))
 }
 
 func sweepRefused(tx *gorm.DB, now models.Time) error {

@@ -28,7 +28,7 @@ func cells(columns ...int) string {
 
 func addHours(d dialect) string {
 	return `INSERT INTO usage_hours (team_id, hour, application_id, token_id, route, api, status, requests, points)
-		SELECT ` + cells(0, 1, 2, 3, 4, 5, 6, 7, 8) + ` FROM ` + d.elements() + ` WHERE TRUE
+		SELECT ` + cells(0, 1, 2, 3, 4, 5, 6, 7, 8) + ` FROM ` + d.elements() + ` WHERE TRUE ORDER BY 1, 2, 3, 4, 5, 6, 7
 		ON CONFLICT (team_id, hour, application_id, token_id, route, api, status)
 		DO UPDATE SET requests = usage_hours.requests + excluded.requests, points = usage_hours.points + excluded.points`
 }
@@ -39,7 +39,7 @@ func addDays(d dialect) string {
 		SELECT team_id, day, application_id, route, api, status, CAST(SUM(requests) AS BIGINT), CAST(SUM(points) AS BIGINT)
 		FROM (SELECT value->>0 AS team_id, CAST(value->>9 AS BIGINT) AS day, value->>2 AS application_id, value->>4 AS route, value->>5 AS api,
 			CAST(value->>6 AS BIGINT) AS status, CAST(value->>7 AS BIGINT) AS requests, CAST(value->>8 AS BIGINT) AS points FROM ` + d.elements() + `) AS counted
-		WHERE TRUE GROUP BY team_id, day, application_id, route, api, status
+		WHERE TRUE GROUP BY team_id, day, application_id, route, api, status ORDER BY 1, 2, 3, 4, 5, 6
 		ON CONFLICT (team_id, day, application_id, route, api, status)
 		DO UPDATE SET requests = usage_days.requests + excluded.requests, points = usage_days.points + excluded.points`
 }

@@ -106,6 +106,10 @@ func (l *sqliteEngine) transact(ctx context.Context, fn func(tx *gorm.DB) error)
 	return l.writes.WithContext(ctx).Transaction(fn)
 }
 
+func (l *sqliteEngine) add(ctx context.Context, fn func(tx *gorm.DB) error) error {
+	return l.transact(ctx, fn)
+}
+
 // carry has nothing to do: other processes on the file ask for its version.
 func (l *sqliteEngine) carry(*gorm.DB, []string, []models.Notice) error { return nil }
 

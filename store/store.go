@@ -46,6 +46,8 @@ type engine interface {
 	// transact runs fn in a transaction that has an order with all others, once or, where
 	// the database asks for it, several times.
 	transact(ctx context.Context, fn func(tx *gorm.DB) error) error
+	// add is transact for what needs no order.
+	add(ctx context.Context, fn func(tx *gorm.DB) error) error
 	insertTokens(ctx context.Context, tokens []models.Token) error
 	// carry sends other nodes, once the transaction is committed, what their caches must forget.
 	carry(tx *gorm.DB, teams []string, notices []models.Notice) error

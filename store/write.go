@@ -65,18 +65,30 @@ func (s *Store) write(ctx context.Context, actor models.Actor, action models.Aud
 	return translate(err)
 }
 
-// touch changes what is counted rather than audited, and deletes what has ended:
-// last-used times, sessions seen, assertions used. Tokens issued at the endpoint have a
-// way of their own, InsertTokens.
+// touch changes what is not audited, and deletes what has ended: sessions seen,
+// assertions used. Tokens issued at the endpoint have a way of their own, InsertTokens.
 func (s *Store) touch(ctx context.Context, fn func(tx *gorm.DB) error) error {
 	defer s.engine.committed()
 	return translate(s.transact(ctx, fn))
 }
 
-// transact runs fn in a transaction, once or more often. Whoever waits for a turn may give
+// count is touch for what comes to the same in whatever order nodes do it, as sums and
+// latest times do. It is in nobody's way for longer than a statement takes, and nothing
+// that it reads decides what it writes.
+func (s *Store) count(ctx context.Context, fn func(tx *gorm.DB) error) error {
+	defer s.engine.committed()
+	return translate(s.inTurn(ctx, fn, s.engine.add))
+}
+
+// transact runs fn in a transaction that has an order with all others.
+func (s *Store) transact(ctx context.Context, fn func(tx *gorm.DB) error) error {
+	return s.inTurn(ctx, fn, s.engine.transact)
+}
+
+// inTurn runs fn in a transaction, once or more often. Whoever waits for a turn may give
 // up; a transaction that has begun goes on to its end. In the middle, database/sql
 // would give up the connection, and the caches all they hold (see ForeignVersion).
-func (s *Store) transact(ctx context.Context, fn func(tx *gorm.DB) error) error {
+func (s *Store) inTurn(ctx context.Context, fn func(tx *gorm.DB) error, run func(context.Context, func(tx *gorm.DB) error) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -89,7 +101,7 @@ func (s *Store) transact(ctx context.Context, fn func(tx *gorm.DB) error) error 
 		return ctx.Err()
 	}
 	defer func() { <-s.turn }()
-	return s.engine.transact(context.WithoutCancel(ctx), fn)
+	return run(context.WithoutCancel(ctx), fn)
 }
 
 func newEvent(actor models.Actor, action models.AuditAction) *models.AuditEvent {
