@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -29,8 +28,8 @@ const (
 	connectFor = 5 * time.Second
 	// transactFor is how long a change may take with all that it runs again.
 	transactFor = 10 * time.Second
-	// longestPause is the most that lies between two runs of a change.
-	longestPause = 4 * time.Millisecond
+	// betweenRuns is the pause between two runs of a change.
+	betweenRuns = 2 * time.Millisecond
 )
 
 // sessionLimits let the server give up what a process holds that has stopped, or is cut
@@ -233,7 +232,7 @@ func again(ctx context.Context, do func() error) error {
 		}
 		duplicated = duplicated || first
 		select {
-		case <-time.After(rand.N(longestPause)):
+		case <-time.After(betweenRuns):
 		case <-ctx.Done():
 			return fmt.Errorf("%w: %w", models.ErrBusy, err)
 		}
