@@ -54,12 +54,17 @@ func run(args []string) error {
 	if err != nil {
 		return err
 	}
+	// Linting takes values away that are null.
+	linted, err := chartutil.ReadValues(text)
+	if err != nil {
+		return err
+	}
 	values, err := chartutil.ReadValues(text)
 	if err != nil {
 		return err
 	}
 	var f found
-	for _, m := range lint.All(args[0], values, args[2], true).Messages {
+	for _, m := range lint.All(args[0], linted, args[2], true).Messages {
 		if m.Severity >= support.WarningSev {
 			f.Lint = append(f.Lint, m.Error())
 		}
