@@ -302,6 +302,16 @@ func TestAlertsOfTheChart(t *testing.T) {
 	}
 }
 
+// YAML reads 123 and 1e3 as numbers, which no name may be.
+func TestNamesLikeNumbers(t *testing.T) {
+	rendered(t, "postgres", `database: {existingSecret: "123"}
+keys: {existingSecret: "1e3", key: "5"}
+secretSettings: {LATCHKEY_SMTP_URL: {secret: "1", key: "2"}}
+serviceAccountName: "7"
+priorityClassName: "8"`)
+	rendered(t, "sqlite", `persistence: {existingClaim: "9", storageClass: "10"}`)
+}
+
 // Names leave room for what is added to them.
 func TestLongNames(t *testing.T) {
 	r := rendered(t, "everything", "fullnameOverride: "+strings.Repeat("a", 63))

@@ -165,7 +165,7 @@ func (n *node) probe(url string) string {
 		if err != nil {
 			return url + ": " + err.Error() + "\n"
 		}
-		res.Body.Close()
+		_ = res.Body.Close()
 		if status = res.Status; res.StatusCode == http.StatusOK {
 			return ""
 		}

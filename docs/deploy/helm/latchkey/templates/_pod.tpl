@@ -11,14 +11,14 @@
 - name: LATCHKEY_DATABASE
   valueFrom:
     secretKeyRef:
-      name: {{ .Values.database.existingSecret }}
-      key: {{ .Values.database.urlKey }}
+      name: {{ .Values.database.existingSecret | quote }}
+      key: {{ .Values.database.urlKey | quote }}
 {{- with .Values.database.directKey }}
 - name: LATCHKEY_DATABASE_DIRECT
   valueFrom:
     secretKeyRef:
-      name: {{ $.Values.database.existingSecret }}
-      key: {{ . }}
+      name: {{ $.Values.database.existingSecret | quote }}
+      key: {{ . | quote }}
 {{- end }}
 {{- end }}
 - name: LATCHKEY_KEYS
@@ -48,15 +48,15 @@
   value: json
 {{- end }}
 {{- range $name, $value := .Values.settings }}
-- name: {{ $name }}
+- name: {{ $name | quote }}
   value: {{ $value | toString | quote }}
 {{- end }}
 {{- range $name, $from := .Values.secretSettings }}
-- name: {{ $name }}
+- name: {{ $name | quote }}
   valueFrom:
     secretKeyRef:
-      name: {{ $from.secret }}
-      key: {{ $from.key }}
+      name: {{ $from.secret | quote }}
+      key: {{ $from.key | quote }}
 {{- end }}
 {{- end -}}
 
@@ -85,21 +85,21 @@
 {{- if include "latchkey.onSQLite" . }}
 - name: data
   persistentVolumeClaim:
-    claimName: {{ include "latchkey.claim" . }}
+    claimName: {{ include "latchkey.claim" . | quote }}
 {{- end }}
 {{- if .Values.keys.existingSecret }}
 - name: keys
   secret:
-    secretName: {{ .Values.keys.existingSecret }}
+    secretName: {{ .Values.keys.existingSecret | quote }}
     defaultMode: 0440
     items:
-      - key: {{ .Values.keys.key }}
+      - key: {{ .Values.keys.key | quote }}
         path: keys.json
 {{- end }}
 {{- with .Values.tls.existingSecret }}
 - name: tls
   secret:
-    secretName: {{ . }}
+    secretName: {{ . | quote }}
     defaultMode: 0440
 {{- end }}
 {{- with .Values.extraVolumes }}
