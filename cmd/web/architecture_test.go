@@ -56,6 +56,7 @@ var mayImport = map[string][]string{
 	"bench/hello":     {},
 	"cmd/web":         {"api", "certs", "gateway", "usage", "provider", "models", "secrets", "migrations", "views", "store", "tokens", "oauth", "handlers", "mail", "middleware", "rotation", "webhooks", "warnings", "metrics", "tracing", "peers"},
 	"e2e":             {},
+	"e2e/chart":       {},
 	"e2e/cluster":     {},
 
 	"provider/providertest": {},
