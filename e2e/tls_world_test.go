@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"crypto/tls"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -75,13 +74,4 @@ func shown(t testing.TB, addr string, trust *tls.Config) string {
 func addrOf(base string) string {
 	_, addr, _ := strings.Cut(base, "://")
 	return addr
-}
-
-// freePort is an address that nobody listens on, for programs that cannot say theirs.
-func freePort(t testing.TB) string {
-	t.Helper()
-	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	must(t, err)
-	defer listener.Close()
-	return listener.Addr().String()
 }
