@@ -11,6 +11,9 @@ import (
 	"testing"
 )
 
+// Latchkey is the package of the program.
+const Latchkey = "github.com/latchkey/latchkey/cmd/web"
+
 // Main runs the tests of a package with the program, built into a folder that is removed
 // afterwards. What prepare starts beside them, stop ends.
 func Main(m *testing.M, prepare func(dir, program string) (stop func(), err error)) {
@@ -32,8 +35,8 @@ func run(m *testing.M, prepare func(dir, program string) (stop func(), err error
 	if err := os.Chmod(dir, 0o755); err != nil {
 		return 1, err
 	}
-	program, err := Build(dir)
-	if err != nil {
+	program := filepath.Join(dir, "latchkey")
+	if err := Build(program, Latchkey); err != nil {
 		return 1, err
 	}
 	stop, err := prepare(dir, program)
@@ -44,12 +47,10 @@ func run(m *testing.M, prepare func(dir, program string) (stop func(), err error
 	return m.Run(), nil
 }
 
-// Build builds the program into dir.
-func Build(dir string) (path string, err error) {
-	path = filepath.Join(dir, "latchkey")
-	build := exec.CommandContext(context.Background(), "go", "build", "-o", path, "github.com/latchkey/latchkey/cmd/web")
-	if out, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("building the program: %w\n%s", err, out)
+// Build builds a package of this module.
+func Build(path, pkg string) error {
+	if out, err := exec.CommandContext(context.Background(), "go", "build", "-o", path, pkg).CombinedOutput(); err != nil {
+		return fmt.Errorf("building %s: %w\n%s", pkg, err, out)
 	}
-	return path, nil
+	return nil
 }
