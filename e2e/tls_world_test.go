@@ -70,7 +70,7 @@ func shown(t testing.TB, addr string, trust *tls.Config) string {
 	return secure.ConnectionState().PeerCertificates[0].SerialNumber.Text(16)
 }
 
-// addr is host and port of a base address.
+// addrOf is host and port of a base address.
 func addrOf(base string) string {
 	_, addr, _ := strings.Cut(base, "://")
 	return addr
