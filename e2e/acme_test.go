@@ -10,13 +10,15 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/latchkey/latchkey/e2e/harness"
 )
 
 // A certificate is got when it is missing, lies sealed in the database, and is there again
 // after a start without the ACME server.
 func TestACertificateByACME(t *testing.T) {
-	dir, addr := t.TempDir(), freePort(t)
-	p := startPebble(t, reached{tls: addr, http: freePort(t)}, 90*24*time.Hour)
+	dir, addr := t.TempDir(), harness.FreeAddr(t)
+	p := startPebble(t, reached{tls: addr, http: harness.FreeAddr(t)}, 90*24*time.Hour)
 	trust := p.trust()
 	s := p.startCertified(dir, addr)
 	serial := p.certified(s, addr, "", trust)
@@ -33,8 +35,8 @@ func TestACertificateByACME(t *testing.T) {
 	if res.StatusCode != http.StatusUnauthorized || res.ProtoMajor != 2 {
 		t.Errorf("%s %d", res.Proto, res.StatusCode)
 	}
-	p.kill()
-	s.stop()
+	p.server.Kill()
+	s.Stop()
 	files, err := filepath.Glob(filepath.Join(dir, "latchkey.db*"))
 	must(t, err)
 	for _, path := range files {
@@ -48,15 +50,15 @@ func TestACertificateByACME(t *testing.T) {
 	if again := p.certified(s, addr, "", trust); again != serial {
 		t.Errorf("another certificate after the start: %s, before %s", again, serial)
 	}
-	if strings.Contains(s.stderr.String(), "PRIVATE KEY") || strings.Contains(s.stderr.String(), "level=ERROR") {
-		t.Errorf("the log: %s", s.stderr)
+	if strings.Contains(s.Stderr.String(), "PRIVATE KEY") || strings.Contains(s.Stderr.String(), "level=ERROR") {
+		t.Errorf("the log: %s", s.Stderr)
 	}
 }
 
 // Before it ends, the certificate is renewed while the program runs.
 func TestACMERenews(t *testing.T) {
-	addr := freePort(t)
-	p := startPebble(t, reached{tls: addr, http: freePort(t)}, 15*time.Second)
+	addr := harness.FreeAddr(t)
+	p := startPebble(t, reached{tls: addr, http: harness.FreeAddr(t)}, 15*time.Second)
 	trust := p.trust()
 	s := p.startCertified(t.TempDir(), addr)
 	first := p.certified(s, addr, "", trust)
@@ -66,15 +68,15 @@ func TestACMERenews(t *testing.T) {
 // Behind a balancer the ACME server may reach any node: here always the one that did not ask.
 // Both show the same certificate.
 func TestNodesShareACME(t *testing.T) {
-	dir, one, two := t.TempDir(), freePort(t), freePort(t)
-	p := startPebble(t, reached{tls: one, http: freePort(t)}, 90*24*time.Hour)
+	dir, one, two := t.TempDir(), harness.FreeAddr(t), harness.FreeAddr(t)
+	p := startPebble(t, reached{tls: one, http: harness.FreeAddr(t)}, 90*24*time.Hour)
 	trust := p.trust()
 	away := *p
-	away.directory = "https://" + freePort(t) + "/dir" // the first node can get none by itself
+	away.directory = "https://" + harness.FreeAddr(t) + "/dir" // the first node can get none by itself
 	answers := away.startCertified(dir, one)
 	eventually(t, func() string {
-		if !strings.Contains(answers.stderr.String(), "no certificate could be got") {
-			return "the first node has not tried: " + answers.stderr.String()
+		if !strings.Contains(answers.Stderr.String(), "no certificate could be got") {
+			return "the first node has not tried: " + answers.Stderr.String()
 		}
 		return ""
 	})
@@ -83,18 +85,18 @@ func TestNodesShareACME(t *testing.T) {
 	if other := p.certified(answers, one, "", trust); other != serial {
 		t.Errorf("the nodes show %s and %s", serial, other)
 	}
-	if n := strings.Count(p.out.String(), "Issued certificate serial"); n != 1 {
-		t.Errorf("%d certificates were issued:\n%s", n, p.out)
+	if n := strings.Count(p.server.Said(), "Issued certificate serial"); n != 1 {
+		t.Errorf("%d certificates were issued:\n%s", n, p.server.Said())
 	}
 }
 
 // Where port 443 does not lead here, the check over http does.
 func TestACMEOverHTTP(t *testing.T) {
-	addr, second := freePort(t), freePort(t)
-	p := startPebble(t, reached{tls: freePort(t), http: second}, 90*24*time.Hour)
+	addr, second := harness.FreeAddr(t), harness.FreeAddr(t)
+	p := startPebble(t, reached{tls: harness.FreeAddr(t), http: second}, 90*24*time.Hour)
 	s := p.startCertified(t.TempDir(), addr, "--redirect-addr", second)
 	p.certified(s, addr, "", p.trust())
-	if !strings.Contains(p.out.String(), "/.well-known/acme-challenge/") {
-		t.Errorf("not checked over http:\n%s", p.out)
+	if !strings.Contains(p.server.Said(), "/.well-known/acme-challenge/") {
+		t.Errorf("not checked over http:\n%s", p.server.Said())
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/latchkey/latchkey/certs/certstest"
+	"github.com/latchkey/latchkey/e2e/harness"
 )
 
 // acmeHost is a name that the ACME server finds at 127.0.0.1.
@@ -41,8 +42,7 @@ type pebble struct {
 	ca        string // who signs its own certificate, as a file
 	manage    string
 	client    *http.Client
-	out       *output
-	kill      func()
+	server    *harness.Process
 }
 
 // reached is where the ACME server looks for acmeHost.
@@ -55,13 +55,13 @@ func startPebble(t testing.TB, at reached, lifetime time.Duration) *pebble {
 	if err != nil {
 		t.Fatalf("building Pebble: %v\n%s", err, programs)
 	}
-	dir, names := t.TempDir(), freePort(t)
-	p := &pebble{t: t, manage: "https://" + freePort(t), ca: filepath.Join(dir, "ca.pem"), out: &output{}}
+	dir, names := t.TempDir(), harness.FreeAddr(t)
+	p := &pebble{t: t, manage: "https://" + harness.FreeAddr(t), ca: filepath.Join(dir, "ca.pem")}
 	authority := certstest.New(t)
 	must(t, os.WriteFile(p.ca, authority.PEM, 0o600))
 	p.client = &http.Client{Transport: transport(t, authority.Trust("127.0.0.1"), false), Timeout: patience}
 	cert, key := authority.Pair(t, dir, "127.0.0.1")
-	listen := freePort(t)
+	listen := harness.FreeAddr(t)
 	p.directory = "https://" + listen + "/dir"
 	text, err := json.Marshal(map[string]any{"pebble": map[string]any{
 		"listenAddress": listen, "managementListenAddress": addrOf(p.manage), "certificate": cert, "privateKey": key,
@@ -72,12 +72,12 @@ func startPebble(t testing.TB, at reached, lifetime time.Duration) *pebble {
 	must(t, err)
 	config := filepath.Join(dir, "pebble.json")
 	must(t, os.WriteFile(config, text, 0o600))
-	background(t, p.out, filepath.Join(programs, "pebble-challtestsrv"), "-dnsserver", names, "-management", freePort(t), "-defaultIPv4", "127.0.0.1", "-defaultIPv6", "",
+	background(t, filepath.Join(programs, "pebble-challtestsrv"), "-dnsserver", names, "-management", harness.FreeAddr(t), "-defaultIPv4", "127.0.0.1", "-defaultIPv6", "",
 		"-http01", "", "-https01", "", "-tlsalpn01", "", "-doh", "")
-	p.kill = background(t, p.out, filepath.Join(programs, "pebble"), "-config", config, "-dnsserver", names)
+	p.server = background(t, filepath.Join(programs, "pebble"), "-config", config, "-dnsserver", names)
 	eventually(t, func() string {
 		if _, err := p.roots(); err != nil {
-			return "Pebble does not answer: " + err.Error() + "\n" + p.out.String()
+			return "Pebble does not answer: " + err.Error() + "\n" + p.server.Said()
 		}
 		return ""
 	})
@@ -93,20 +93,13 @@ func portOf(t testing.TB, addr string) int {
 	return port
 }
 
-// background runs a helper until the test ends or the function that it returns is called.
-func background(t testing.TB, out *output, path string, args ...string) (kill func()) {
+// background runs a helper. Waiting and the reuse of what was checked before are what real
+// servers have for load.
+func background(t testing.TB, path string, args ...string) *harness.Process {
 	t.Helper()
 	cmd := exec.CommandContext(context.Background(), path, args...)
-	cmd.Stdout, cmd.Stderr = out, out
-	// Waiting and the reuse of what was checked before are what real servers have for load.
 	cmd.Env = []string{"PEBBLE_VA_NOSLEEP=1", "PEBBLE_AUTHZREUSE=0"}
-	must(t, cmd.Start())
-	kill = sync.OnceFunc(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait() // it was killed
-	})
-	t.Cleanup(kill)
-	return kill
+	return harness.Start(t, cmd)
 }
 
 // roots are what clients trust: the certificate is a new one at each start.
@@ -152,11 +145,11 @@ func (p *pebble) certified(s *server, addr, before string, trust *tls.Config) st
 	eventually(p.t, func() string {
 		conn, err := (&tls.Dialer{Config: trust}).DialContext(p.t.Context(), "tcp", addr)
 		if err != nil {
-			return "no certificate: " + err.Error() + "\n" + s.stderr.String() + p.out.String()
+			return "no certificate: " + err.Error() + "\n" + s.Stderr.String() + p.server.Said()
 		}
 		_ = conn.Close()
 		if serial = shown(p.t, addr, trust); serial == before {
-			return "still the certificate of before\n" + s.stderr.String() + p.out.String()
+			return "still the certificate of before\n" + s.Stderr.String() + p.server.Said()
 		}
 		return ""
 	})

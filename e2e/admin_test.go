@@ -90,9 +90,9 @@ func TestAdministration(t *testing.T) {
 	}
 	olga.hides(url.QueryEscape(mailtest.Password))
 	olga.hides(mailtest.Password)
-	s.stop()
+	s.Stop()
 	for _, canary := range []string{mailtest.Password, strings.TrimPrefix(linkIn(t, mailed), s.base+"/reset?code="), password} {
-		if strings.Contains(s.stderr.String()+s.stdout.String(), canary) {
+		if strings.Contains(s.Said(), canary) {
 			t.Errorf("the log holds %q", canary)
 		}
 	}

@@ -97,11 +97,11 @@ func TestBackupUnderLoad(t *testing.T) {
 		if got := signIn(t, there, ownerEmail).reveal(app + "/secret"); got != credentials.Get("client_secret") {
 			t.Error("the client secret cannot be shown any more")
 		}
-		there.stop()
+		there.Stop()
 	}
 	all.soFar().check(newClient(t, s.base))
-	if strings.Contains(s.stderr.String(), "level=WARN") || strings.Contains(s.stderr.String(), "level=ERROR") {
-		t.Errorf("the server was disturbed:\n%s", s.stderr)
+	if strings.Contains(s.Stderr.String(), "level=WARN") || strings.Contains(s.Stderr.String(), "level=ERROR") {
+		t.Errorf("the server was disturbed:\n%s", s.Stderr)
 	}
 }
 
@@ -189,7 +189,7 @@ func TestRestoreKilled(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "backup.db")
 	backUp(t, s, path)
 	addUser(t, s.dir, viewerEmail, "Vic Lee", "Northwind", "viewer") // by which the two are told apart
-	s.stop()
+	s.Stop()
 	restore := append(places(s.dir), "restore", "--force", path)
 	whole := time.Now()
 	if r := command(t, "", append(append(places(t.TempDir()), "--keys", keysOf(s.dir)), "restore", path)...); r.code != 0 {
@@ -248,7 +248,7 @@ func TestRestoreWhileServing(t *testing.T) {
 	if got := ana.get(app); got.path != app {
 		t.Errorf("the application is at %s", got.path)
 	}
-	s.stop()
+	s.Stop()
 	if r := command(t, "", append(places(s.dir), "restore", "--force", path)...); r.code != 0 {
 		t.Errorf("after the stop: exit code %d\n%s", r.code, r.stderr)
 	}
@@ -267,7 +267,7 @@ func TestRestoreAndRevocations(t *testing.T) {
 	backUp(t, s, path)
 	ana.deed(goes+"/revoke", nil)
 	ana.wantRefused(value)
-	s.stop()
+	s.Stop()
 	if r := command(t, "", append(places(s.dir), "restore", "--force", path)...); r.code != 0 || !strings.Contains(r.stdout, "Ended: 1 session and 0 links. Revoked: 1 token.") {
 		t.Fatalf("exit code %d\n%s%s", r.code, r.stdout, r.stderr)
 	}
@@ -278,7 +278,7 @@ func TestRestoreAndRevocations(t *testing.T) {
 	if got := ana.get(app); got.path != "/login" {
 		t.Errorf("the session goes on at %s", got.path)
 	}
-	there.stop()
+	there.Stop()
 	for _, c := range []struct {
 		args []string
 		good bool

@@ -79,7 +79,7 @@ func TestStopCutsNothing(t *testing.T) {
 		running = append(running, beginRequest(t, s.base, clientID, secret))
 	}
 	newClient(t, s.base).wantGood(manual)
-	s.signal(syscall.SIGTERM)
+	s.Signal(syscall.SIGTERM)
 	eventually(t, func() string {
 		conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(s.base, "http://"))
 		if err == nil {
@@ -96,9 +96,9 @@ func TestStopCutsNothing(t *testing.T) {
 		}
 		tokens = append(tokens, token)
 	}
-	s.wait()
-	if code := s.cmd.ProcessState.ExitCode(); code != 0 {
-		t.Errorf("exit code %d, want 0\n%s", code, s.stderr)
+	s.Wait()
+	if code := s.Cmd.ProcessState.ExitCode(); code != 0 {
+		t.Errorf("exit code %d, want 0\n%s", code, s.Stderr)
 	}
 	for _, table := range []string{"tokens", "client_secrets", "applications"} {
 		if number(t, s.dir, "SELECT max(last_used_at) FROM "+table) == 0 {

@@ -55,13 +55,13 @@ func TestNoPlaintextIsLeft(t *testing.T) {
 	})
 
 	eventually(t, func() string {
-		if !strings.Contains(s.stderr.String(), "/oauth2/verify") {
-			return "the requests are not in the log: " + s.stderr.String()
+		if !strings.Contains(s.Stderr.String(), "/oauth2/verify") {
+			return "the requests are not in the log: " + s.Stderr.String()
 		}
 		return ""
 	})
 	lookFor(t, s, secrets)
-	s.stop()
+	s.Stop()
 	lookFor(t, s, secrets)
 	ended := startIn(t, s.dir) // and the program that finds a user prints no code
 	lookFor(t, ended, secrets)
@@ -88,7 +88,7 @@ func addCookies(t testing.TB, c *client, secrets map[string]string) {
 // on stdout, where it is meant to be read.
 func lookFor(t testing.TB, s *server, secrets map[string]string) {
 	t.Helper()
-	written := map[string]string{"stdout": s.stdout.String(), "stderr": s.stderr.String()}
+	written := map[string]string{"stdout": s.Stdout.String(), "stderr": s.Stderr.String()}
 	files, err := filepath.Glob(filepath.Join(s.dir, "*"))
 	must(t, err)
 	for _, file := range files {

@@ -99,7 +99,7 @@ func TestCheckTokenInBrowser(t *testing.T) {
 	t.Log("where the program is away")
 	p.open(tokensPage)
 	p.whole().fill("Token", value)
-	s.stop()
+	s.Stop()
 	p.whole().click("button", "Check")
 	p.announces("The answer did not come, and the value was not sent.")
 	for _, fault := range p.takeFaults() {
@@ -140,7 +140,7 @@ func withoutScript(p *tab, s *server, app, value string) {
 	p.at(checkPage, "Check a token")
 	p.announces("This token was revoked")
 	p.hides(value)
-	if strings.Contains(s.stdout.String()+s.stderr.String(), value) {
+	if strings.Contains(s.Said(), value) {
 		t.Error("the value is logged")
 	}
 	p.whole().follow("link", "All calls") // of the verdict

@@ -4,11 +4,12 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"net/http/cookiejar"
 	"net/url"
 	"path"
 	"strings"
 	"testing"
+
+	"github.com/latchkey/latchkey/e2e/harness"
 )
 
 const (
@@ -28,13 +29,7 @@ type client struct {
 
 func newClient(t testing.TB, base string) *client {
 	t.Helper()
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	transport := &http.Transport{}
-	t.Cleanup(transport.CloseIdleConnections)
-	return &client{t: t, base: base, http: &http.Client{Jar: jar, Transport: transport, Timeout: patience}}
+	return &client{t: t, base: base, http: harness.NewClient(t)}
 }
 
 // owner starts a program with one owner, Ana Ruiz of Northwind, signed in.
@@ -122,12 +117,11 @@ func (c *client) create(name string) string {
 // builtIn returns the path of the application that holds temporary tokens.
 func (c *client) builtIn() string {
 	c.t.Helper()
-	before, _, ok := strings.Cut(c.get(applications+"?q=Temporary+(IDE)").body, "/revoke\"")
-	at := strings.LastIndex(before, applications)
-	if !ok || at < 0 {
+	path, ok := harness.PathOf(c.get(applications+"?q=Temporary+(IDE)").body, applications, "/revoke")
+	if !ok {
 		c.t.Fatal("the list has no built-in application")
 	}
-	return before[at:]
+	return path
 }
 
 // reveal asks for a value as the script does. app is an application's path.
@@ -147,12 +141,11 @@ func (c *client) reveal(target string) string {
 func (c *client) generate(app, name string) string {
 	c.t.Helper()
 	c.deed(app+"/tokens", url.Values{"name": {name}})
-	before, _, ok := strings.Cut(c.get(app).body, "/reveal")
-	at := strings.LastIndex(before, applications)
-	if !ok || at < 0 {
+	path, ok := harness.PathOf(c.get(app).body, applications, "/reveal")
+	if !ok {
 		c.t.Fatal("the page of the application offers no token")
 	}
-	return before[at:]
+	return path
 }
 
 // clientIDOf reads the client ID off the application's page.

@@ -6,12 +6,13 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
+
+	"github.com/latchkey/latchkey/e2e/harness"
 )
 
 // probe asks for the health of a node on a connection of its own; status 0 is no answer.
@@ -57,7 +58,7 @@ func TestDrainGoesOnAnswering(t *testing.T) {
 	if _, problem := c.newToken(clientID, secret); problem != "" {
 		t.Fatal(problem)
 	}
-	s.signal(syscall.SIGTERM)
+	s.Signal(syscall.SIGTERM)
 	unready(t, s)
 	if status, body, _ := probe(t, s.base, "/healthz"); status != http.StatusOK || body != "ok\n" {
 		t.Errorf("healthz while draining: %d %q", status, body)
@@ -73,24 +74,24 @@ func TestDrainGoesOnAnswering(t *testing.T) {
 			t.Errorf("%s: %s, closes %t", name, res.Status, res.Close)
 		}
 	}
-	s.wait()
-	if code := s.cmd.ProcessState.ExitCode(); code != 0 {
-		t.Errorf("exit code %d\n%s", code, s.stderr)
+	s.Wait()
+	if code := s.Cmd.ProcessState.ExitCode(); code != 0 {
+		t.Errorf("exit code %d\n%s", code, s.Stderr)
 	}
-	if strings.Contains(s.stderr.String(), "readyz") {
-		t.Errorf("probes are logged:\n%s", s.stderr)
+	if strings.Contains(s.Stderr.String(), "readyz") {
+		t.Errorf("probes are logged:\n%s", s.Stderr)
 	}
 }
 
 // Whoever cannot wait sends a second signal.
 func TestASecondSignalEndsAtOnce(t *testing.T) {
 	s := start(t, "--drain-delay", "1h")
-	s.signal(syscall.SIGTERM)
+	s.Signal(syscall.SIGTERM)
 	unready(t, s)
-	s.signal(syscall.SIGTERM)
-	s.wait()
-	if status, ok := s.cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || status.Signal() != syscall.SIGTERM {
-		t.Errorf("ended by %v", s.cmd.ProcessState)
+	s.Signal(syscall.SIGTERM)
+	s.Wait()
+	if status, ok := s.Cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || status.Signal() != syscall.SIGTERM {
+		t.Errorf("ended by %v", s.Cmd.ProcessState)
 	}
 }
 
@@ -98,13 +99,9 @@ func TestASecondSignalEndsAtOnce(t *testing.T) {
 // shows.
 func balancer(t *testing.T, one, two string) (base string) {
 	t.Helper()
-	path, err := exec.LookPath("haproxy")
-	if err != nil {
-		path = "/usr/sbin/haproxy" // Debian keeps it where only root's PATH leads
-	}
 	text, err := os.ReadFile(filepath.Join("..", "docs", "deploy", "haproxy.cfg"))
 	must(t, err)
-	listen := freePort(t)
+	listen := harness.FreeAddr(t)
 	for from, to := range map[string]string{"127.0.0.1:8000": listen, "127.0.0.1:8081": one, "127.0.0.1:8082": two, "retries 3": "retries 0", "option redispatch 1": "", "retry-on conn-failure": ""} {
 		if strings.Count(string(text), from) != 1 {
 			t.Fatalf("haproxy.cfg does not hold %s once", from)
@@ -113,30 +110,22 @@ func balancer(t *testing.T, one, two string) (base string) {
 	}
 	file := filepath.Join(t.TempDir(), "haproxy.cfg")
 	must(t, os.WriteFile(file, text, 0o600))
-	out := &output{}
-	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), path, "-db", "-f", file)
-	cmd.Stdout, cmd.Stderr = out, out
-	if err := cmd.Start(); err != nil {
-		t.Fatalf("install HAProxy (Debian: apt-get install haproxy): %v", err)
-	}
+	haproxy := harness.StartHAProxy(t, file)
 	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
 		if t.Failed() {
-			t.Log(out)
+			t.Log(haproxy.Stderr)
 		}
 	})
 	base = "http://" + listen
 	eventually(t, func() string {
 		if status, body, _ := probe(t, base, "/login"); status != http.StatusOK {
-			return "HAProxy does not answer: " + body + out.String()
+			return "HAProxy does not answer: " + body + haproxy.Stderr.String()
 		}
 		return ""
 	})
 	return base
 }
 
-// freePort is an address that nobody listens on.
 func tokenRequest(ctx context.Context, base, clientID, secret string) *http.Request {
 	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {clientID}, "client_secret": {secret}}
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/oauth2/token", strings.NewReader(form.Encode()))
@@ -204,7 +193,7 @@ func (*program) issue(ctx context.Context, c *client, clientID, secret string) (
 func TestRollingRestart(t *testing.T) {
 	dir := t.TempDir()
 	addUser(t, dir, ownerEmail, "Ana Ruiz", "Northwind", "owner")
-	addresses := []string{freePort(t), freePort(t)}
+	addresses := []string{harness.FreeAddr(t), harness.FreeAddr(t)}
 	var nodes [2]*server
 	begin := func(i int) { nodes[i] = startIn(t, dir, "--addr", addresses[i], "--drain-delay", "5s") }
 	begin(0)
@@ -222,14 +211,14 @@ func TestRollingRestart(t *testing.T) {
 		running.Go(func() { programs[i].run(ctx, c, clientID, secret) })
 	}
 	for i := range nodes {
-		nodes[i].signal(syscall.SIGTERM)
-		nodes[i].wait()
-		if code := nodes[i].cmd.ProcessState.ExitCode(); code != 0 {
-			t.Errorf("node %d ended with %d\n%s", i, code, nodes[i].stderr)
+		nodes[i].Signal(syscall.SIGTERM)
+		nodes[i].Wait()
+		if code := nodes[i].Cmd.ProcessState.ExitCode(); code != 0 {
+			t.Errorf("node %d ended with %d\n%s", i, code, nodes[i].Stderr)
 		}
 		begin(i)
 		eventually(t, func() string {
-			if !strings.Contains(nodes[i].stderr.String(), "route=/oauth2/verify") {
+			if !strings.Contains(nodes[i].Stderr.String(), "route=/oauth2/verify") {
 				return "the balancer sends a node no requests that was restarted"
 			}
 			return ""

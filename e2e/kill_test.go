@@ -107,7 +107,7 @@ func TestKillLosesNothing(t *testing.T) {
 	if got := ana.get(app); got.status != http.StatusOK || got.path != app {
 		t.Errorf("the session did not outlive the kills: %s", got.path)
 	}
-	s.stop()
+	s.Stop()
 	withDatabase(t, s.dir, func(db *sql.DB) {
 		var verdict string
 		if err := db.QueryRowContext(t.Context(), "PRAGMA integrity_check").Scan(&verdict); err != nil || verdict != "ok" {
@@ -151,7 +151,7 @@ func untilKilled(t *testing.T, s *server, round int, credentials url.Values, by 
 	case 3:
 		by.revokeAll()
 	}
-	s.kill()
+	s.Kill()
 	cancel()
 	<-ended
 	return a

@@ -7,17 +7,15 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
+
+	"github.com/latchkey/latchkey/e2e/harness"
 )
 
-// patience is how long a test waits for what should come at once. It is long
-// for the sake of busy machines; nothing waits longer than it has to.
-const patience = 20 * time.Second
+const patience = harness.Patience
 
 var (
 	// binary is the program under test.
@@ -28,32 +26,10 @@ var (
 )
 
 func TestMain(m *testing.M) {
-	code, err := run(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "e2e: "+err.Error())
-		code = 1
-	}
-	os.Exit(code)
-}
-
-func run(m *testing.M) (int, error) {
-	dir, err := os.MkdirTemp("", "latchkey-e2e-")
-	if err != nil {
-		return 1, err
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	// One test starts the program as another user.
-	if err := os.Chmod(dir, 0o755); err != nil {
-		return 1, err
-	}
-	binary = filepath.Join(dir, "latchkey")
-	build := exec.CommandContext(context.Background(), "go", "build", "-o", binary, "github.com/latchkey/latchkey/cmd/web")
-	if out, err := build.CombinedOutput(); err != nil {
-		return 1, fmt.Errorf("building the program: %w\n%s", err, out)
-	}
-	stop := startChromium()
-	defer stop()
-	return m.Run(), nil
+	harness.Main(m, func(_, path string) (func(), error) {
+		binary = path
+		return startChromium(), nil
+	})
 }
 
 // startChromium starts the browser. A missing one fails the tests that open a page.
@@ -103,19 +79,5 @@ func findChromium() (string, error) {
 		strings.Join(names, ", "))
 }
 
-// eventually polls until ok returns an empty string, and fails with what it
-// returned last and what more tells, which may take its time.
-func eventually(t testing.TB, ok func() string, more ...func() string) {
-	t.Helper()
-	var problem string
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
-		if problem = ok(); problem == "" {
-			return
-		}
-		time.Sleep(15 * time.Millisecond)
-	}
-	for _, tell := range more {
-		problem += "\n" + tell()
-	}
-	t.Fatal(problem)
-}
+// eventually is what most tests wait with.
+var eventually = harness.Eventually

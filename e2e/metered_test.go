@@ -113,7 +113,7 @@ func TestKillInTheMiddleOfTraffic(t *testing.T) {
 			})
 		}
 		time.Sleep(lives)
-		m.kill()
+		m.Kill()
 		cancel()
 		programs.Wait()
 		m.server = startIn(t, m.dir, m.args...)
@@ -128,7 +128,7 @@ func TestKillInTheMiddleOfTraffic(t *testing.T) {
 	if status, body := m.call(t.Context(), m.base, "/v1/x"); status != http.StatusOK {
 		t.Errorf("after it: %d %s", status, body)
 	}
-	m.stop()
+	m.Stop()
 	if got := m.used(); got != before+1 {
 		t.Errorf("%d points used, want %d", got, before+1)
 	}
@@ -156,8 +156,8 @@ func TestLastPointAtTwoPrograms(t *testing.T) {
 		})
 	}
 	all.Wait()
-	m.stop()
-	other.stop()
+	m.Stop()
+	other.Stop()
 	if used := m.used(); passed.Load() != 1 || used != 5 || len(m.upstream.Seen()) != 5 {
 		t.Errorf("%d passed, %d points used, the upstream had %d calls", passed.Load(), used, len(m.upstream.Seen()))
 	}
@@ -198,14 +198,14 @@ func TestUsageAddsUpAndIsTold(t *testing.T) {
 		return ""
 	})
 	// Nothing more, also not by a program that starts anew.
-	m.stop()
+	m.Stop()
 	m.server = startIn(t, m.dir, m.args...)
 	m.ana.base = m.base
 	calls(3, "/v1/x", http.StatusPaymentRequired)
 	if page := m.ana.get(applications); !strings.Contains(page.body, "No points left") {
 		t.Error("no banner")
 	}
-	m.stop()
+	m.Stop()
 	postbox.None(t)
 	var told []string
 	for _, d := range receiver.all() {

@@ -17,8 +17,8 @@ func aside(t testing.TB, s *server) string {
 	t.Helper()
 	var found []string
 	eventually(t, func() string {
-		if found = regexp.MustCompile(`msg=metrics address=(\S+)`).FindStringSubmatch(s.stderr.String()); found == nil {
-			return "the program names no address of metrics: " + s.stderr.String()
+		if found = regexp.MustCompile(`msg=metrics address=(\S+)`).FindStringSubmatch(s.Stderr.String()); found == nil {
+			return "the program names no address of metrics: " + s.Stderr.String()
 		}
 		return ""
 	})

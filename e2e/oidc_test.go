@@ -17,8 +17,8 @@ func withIDP(t *testing.T) (*tab, *idp) {
 	page.expect(http.StatusNotFound) // the provider has no icon
 	t.Cleanup(func() {               // A2
 		for _, secret := range []string{idpSecret, "code=", "state=", "code_verifier", "id_token"} {
-			if strings.Contains(s.stderr.String(), secret) {
-				t.Errorf("the log holds %q:\n%s", secret, s.stderr)
+			if strings.Contains(s.Stderr.String(), secret) {
+				t.Errorf("the log holds %q:\n%s", secret, s.Stderr)
 			}
 		}
 	})
@@ -36,8 +36,8 @@ func TestStartWhileTheProviderIsDown(t *testing.T) {
 		t.Errorf("%d %s", got.status, got.body)
 	}
 	eventually(t, func() string {
-		if !strings.Contains(s.stderr.String(), "the OpenID provider cannot be used") {
-			return "the log does not say why: " + s.stderr.String()
+		if !strings.Contains(s.Stderr.String(), "the OpenID provider cannot be used") {
+			return "the log does not say why: " + s.Stderr.String()
 		}
 		return ""
 	})

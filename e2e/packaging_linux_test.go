@@ -154,15 +154,7 @@ func runIn(t *testing.T, root string, user int, env []string, path string, args 
 // issue a token, to check it, and to stop.
 func served(t *testing.T, cmd *exec.Cmd) {
 	t.Helper()
-	s := &server{t: t, cmd: cmd, stdout: &output{}, stderr: &output{}, exited: make(chan struct{})}
-	cmd.Stdout, cmd.Stderr = s.stdout, s.stderr
-	must(t, cmd.Start())
-	go func() {
-		_ = cmd.Wait() // its state is asked for later
-		close(s.exited)
-	}()
-	t.Cleanup(s.stopped)
-	eventually(t, s.announced)
+	s := serve(t, "", cmd)
 	ana := signIn(t, s, ownerEmail)
 	app := ana.create("Trading bot")
 	token, problem := ana.newToken(ana.clientIDOf(app), ana.reveal(app+"/secret"))
@@ -171,7 +163,7 @@ func served(t *testing.T, cmd *exec.Cmd) {
 	}
 	ana.wantGood(token)
 	ana.wantRefused(token + "x")
-	s.stop()
+	s.Stop()
 }
 
 // addOwner is a command for whatever runs the program.

@@ -65,8 +65,8 @@ func TestPlansAndPoints(t *testing.T) {
 	}
 	ana.expect(http.StatusForbidden)
 	ana.open("/admin/teams/" + team)
-	s.stop()
-	if log := s.stderr.String() + s.stdout.String(); strings.Contains(log, secret) || strings.Contains(log, "v1=") {
+	s.Stop()
+	if log := s.Said(); strings.Contains(log, secret) || strings.Contains(log, "v1=") {
 		t.Error("the log holds the secret or a signature")
 	}
 }

@@ -128,14 +128,14 @@ func TestThePreviousVersionServesBeside(t *testing.T) {
 		}
 		calls++
 	}
-	old.stop()
+	old.Stop()
 	for _, token := range append(earlier, manual) {
 		ana.wantGood(token)
 	}
 	if got := ana.get(applications); !strings.Contains(got.body, "Price feed") {
 		t.Errorf("the page lacks the application: %d", got.status)
 	}
-	today.stop()
+	today.Stop()
 	if n := number(t, dir, "SELECT SUM(requests) FROM usage_hours"); n != int64(calls) {
 		t.Errorf("%d calls are counted, want %d", n, calls)
 	}
@@ -143,8 +143,8 @@ func TestThePreviousVersionServesBeside(t *testing.T) {
 		t.Errorf("audit verify: exit code %d\n%s%s", r.code, r.stdout, r.stderr)
 	}
 	for name, s := range map[string]*server{"previous": old, "today's": today} {
-		if strings.Contains(s.stderr.String(), "level=ERROR") {
-			t.Errorf("the %s log:\n%s", name, s.stderr)
+		if strings.Contains(s.Stderr.String(), "level=ERROR") {
+			t.Errorf("the %s log:\n%s", name, s.Stderr)
 		}
 	}
 }

@@ -109,7 +109,7 @@ func (e *edge) fails(t *testing.T) {
 }
 
 func (e *edge) away(t *testing.T) {
-	e.latchkey.kill()
+	e.latchkey.Kill()
 	e.wantClosed(t, "Bearer "+e.good, badToken, "")
 	e.latchkey = e.serve(e.latchkey.dir)
 	e.wantOpenAgain(t)
@@ -117,8 +117,8 @@ func (e *edge) away(t *testing.T) {
 
 func (e *edge) hangs(t *testing.T) {
 	func() {
-		e.latchkey.signal(syscall.SIGSTOP)
-		defer e.latchkey.signal(syscall.SIGCONT)
+		e.latchkey.Signal(syscall.SIGSTOP)
+		defer e.latchkey.Signal(syscall.SIGCONT)
 		eventually(t, e.latchkey.halted)
 		e.wantClosed(t, "Bearer "+e.good)
 	}()
@@ -127,7 +127,7 @@ func (e *edge) hangs(t *testing.T) {
 
 // halted waits until the last thread has stopped.
 func (s *server) halted() string {
-	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", s.cmd.Process.Pid))
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", s.Cmd.Process.Pid))
 	if err != nil || len(threads) == 0 {
 		return "the program has no threads"
 	}
@@ -161,7 +161,7 @@ func (e *edge) logs(t *testing.T) {
 		}
 		return ""
 	})
-	written := e.written(t) + e.latchkey.stderr.String()
+	written := e.written(t) + e.latchkey.Stderr.String()
 	for what, secret := range secrets {
 		if strings.Contains(written, secret) || strings.Contains(written, url.QueryEscape(secret)) {
 			t.Errorf("%s stands in what was written", what)
@@ -172,7 +172,7 @@ func (e *edge) logs(t *testing.T) {
 // written is all that the proxy printed and stored.
 func (e *edge) written(t *testing.T) string {
 	t.Helper()
-	all := e.printed.String()
+	all := e.printed.Said()
 	must(t, filepath.WalkDir(e.around.dir, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err

@@ -1,16 +1,8 @@
 package e2e
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/tls"
-	"crypto/x509"
-	"encoding/pem"
 	"fmt"
 	"io"
-	"math/big"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -18,45 +10,14 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 )
 
 var loopbacks atomic.Int32
 
 // loopback is an address of this machine that no other test uses, of which Linux
-// has 127.0.0.0/8. A free port of it stays free.
+// has 127.0.0.0/8.
 func loopback() string {
 	return fmt.Sprintf("127.88.%d.%d", os.Getpid()%256, loopbacks.Add(1))
-}
-
-func freeAddr(t testing.TB) string {
-	t.Helper()
-	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", loopback()+":0")
-	must(t, err)
-	must(t, listener.Close())
-	return listener.Addr().String()
-}
-
-// certificate writes one for all names and returns who trusts it.
-func certificate(t testing.TB, p around) *tls.Config {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	must(t, err)
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), DNSNames: []string{dashboardHost, apiHost, gatewayHost}, IsCA: true, BasicConstraintsValid: true,
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	must(t, err)
-	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
-	must(t, err)
-	must(t, os.WriteFile(p.cert, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600))
-	must(t, os.WriteFile(p.key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER}), 0o600))
-	parsed, err := x509.ParseCertificate(der)
-	must(t, err)
-	roots := x509.NewCertPool()
-	roots.AddCert(parsed)
-	return &tls.Config{RootCAs: roots, ServerName: dashboardHost, MinVersion: tls.VersionTLS12}
 }
 
 // api is what the proxy protects. It remembers what reached it.

@@ -9,7 +9,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
+
+	"github.com/latchkey/latchkey/e2e/harness"
 )
 
 // proxy is a program that stands in front of Latchkey and of an API.
@@ -107,42 +108,30 @@ func (x proxy) filledIn(t testing.TB, p around) string {
 	return strings.NewReplacer(pairs...).Replace(string(example))
 }
 
-// start runs the example until the test ends, and returns what it prints.
-func (x proxy) start(t testing.TB, p around, trust *tls.Config) *output {
+// start runs the example until the test ends.
+func (x proxy) start(t testing.TB, p around, trust *tls.Config) *harness.Process {
 	t.Helper()
 	path, file := x.find(t), filepath.Join(p.dir, x.file)
 	must(t, os.WriteFile(file, []byte(x.filledIn(t, p)), 0o600))
-	cmd, out, exited := x.command(path, p.dir, file), &output{}, make(chan struct{})
-	cmd.Stdout, cmd.Stderr = out, out
-	cmd.Env = append(cmd.Env, "PATH="+os.Getenv("PATH"))
+	cmd := x.command(path, p.dir, file)
 	// A group of its own, so that nginx's workers end with it.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	must(t, cmd.Start())
-	go func() {
-		_ = cmd.Wait() // it is ended by a signal
-		close(exited)
-	}()
+	run := harness.Start(t, cmd)
 	t.Cleanup(func() {
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM)
-		select {
-		case <-exited:
-		case <-time.After(patience):
-			t.Errorf("%s did not end", x.name)
-		}
+		run.Wait()
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 	})
 	eventually(t, func() string {
-		select {
-		case <-exited:
-			return x.name + " ended: " + out.String()
-		default:
+		if !run.Runs() {
+			return x.name + " ended: " + run.Said()
 		}
 		conn, err := (&tls.Dialer{Config: trust}).DialContext(t.Context(), "tcp", p.listen)
 		if err != nil {
-			return x.name + " does not answer: " + err.Error() + "\n" + out.String()
+			return x.name + " does not answer: " + err.Error() + "\n" + run.Said()
 		}
 		_ = conn.Close()
 		return ""
 	})
-	return out
+	return run
 }

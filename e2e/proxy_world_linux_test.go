@@ -8,9 +8,10 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"testing"
 
+	"github.com/latchkey/latchkey/certs/certstest"
+	"github.com/latchkey/latchkey/e2e/harness"
 	"github.com/latchkey/latchkey/gateway/gatewaytest"
 )
 
@@ -29,7 +30,7 @@ type edge struct {
 	latchkey *server
 	api      *api
 	behind   *gatewaytest.Upstream // the gateway
-	printed  *output
+	printed  *harness.Process
 	ana      *client // signed in through the proxy
 	http     *http.Client
 	from     string // the client's address
@@ -46,10 +47,11 @@ func newEdge(t testing.TB, x proxy) *edge {
 	must(t, os.Chmod(dir, 0o755))
 	e := &edge{t: t, proxy: x, api: newAPI(t), behind: gatewaytest.New(t), from: loopback()}
 	e.around = around{
-		dir: dir, cert: filepath.Join(dir, "cert.pem"), key: filepath.Join(dir, "key.pem"),
-		listen: freeAddr(t), latchkey: freeAddr(t), upstream: e.api.addr,
+		dir: dir, listen: harness.FreeAddr(t), latchkey: harness.FreeAddr(t), upstream: e.api.addr,
 	}
-	e.trust = certificate(t, e.around)
+	authority := certstest.New(t)
+	e.around.cert, e.around.key = authority.Pair(t, dir, dashboardHost, apiHost, gatewayHost)
+	e.trust = authority.Trust(dashboardHost)
 	data := t.TempDir()
 	addUser(t, data, ownerEmail, "Ana Ruiz", "Northwind", "owner")
 	e.latchkey = e.serve(data)
@@ -59,7 +61,7 @@ func newEdge(t testing.TB, x proxy) *edge {
 	e.ana = newClient(t, "https://"+dashboardHost)
 	e.ana.http.Transport = e.transport(true)
 	if got := e.ana.post("/login", url.Values{"email": {ownerEmail}, "password": {password}}); got.path != applications {
-		t.Fatalf("signing in through %s: %d on %s\n%s", x.name, got.status, got.path, e.printed)
+		t.Fatalf("signing in through %s: %d on %s\n%s", x.name, got.status, got.path, e.printed.Said())
 	}
 	e.good = e.ana.reveal(e.ana.generate(e.ana.create("Trading bot"), "laptop"))
 	app := e.ana.deed(applications, url.Values{"name": {"Reporter"}, "lifespan": {"18000"}, "scopes": {"api", "reports"}}).path
@@ -77,22 +79,15 @@ func (e *edge) as(t testing.TB) *client {
 // serve starts Latchkey where the proxy looks for it.
 func (e *edge) serve(dir string) *server {
 	e.t.Helper()
-	s := &server{t: e.t, dir: dir, base: "http://" + e.around.latchkey, stdout: &output{}, stderr: &output{}, exited: make(chan struct{})}
-	s.cmd = exec.CommandContext(context.Background(), binary, append(places(dir), "--addr", e.around.latchkey,
+	cmd := exec.CommandContext(context.Background(), binary, append(places(dir), "--addr", e.around.latchkey,
 		"--base-url", "https://"+dashboardHost, "--trusted-proxies", "127.0.0.1/32", "--scopes", "api,reports",
 		"--gateway-host", gatewayHost, "--upstreams", "/="+e.behind.URL+";ws")...)
-	s.cmd.Stdout, s.cmd.Stderr = s.stdout, s.stderr
-	s.cmd.Env = []string{"PATH=" + os.Getenv("PATH")}
-	must(e.t, s.cmd.Start())
-	go func() {
-		_ = s.cmd.Wait() // its state is asked for later
-		close(s.exited)
-	}()
+	s := &server{Process: harness.Start(e.t, cmd), t: e.t, dir: dir, base: "http://" + e.around.latchkey}
 	e.t.Cleanup(s.stopped)
 	eventually(e.t, func() string {
 		conn, err := (&net.Dialer{}).DialContext(e.t.Context(), "tcp", e.around.latchkey)
 		if err != nil {
-			return "Latchkey does not listen: " + err.Error() + s.stderr.String()
+			return "Latchkey does not listen: " + err.Error() + s.Stderr.String()
 		}
 		_ = conn.Close()
 		return ""

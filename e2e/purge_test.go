@@ -30,7 +30,7 @@ func aged(t *testing.T) (s *server, ana *client, clientID, secret string, tokens
 		}
 		tokens.old = append(tokens.old, token)
 	}
-	s.stop()
+	s.Stop()
 	hourAgo := time.Now().Add(-time.Hour).UnixMilli()
 	change(t, s.dir, "UPDATE tokens SET created_at = ?, expires_at = ?", hourAgo-60_000, hourAgo)
 	s = startIn(t, s.dir) // which keeps ended tokens for a day
@@ -59,11 +59,11 @@ func TestServePurges(t *testing.T) {
 	t.Parallel()
 	s, _, clientID, secret, tokens := aged(t)
 	tokens.check(t, s, "kept for a day", 7)
-	s.stop()
+	s.Stop()
 	s = startIn(t, s.dir, "--keep-issued-tokens", "0s")
 	eventually(t, func() string {
-		if !strings.Contains(s.stderr.String(), `msg="ended tokens deleted" tokens=5`) {
-			return "no line in the log says that 5 tokens were deleted:\n" + s.stderr.String()
+		if !strings.Contains(s.Stderr.String(), `msg="ended tokens deleted" tokens=5`) {
+			return "no line in the log says that 5 tokens were deleted:\n" + s.Stderr.String()
 		}
 		return ""
 	})

@@ -1,50 +1,27 @@
 package e2e
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
-	"time"
+
+	"github.com/latchkey/latchkey/e2e/harness"
 )
 
 // server is one running program with data of its own.
 type server struct {
+	*harness.Process
 	t    testing.TB
 	dir  string
 	base string
 	// setupURL is the one-time address that it printed, empty when it has users.
 	setupURL string
-
-	cmd            *exec.Cmd
-	stdout, stderr *output
-	exited         chan struct{}
-}
-
-// output collects what a program writes while others read it.
-type output struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.buf.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.buf.String()
 }
 
 func databaseOf(dir string) string { return filepath.Join(dir, "latchkey.db") }
@@ -70,84 +47,33 @@ func startIn(t testing.TB, dir string, args ...string) *server {
 }
 
 // startProgram is startIn for a program of another version.
-func startProgram(t testing.TB, program, dir string, args ...string) *server {
+func startProgram(t testing.TB, path, dir string, args ...string) *server {
 	t.Helper()
-	s := &server{t: t, dir: dir, stdout: &output{}, stderr: &output{}, exited: make(chan struct{})}
-	s.cmd = exec.CommandContext(context.Background(), program, append(append(places(dir), "--addr", "127.0.0.1:0"), args...)...)
-	s.cmd.Stdout, s.cmd.Stderr = s.stdout, s.stderr
-	// The settings of whoever runs the tests do not count.
-	s.cmd.Env = []string{"PATH=" + os.Getenv("PATH")}
-	if err := s.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	go func() {
-		_ = s.cmd.Wait() // its state is asked for later
-		close(s.exited)
-	}()
+	return serve(t, dir, exec.CommandContext(context.Background(), path, append(append(places(dir), "--addr", "127.0.0.1:0"), args...)...))
+}
+
+// serve is startProgram for a command that was prepared.
+func serve(t testing.TB, dir string, cmd *exec.Cmd) *server {
+	t.Helper()
+	s := &server{Process: harness.Start(t, cmd), t: t, dir: dir}
 	t.Cleanup(s.stopped)
-	eventually(t, s.announced)
+	harness.Eventually(t, s.announced)
 	return s
 }
 
-var announcement = regexp.MustCompile(`(https?://[^\s/]+)(/setup\?code=\S+)?\n`)
-
 func (s *server) announced() string {
-	select {
-	case <-s.exited:
-		return "the program ended: " + s.stderr.String()
-	default:
+	base, setup, problem := s.Announced()
+	s.base = base
+	if setup != "" {
+		s.setupURL = base + setup
 	}
-	found := announcement.FindStringSubmatch(s.stdout.String())
-	if found == nil {
-		return "the program announced nothing: " + s.stderr.String()
-	}
-	s.base = found[1]
-	if found[2] != "" {
-		s.setupURL = found[1] + found[2]
-	}
-	return ""
+	return problem
 }
 
 // stopped ends the program if it still runs.
 func (s *server) stopped() {
-	select {
-	case <-s.exited:
-	default:
-		s.stop()
-	}
-}
-
-// stop asks the program to end and wants exit code 0.
-func (s *server) stop() {
-	s.t.Helper()
-	s.signal(syscall.SIGTERM)
-	s.wait()
-	if code := s.cmd.ProcessState.ExitCode(); code != 0 {
-		s.t.Errorf("exit code after SIGTERM: %d, want 0\n%s", code, s.stderr)
-	}
-}
-
-// kill gives the program no chance to do anything more.
-func (s *server) kill() {
-	s.t.Helper()
-	s.signal(syscall.SIGKILL)
-	s.wait()
-}
-
-func (s *server) signal(signal syscall.Signal) {
-	s.t.Helper()
-	if err := s.cmd.Process.Signal(signal); err != nil {
-		s.t.Error(err)
-	}
-}
-
-func (s *server) wait() {
-	s.t.Helper()
-	select {
-	case <-s.exited:
-	case <-time.After(40 * time.Second):
-		_ = s.cmd.Process.Kill()
-		s.t.Fatal("the program did not end")
+	if s.Runs() {
+		s.Stop()
 	}
 }
 

@@ -90,7 +90,7 @@ func (b badInput) end(t *testing.T) {
 	t.Helper()
 	b.ana.wantGood(b.token)
 	for _, text := range []string{canary, b.secret, b.token, "level=ERROR", "panic"} {
-		if log := b.stderr.String(); strings.Contains(log, text) {
+		if log := b.Stderr.String(); strings.Contains(log, text) {
 			t.Errorf("the log has %s: %s", text, log)
 		}
 	}

@@ -114,7 +114,7 @@ func TestGraphQLSubscriptions(t *testing.T) {
 		t.Error("the pages do not count the streams")
 	}
 	for _, value := range []string{token, ticket} {
-		if strings.Contains(s.stderr.String(), value) {
+		if strings.Contains(s.Stderr.String(), value) {
 			t.Error("the log holds a value of an address") // A2
 		}
 	}
@@ -150,7 +150,7 @@ func TestStopClosesWebSockets(t *testing.T) {
 	subscription := graphqlWS(t, "subscribe", "ws"+strings.TrimPrefix(s.base, "http")+"/graphql?token="+token)
 	the(t, "a result", subscription, isNext)
 	began := time.Now()
-	s.stop()
+	s.Stop()
 	if took := time.Since(began); took > patience {
 		t.Errorf("stopping took %s", took)
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"github.com/latchkey/latchkey/e2e/harness"
 	"github.com/latchkey/latchkey/gateway/gatewaytest"
 )
 
@@ -177,7 +178,7 @@ func TestARenewedCertificateIsShown(t *testing.T) {
 	}
 	eventually(t, func() string {
 		if shown(t, addrOf(s.base), s.trust) == first {
-			return "the old certificate is still shown: " + s.stderr.String()
+			return "the old certificate is still shown: " + s.Stderr.String()
 		}
 		return ""
 	})
@@ -186,8 +187,8 @@ func TestARenewedCertificateIsShown(t *testing.T) {
 	}
 	must(t, os.Chmod(s.key, 0o644))
 	eventually(t, func() string {
-		if !strings.Contains(s.stderr.String(), "can be used by others (mode 0644), run: chmod 640") {
-			return "nothing was said of the key's mode: " + s.stderr.String()
+		if !strings.Contains(s.Stderr.String(), "can be used by others (mode 0644), run: chmod 640") {
+			return "nothing was said of the key's mode: " + s.Stderr.String()
 		}
 		return ""
 	})
@@ -195,7 +196,7 @@ func TestARenewedCertificateIsShown(t *testing.T) {
 
 // O12: over http, pages lead to https and programs are refused.
 func TestHTTPLeadsToHTTPS(t *testing.T) {
-	upstream, at := gatewaytest.New(t), freePort(t)
+	upstream, at := gatewaytest.New(t), harness.FreeAddr(t)
 	s := startSecured(t, "--redirect-addr", at, "--upstreams", "/v1="+upstream.URL)
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	for _, want := range []struct {
@@ -258,7 +259,7 @@ func TestStopByTLS(t *testing.T) {
 		t.Fatal(err)
 	}
 	began := time.Now()
-	s.stop()
+	s.Stop()
 	if took := time.Since(began); took > patience {
 		t.Errorf("stopping took %s", took)
 	}

@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"crypto/tls"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -71,17 +70,8 @@ func shown(t testing.TB, addr string, trust *tls.Config) string {
 	return secure.ConnectionState().PeerCertificates[0].SerialNumber.Text(16)
 }
 
-// addr is host and port of a base address.
+// addrOf is host and port of a base address.
 func addrOf(base string) string {
 	_, addr, _ := strings.Cut(base, "://")
 	return addr
-}
-
-// freePort is an address that nobody listens on, for programs that cannot say theirs.
-func freePort(t testing.TB) string {
-	t.Helper()
-	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	must(t, err)
-	defer listener.Close()
-	return listener.Addr().String()
 }

@@ -113,7 +113,7 @@ func TestWarnings(t *testing.T) {
 	})
 
 	t.Log("start anew: the token is told of, once")
-	s.stop()
+	s.Stop()
 	for range 2 {
 		s = startIn(t, s.dir, "--webhook-private", "true")
 		got := receiver.hears(t, secret, 2)
@@ -121,15 +121,15 @@ func TestWarnings(t *testing.T) {
 			t.Errorf("%d deliveries, the second %s", len(got), body)
 		}
 		eventually(t, func() string {
-			if strings.Contains(s.stderr.String(), "delivery tried") || number(t, s.dir, "SELECT COUNT(*) FROM webhook_deliveries WHERE next_at <> 0") == 0 {
+			if strings.Contains(s.Stderr.String(), "delivery tried") || number(t, s.dir, "SELECT COUNT(*) FROM webhook_deliveries WHERE next_at <> 0") == 0 {
 				return ""
 			}
 			return "a delivery waits"
 		})
-		if log := s.stderr.String(); strings.Contains(log, "/hook") || strings.Contains(log, "whsec_") {
+		if log := s.Stderr.String(); strings.Contains(log, "/hook") || strings.Contains(log, "whsec_") {
 			t.Errorf("logged %s", log)
 		}
-		if s.stop(); number(t, s.dir, "SELECT COUNT(*) FROM warnings") != 1 {
+		if s.Stop(); number(t, s.dir, "SELECT COUNT(*) FROM warnings") != 1 {
 			t.Error("not noted once")
 		}
 	}
@@ -179,7 +179,7 @@ func calendarInBrowser(p *tab, s *server) {
 	p.whole().follow("button", "Switch off feed")
 	p.announces("Your calendar feed was switched off.")
 	read(http.StatusNotFound)
-	if strings.Contains(s.stderr.String(), strings.TrimPrefix(address, s.base+"/calendar/")) {
+	if strings.Contains(s.Stderr.String(), strings.TrimPrefix(address, s.base+"/calendar/")) {
 		t.Error("the code is logged")
 	}
 }

@@ -269,7 +269,7 @@ func (g *gate) dial(t testing.TB) net.Conn {
 	return conn
 }
 
-// arrived waits until the upstream has a call.
+// await waits until the upstream has a call.
 func await(t testing.TB, from <-chan string) {
 	t.Helper()
 	select {

@@ -1,8 +1,8 @@
 package guard_test
 
 import (
-	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -10,11 +10,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/latchkey/latchkey/e2e/harness"
 	"github.com/latchkey/latchkey/models"
 	"github.com/latchkey/latchkey/secrets"
 	"github.com/latchkey/latchkey/store"
@@ -23,7 +25,7 @@ import (
 
 // program is a process that serves.
 type program struct {
-	*exec.Cmd
+	*harness.Process
 	url string
 }
 
@@ -31,55 +33,30 @@ type program struct {
 func build(t *testing.T, pkg string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), filepath.Base(pkg))
-	out, err := exec.CommandContext(t.Context(), "go", "build", "-o", path, pkg).CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v: %s", err, out)
+	if err := harness.Build(path, pkg); err != nil {
+		t.Fatal(err)
 	}
 	return path
 }
 
-// start starts a program and waits until it serves; ready stands before its address.
-func start(t *testing.T, path, ready string, env ...string) *program {
-	t.Helper()
-	p := &program{Cmd: exec.CommandContext(t.Context(), path)}
-	p.Env = append(os.Environ(), env...)
-	out, in, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.Stdout, p.Stderr = in, in
-	if err := p.Start(); err != nil {
-		t.Fatal(err)
-	}
-	_ = in.Close()
-	t.Cleanup(func() {
-		_ = p.Process.Signal(syscall.SIGCONT)
-		_ = p.Process.Kill()
-		_ = p.Wait()
-		_ = out.Close()
-	})
-	tooLong := time.AfterFunc(time.Minute, func() { _ = p.Process.Kill() })
-	defer tooLong.Stop()
-	lines := bufio.NewScanner(out)
-	for lines.Scan() {
-		if _, rest, ok := strings.Cut(lines.Text(), ready); ok {
-			p.url = "http://" + strings.Fields(rest)[0]
-			go func() {
-				for lines.Scan() {
-				}
-			}()
-			return p
-		}
-	}
-	t.Fatal("it does not serve")
-	return nil
-}
+// serving is what programs log once they serve.
+var serving = regexp.MustCompile(` address=(\S+)\s`)
 
-func (p *program) signal(t *testing.T, signal syscall.Signal) {
+// start starts a program and waits until it serves.
+func start(t *testing.T, path string, env ...string) *program {
 	t.Helper()
-	if err := p.Process.Signal(signal); err != nil {
-		t.Fatal(err)
-	}
+	cmd := exec.CommandContext(context.Background(), path)
+	cmd.Env = env
+	p := &program{Process: harness.Start(t, cmd)}
+	harness.Eventually(t, func() string {
+		found := serving.FindStringSubmatch(p.Said())
+		if found == nil {
+			return "it does not serve: " + p.Said()
+		}
+		p.url = "http://" + found[1]
+		return ""
+	})
+	return p
 }
 
 func post(t *testing.T, base, path string, form url.Values) map[string]any {
@@ -104,11 +81,11 @@ func post(t *testing.T, base, path string, form url.Values) map[string]any {
 // Promise 2 with real processes: two Latchkeys on one file and the example's API, which follows
 // the first: revoke on the second, freeze the first, end it and start it again.
 func TestProcesses(t *testing.T) {
-	latchkey := build(t, "../cmd/web")
+	latchkey := build(t, harness.Latchkey)
 	dir := t.TempDir()
 	env := []string{"LATCHKEY_DATABASE=" + filepath.Join(dir, "latchkey.db"), "LATCHKEY_KEYS=" + filepath.Join(dir, "keys.json"), "LATCHKEY_ADDR=127.0.0.1:0"}
-	first := start(t, latchkey, " address=", env...)
-	second := start(t, latchkey, " address=", env...)
+	first := start(t, latchkey, env...)
+	second := start(t, latchkey, env...)
 	out, err := func() ([]byte, error) {
 		add := exec.CommandContext(t.Context(), latchkey, "resource-server", "add", "--name", "Orders")
 		add.Env = append(os.Environ(), env...)
@@ -119,7 +96,7 @@ func TestProcesses(t *testing.T) {
 	}
 	id, secret, _ := strings.Cut(strings.TrimPrefix(string(bytes.TrimSpace(out)), "client_id="), "\nclient_secret=")
 	application := realApplication(t, filepath.Join(dir, "latchkey.db"))
-	example := start(t, build(t, "./example"), " address=", "LATCHKEY_URL="+first.url, "LATCHKEY_CLIENT_ID="+id, "LATCHKEY_CLIENT_SECRET="+secret, "ADDR=127.0.0.1:0")
+	example := start(t, build(t, "./example"), "LATCHKEY_URL="+first.url, "LATCHKEY_CLIENT_ID="+id, "LATCHKEY_CLIENT_SECRET="+secret, "ADDR=127.0.0.1:0")
 	issue := func() string {
 		form := url.Values{"grant_type": {"client_credentials"}}
 		for name, values := range application {
@@ -161,7 +138,7 @@ func TestProcesses(t *testing.T) {
 	value, other := issue(), issue()
 	within(t, "good", 10*time.Second, good(value))
 	within(t, "good", 10*time.Second, good(other))
-	first.signal(t, syscall.SIGSTOP)
+	first.Signal(syscall.SIGSTOP)
 	revoke(value)
 	end := time.Now().Add(promised)
 	for time.Now().Before(end) {
@@ -170,7 +147,7 @@ func TestProcesses(t *testing.T) {
 	if got := ask(value); got == http.StatusOK {
 		t.Errorf("with the first process frozen: %d", got)
 	}
-	first.signal(t, syscall.SIGCONT)
+	first.Signal(syscall.SIGCONT)
 	within(t, "good again", 15*time.Second, good(other))
 	if got := ask(value); got != http.StatusUnauthorized {
 		t.Errorf("what was revoked meanwhile: %d", got)
@@ -178,12 +155,12 @@ func TestProcesses(t *testing.T) {
 
 	address := strings.TrimPrefix(first.url, "http://")
 	began := time.Now()
-	first.signal(t, syscall.SIGTERM)
-	if err := first.Wait(); err != nil || time.Since(began) > 10*time.Second {
-		t.Errorf("the open stream holds up the stop: %v after %s", err, time.Since(began))
+	first.Stop()
+	if took := time.Since(began); took > 10*time.Second {
+		t.Errorf("the open stream holds up the stop: %s", took)
 	}
 	within(t, "unavailable", promised, func() bool { return ask(other) == http.StatusServiceUnavailable })
-	start(t, latchkey, " address=", append(env, "LATCHKEY_ADDR="+address)...)
+	start(t, latchkey, append(env, "LATCHKEY_ADDR="+address)...)
 	within(t, "good again", 15*time.Second, good(other))
 }
 

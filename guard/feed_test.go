@@ -161,12 +161,7 @@ func TestDatabaseAway(t *testing.T) {
 // When the resource server is removed, the API has nobody to ask within a second.
 func TestCredentialsEnd(t *testing.T) {
 	for _, elsewhere := range []bool{false, true} {
-		w := newWorld(t)
-		acting := w.node
-		if elsewhere {
-			acting = w.other(t)
-		}
-		handler := api(w.guardAt(t, w.listener.URL))
+		w, acting, handler := remembering(t, elsewhere)
 		_, value := w.token(t)
 		w.remembered(t, handler, value)
 		if elsewhere {

@@ -47,12 +47,7 @@ func TestRefusedWithinASecond(t *testing.T) {
 			}
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				w := newWorld(t)
-				acting := w.node
-				if elsewhere {
-					acting = w.other(t)
-				}
-				handler := api(w.guardAt(t, w.listener.URL))
+				w, acting, handler := remembering(t, elsewhere)
 				token, value := w.token(t)
 				w.remembered(t, handler, value)
 				if err := deed(t, w, acting, token); err != nil {

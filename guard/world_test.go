@@ -86,6 +86,18 @@ func (w *world) other(t testing.TB) *node {
 	return w.startOn(t, db, "127.0.0.1:0")
 }
 
+// remembering is a world with an API behind a guard, and the node on which something is done: the
+// one that the guard follows, or another one.
+func remembering(t testing.TB, elsewhere bool) (w *world, acting *node, behind http.Handler) {
+	t.Helper()
+	w = newWorld(t)
+	acting = w.node
+	if elsewhere {
+		acting = w.other(t)
+	}
+	return w, acting, api(w.guardAt(t, w.listener.URL))
+}
+
 func (w *world) startOn(t testing.TB, db *store.Store, address string) *node {
 	t.Helper()
 	background, log := context.WithoutCancel(t.Context()), slog.New(slog.DiscardHandler)

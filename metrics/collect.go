@@ -1,14 +1,10 @@
 package metrics
 
 import (
-	"context"
 	"strconv"
-	"sync"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/latchkey/latchkey/store"
 	"github.com/latchkey/latchkey/tally"
 	"github.com/latchkey/latchkey/usage"
 )
@@ -40,36 +36,6 @@ func (c *collector) Collect(into chan<- prometheus.Metric) {
 	c.calls(to)
 	c.jobs(to)
 	c.database(to)
-}
-
-// sink is where the values of series go.
-type sink struct{ metrics chan<- prometheus.Metric }
-
-func (to sink) send(s *series, value float64, labels ...string) {
-	to.metrics <- prometheus.MustNewConstMetric(s.desc, s.kind, value, labels...)
-}
-
-func (to sink) count(s *series, value int64, labels ...string) { to.send(s, float64(value), labels...) }
-
-// spread sends a distribution whose values are in units of unit.
-func (to sink) spread(s *series, d tally.Distribution, unit float64, labels ...string) {
-	buckets := make(map[float64]uint64, len(d.Bounds))
-	for i, bound := range d.Bounds {
-		buckets[float64(bound)/unit] = d.UpTo[i]
-	}
-	to.metrics <- prometheus.MustNewConstHistogram(s.desc, d.Count, float64(d.Sum)/unit, buckets, labels...)
-}
-
-const (
-	ones    = 1
-	seconds = float64(time.Second)
-)
-
-func number(yes bool) float64 {
-	if yes {
-		return 1
-	}
-	return 0
 }
 
 func class(n int) string {
@@ -182,35 +148,4 @@ func (c *collector) database(to sink) {
 	for _, team := range waiting.Expiring {
 		to.count(expiringTeam, team.Count, team.TeamID)
 	}
-}
-
-const (
-	// keepFor is how old an answer of the database may be: it counts rows of all teams.
-	keepFor = time.Minute
-	readFor = 3 * time.Second
-)
-
-// remembered asks the database once a minute at most, however often it is scraped.
-type remembered struct {
-	read func(context.Context) (store.Waiting, error)
-
-	// mu guards the others; whoever comes meanwhile waits for the same answer.
-	mu    sync.Mutex
-	known bool
-	at    time.Time
-	last  store.Waiting
-}
-
-func (r *remembered) get() (store.Waiting, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.known && time.Since(r.at) < keepFor { //nolint:forbidigo // a stopwatch, not the time of day
-		return r.last, nil
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), readFor)
-	defer cancel()
-	var err error
-	r.last, err = r.read(ctx)
-	r.known, r.at = err == nil, time.Now() //nolint:forbidigo // as above
-	return r.last, err
 }

@@ -75,15 +75,15 @@ type Deps struct {
 // Rotation looks after the keys of one process.
 type Rotation struct {
 	Deps
-	// node has an ID once this process serves.
-	node models.KeyNode
-
-	// mu guards what follows and lets one goroutine at a time read the source.
+	// mu guards what follows and lets one goroutine at a time read the source. The ID of node,
+	// which it has once this process serves, stays.
 	mu    sync.Mutex
+	node  models.KeyNode
 	stamp string
 	seen  models.Time
-	// readOnly is set once the source could not be changed. It and failed are each of one
-	// goroutine.
+
+	// readOnly is set once the source could not be changed. It is of the goroutine that works
+	// alone, failed of the one that follows.
 	readOnly bool
 	failed   string
 }

@@ -25,13 +25,9 @@ const (
 // place (rowid), on which the order of the ledger rests: VACUUM INTO would number them anew.
 // What was committed before the returned moment is in the copy.
 func (s *Store) Backup(ctx context.Context, path string) (models.Time, error) {
-	db, err := s.reads.DB()
+	conn, err := connectionOf(ctx, s.reads)
 	if err != nil {
 		return 0, err
-	}
-	conn, err := db.Conn(ctx)
-	if err != nil {
-		return 0, translate(err)
 	}
 	defer conn.Close()
 	at := s.now()

@@ -8,8 +8,6 @@ import (
 	"net/url"
 	"os"
 
-	sqlite3 "github.com/mattn/go-sqlite3"
-
 	"github.com/latchkey/latchkey/models"
 )
 
@@ -46,8 +44,7 @@ func Examine(ctx context.Context, path string) (Examination, error) {
 	} else {
 		options.Set("immutable", "1")
 	}
-	dsn := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: options.Encode()}
-	db := sql.OpenDB(&connector{dsn: dsn.String()})
+	db := sql.OpenDB(&connector{dsn: dataSource(path, options)})
 	defer db.Close()
 	db.SetMaxOpenConns(1)
 	if err := found.read(ctx, db); err != nil {
@@ -116,8 +113,7 @@ func (e *Examination) check(ctx context.Context, db *sql.DB) error {
 }
 
 func examined(err error) error {
-	var lite sqlite3.Error
-	if errors.As(err, &lite) && lite.Code == sqlite3.ErrNotADB {
+	if isNotSQLite(err) {
 		return ErrNotSQLite
 	}
 	return fmt.Errorf("reading the database: %w", translate(err))

@@ -109,7 +109,7 @@ func keyUse(db *gorm.DB, key models.KeyState, now models.Time) (models.KeyUse, e
 	}
 	for _, column := range sealedColumns {
 		var values int64
-		if err := db.Raw(column.count, key.Prefix).Scan(&values).Error; err != nil {
+		if err := db.Raw(column.count(), key.Prefix).Scan(&values).Error; err != nil {
 			return use, err
 		}
 		use.Values += values

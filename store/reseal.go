@@ -11,49 +11,41 @@ import (
 // sealPrefix is how many bytes of a sealed value say by which key it was sealed.
 const sealPrefix = 5
 
-// sealedColumn is a column of sealed values. They are those of all teams: a key is the
-// installation's.
+// sealedColumn is a column of sealed values, called sealed. They are those of all teams: a key
+// is the installation's.
 type sealedColumn struct {
-	table string
-	// list has the parameters prefix, ID to start after, and limit.
-	list string
-	// replace has the new value, the ID and the old value. Who changed the value meanwhile wins.
-	replace string
-	count   string
+	table, id string
+	// also is a condition that an index wants.
+	also string
 }
 
-// sealedColumns are all of them; each is called sealed. The check of the key file comes first, so that a file
-// from before a rotation does not start any more once values need the new one.
+// sealedColumns are all of them. The check of the key file comes first, so that a file from
+// before a rotation does not start any more once values need the new one.
 var sealedColumns = []sealedColumn{
-	{
-		"key_checks", "SELECT id, sealed FROM key_checks WHERE substr(sealed, 1, 5) = ? AND id > ? ORDER BY id LIMIT ?",
-		"UPDATE key_checks SET sealed = ? WHERE id = ? AND sealed = ?", "SELECT COUNT(*) FROM key_checks WHERE substr(sealed, 1, 5) = ?",
-	},
-	{
-		"authenticators", "SELECT user_id AS id, sealed FROM authenticators WHERE substr(sealed, 1, 5) = ? AND user_id > ? ORDER BY user_id LIMIT ?",
-		"UPDATE authenticators SET sealed = ? WHERE user_id = ? AND sealed = ?", "SELECT COUNT(*) FROM authenticators WHERE substr(sealed, 1, 5) = ?",
-	},
-	{
-		"webhooks", "SELECT team_id AS id, sealed FROM webhooks WHERE substr(sealed, 1, 5) = ? AND team_id > ? ORDER BY team_id LIMIT ?",
-		"UPDATE webhooks SET sealed = ? WHERE team_id = ? AND sealed = ?", "SELECT COUNT(*) FROM webhooks WHERE substr(sealed, 1, 5) = ?",
-	},
-	{
-		"invitations", "SELECT id, sealed FROM invitations WHERE substr(sealed, 1, 5) = ? AND id > ? ORDER BY id LIMIT ?",
-		"UPDATE invitations SET sealed = ? WHERE id = ? AND sealed = ?", "SELECT COUNT(*) FROM invitations WHERE substr(sealed, 1, 5) = ?",
-	},
-	{
-		"client_secrets", "SELECT id, sealed FROM client_secrets WHERE substr(sealed, 1, 5) = ? AND id > ? ORDER BY id LIMIT ?",
-		"UPDATE client_secrets SET sealed = ? WHERE id = ? AND sealed = ?", "SELECT COUNT(*) FROM client_secrets WHERE substr(sealed, 1, 5) = ?",
-	},
-	{
-		"acme_state", "SELECT name AS id, sealed FROM acme_state WHERE substr(sealed, 1, 5) = ? AND name > ? ORDER BY name LIMIT ?",
-		"UPDATE acme_state SET sealed = ? WHERE name = ? AND sealed = ?", "SELECT COUNT(*) FROM acme_state WHERE substr(sealed, 1, 5) = ?",
-	},
-	{
-		// The index tokens_by_key wants this condition.
-		"tokens", "SELECT id, sealed FROM tokens WHERE sealed IS NOT NULL AND substr(sealed, 1, 5) = ? AND id > ? ORDER BY id LIMIT ?",
-		"UPDATE tokens SET sealed = ? WHERE id = ? AND sealed = ?", "SELECT COUNT(*) FROM tokens WHERE sealed IS NOT NULL AND substr(sealed, 1, 5) = ?",
-	},
+	{table: "key_checks", id: "id"},
+	{table: "authenticators", id: "user_id"},
+	{table: "webhooks", id: "team_id"},
+	{table: "invitations", id: "id"},
+	{table: "client_secrets", id: "id"},
+	{table: "acme_state", id: "name"},
+	{table: "tokens", id: "id", also: "sealed IS NOT NULL AND "}, // tokens_by_key
+}
+
+// from has the parameter prefix.
+func (c sealedColumn) from() string {
+	return " FROM " + c.table + " WHERE " + c.also + "substr(sealed, 1, 5) = ?"
+}
+
+// list has the parameters prefix, ID to start after, and limit.
+func (c sealedColumn) list() string {
+	return "SELECT " + c.id + " AS id, sealed" + c.from() + " AND " + c.id + " > ? ORDER BY " + c.id + " LIMIT ?"
+}
+
+func (c sealedColumn) count() string { return "SELECT COUNT(*)" + c.from() }
+
+// replace has the new value, the ID and the old value. Who changed the value meanwhile wins.
+func (c sealedColumn) replace() string {
+	return "UPDATE " + c.table + " SET sealed = ? WHERE " + c.id + " = ? AND sealed = ?"
 }
 
 var (
@@ -77,7 +69,7 @@ func (s *Store) SealedValues(ctx context.Context, table string, prefix []byte, a
 	var values []models.SealedValue
 	column, err := columnOf(table)
 	if err == nil {
-		err = s.read(ctx).Raw(column.list, prefix, after, purgeRows).Scan(&values).Error
+		err = s.read(ctx).Raw(column.list(), prefix, after, purgeRows).Scan(&values).Error
 	}
 	return values, translate(err)
 }
@@ -100,16 +92,17 @@ func (s *Store) SealedByOthers(ctx context.Context, prefixes [][]byte) (int64, e
 	return total, nil
 }
 
-// Reseal replaces values by what they were sealed as anew, and returns how long it kept others from writing. A
-// value that changed meanwhile is left as it is.
+// Reseal replaces values by what they were sealed as anew. A value that changed meanwhile is
+// left as it is.
 func (s *Store) Reseal(ctx context.Context, table string, values []models.SealedValue) error {
 	column, err := columnOf(table)
 	if err != nil {
 		return err
 	}
+	replace := column.replace()
 	return s.touch(ctx, func(tx *gorm.DB) error {
 		for _, value := range values {
-			if err := tx.Exec(column.replace, value.Anew, value.ID, value.Sealed).Error; err != nil {
+			if err := tx.Exec(replace, value.Anew, value.ID, value.Sealed).Error; err != nil {
 				return err
 			}
 		}

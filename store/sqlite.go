@@ -174,11 +174,25 @@ func openFile(path string, m mode) (*gorm.DB, error) {
 	if err == nil {
 		return handle, nil
 	}
-	var lite sqlite3.Error
-	if errors.As(err, &lite) && lite.Code == sqlite3.ErrNotADB {
+	if isNotSQLite(err) {
 		return nil, errors.Join(ErrNotSQLite, db.Close())
 	}
 	return nil, errors.Join(fmt.Errorf("opening the database: %w", translate(err)), db.Close())
+}
+
+func isNotSQLite(err error) bool {
+	var lite sqlite3.Error
+	return errors.As(err, &lite) && lite.Code == sqlite3.ErrNotADB
+}
+
+// connectionOf takes one connection of a handle; close it.
+func connectionOf(ctx context.Context, handle *gorm.DB) (*sql.Conn, error) {
+	db, err := handle.DB()
+	if err != nil {
+		return nil, err
+	}
+	conn, err := db.Conn(ctx)
+	return conn, translate(err)
 }
 
 func gormConfig(prepare bool) *gorm.Config {

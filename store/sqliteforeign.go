@@ -22,13 +22,9 @@ func (l *sqliteEngine) foreignVersion(ctx context.Context) (int64, error) {
 	if err := l.file.check(); err != nil {
 		return 0, err
 	}
-	db, err := l.writes.DB()
+	conn, err := connectionOf(ctx, l.writes)
 	if err != nil {
 		return 0, err
-	}
-	conn, err := db.Conn(ctx)
-	if err != nil {
-		return 0, translate(err)
 	}
 	defer conn.Close()
 	var version int64

@@ -43,13 +43,9 @@ func (l *sqliteEngine) cutWAL(ctx context.Context, space Space) error {
 	if space.WALBytes < longWAL {
 		return nil
 	}
-	db, err := l.writes.DB()
+	conn, err := connectionOf(ctx, l.writes)
 	if err != nil {
 		return err
-	}
-	conn, err := db.Conn(ctx)
-	if err != nil {
-		return translate(err)
 	}
 	defer conn.Close()
 	_, err = conn.ExecContext(ctx, "PRAGMA busy_timeout = 50")

@@ -96,10 +96,26 @@ func (a *Authority) Issue(t testing.TB, from, until time.Time, hosts ...string) 
 	return cert, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: text})
 }
 
+// today issues a certificate that is good for a day.
+func (a *Authority) today(t testing.TB, hosts []string) (cert, key []byte) {
+	t.Helper()
+	return a.Issue(t, time.Now().Add(-time.Hour), time.Now().Add(24*time.Hour), hosts...)
+}
+
+// Certificate makes one that is good for a day, for a server of the test.
+func (a *Authority) Certificate(t testing.TB, hosts ...string) tls.Certificate {
+	t.Helper()
+	made, err := tls.X509KeyPair(a.today(t, hosts))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return made
+}
+
 // Pair writes a certificate that is good for a day, and its key, to dir.
 func (a *Authority) Pair(t testing.TB, dir string, hosts ...string) (cert, key string) {
 	t.Helper()
-	certText, keyText := a.Issue(t, time.Now().Add(-time.Hour), time.Now().Add(24*time.Hour), hosts...)
+	certText, keyText := a.today(t, hosts)
 	cert, key = filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key")
 	for path, text := range map[string][]byte{cert: certText, key: keyText} {
 		if err := os.WriteFile(path, text, 0o600); err != nil {

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/urfave/cli/v3"
 
@@ -42,8 +41,8 @@ func (p *program) backup(ctx context.Context, cmd *cli.Command) (err error) {
 	if err != nil {
 		return err
 	}
-	if exists, err := hasContent(config.Database); err != nil || !exists {
-		return errors.Join(err, noDatabase(config, exists))
+	if err := databaseThere(config); err != nil {
+		return err
 	}
 	if err := mayBeWritten(target, cmd.Bool("force"), config); err != nil {
 		return err
@@ -55,38 +54,51 @@ func (p *program) backup(ctx context.Context, cmd *cli.Command) (err error) {
 	}
 	made, err := newStaging(place)
 	if err != nil {
-		return fmt.Errorf("nothing can be written beside %s, check its folder: %w", place, err)
+		return err
 	}
 	defer func() { err = errors.Join(err, made.remove()) }()
+	return p.backUp(ctx, config, made, target, cmd.String("with-keys"), cmd.Bool("force"))
+}
+
+// backUp makes the backup in made and puts it where it belongs.
+func (p *program) backUp(ctx context.Context, config Config, made *staging, target, keysTo string, force bool) error {
 	at, contents, err := copyDatabase(ctx, config, made.file())
 	if err != nil {
 		return err
 	}
-	if to := cmd.String("with-keys"); to != "" {
-		if err := copyKeys(ctx, config, contents, to); err != nil {
+	if keysTo != "" {
+		if err := copyKeys(ctx, config, contents, keysTo); err != nil {
 			return err
 		}
 	}
-	info, err := os.Stat(made.file())
+	line, err := describe(made.file(), target, keysTo, at, contents)
 	if err != nil {
 		return err
 	}
-	line := fmt.Sprintf("Backed up %s, %s and %s, as of %s, to %s. %s", megabytes(info.Size()), models.Count(contents.Tokens, "token"),
-		models.Count(contents.Applications, "application"), moment(at), target, keysLine(cmd.String("with-keys")))
 	if target == standardStream {
-		return p.stream(made.file(), strings.Replace(line, " to -.", " to standard output.", 1))
+		return p.stream(made.file(), line)
 	}
-	if err := publish(made.file(), target, cmd.Bool("force")); err != nil {
+	if err := publish(made.file(), target, force); err != nil {
 		return noBackupAt(target, err)
 	}
 	return p.print(line)
 }
 
-func keysLine(copied string) string {
-	if copied == "" {
-		return "The key file is not in it."
+// describe says what the backup that was made holds.
+func describe(made, target, keysTo string, at models.Time, contents store.Contents) (string, error) {
+	info, err := os.Stat(made)
+	if err != nil {
+		return "", err
 	}
-	return "The key file was copied to " + copied + "."
+	if target == standardStream {
+		target = "standard output"
+	}
+	keys := "The key file is not in it."
+	if keysTo != "" {
+		keys = "The key file was copied to " + keysTo + "."
+	}
+	return fmt.Sprintf("Backed up %s, %s and %s, as of %s, to %s. %s", megabytes(info.Size()), models.Count(contents.Tokens, "token"),
+		models.Count(contents.Applications, "application"), moment(at), target, keys), nil
 }
 
 // stream sends the file and says on standard error what it holds.
@@ -153,14 +165,6 @@ func oneFile(cmd *cli.Command) (string, error) {
 
 func onPostgres(cmd *cli.Command) bool {
 	return store.IsPostgres(cmd.String("database"))
-}
-
-// noDatabase is nil where there is one.
-func noDatabase(config Config, exists bool) error {
-	if exists {
-		return nil
-	}
-	return fmt.Errorf("there is no database %s: set LATCHKEY_DATABASE, or run this in the folder where the server runs", config.Database)
 }
 
 // mayBeWritten keeps a backup from replacing what the server needs, and whatever else

@@ -49,6 +49,9 @@ func (c *Config) checkDatabase() []string {
 	return wrong
 }
 
+// inFile tells whether the database is a file of this machine.
+func (c Config) inFile() bool { return !store.IsPostgres(c.Database) }
+
 // openStore opens the database without making tables.
 func openStore(c Config) (*store.Store, error) {
 	return store.Open(c.address.Reveal(), clockMillis, store.Options{Direct: c.direct.Reveal()})

@@ -15,7 +15,7 @@ import (
 type counting struct{ exchange *peers.Exchange }
 
 func newCounting(config Config, db *store.Store, keys *secrets.Keys, log *slog.Logger) counting {
-	if !store.IsPostgres(config.address.Reveal()) {
+	if config.inFile() {
 		return counting{}
 	}
 	return counting{peers.New(db, keys, log)}

@@ -60,15 +60,7 @@ func (d doctor) judge(ctx context.Context, found store.Examination, say func(ver
 	if found.LogBytes > longLog {
 		say(warning, "the write-ahead log has "+megabytes(found.LogBytes)+": look for a program that reads the database for long, such as a backup; a restart shortens it")
 	}
-	keys, err := d.config.keySource().Keys(ctx)
-	if err != nil || len(found.KeyCheck) == 0 {
-		return // the check of the key file says so
-	}
-	if _, err := keys.Open(found.KeyCheck, keyCheckPlace); err != nil {
-		say(wrong, "the key file "+d.config.Keys+" does not belong to the database "+path+": put back the one that does")
-		return
-	}
-	say(fine, "the key file belongs to it")
+	d.judgeKeys(ctx, found.KeyCheck, say)
 }
 
 func (d doctor) judgeVersion(version int64, say func(verdict, string)) {

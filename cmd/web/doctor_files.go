@@ -7,23 +7,35 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-
-	"github.com/latchkey/latchkey/store"
 )
 
-// inFile tells whether the database is a file of this machine.
-func (c Config) inFile() bool { return !store.IsPostgres(c.Database) }
-
 func checkKeys(ctx context.Context, d doctor, say func(verdict, string)) {
-	_, err := d.config.keySource().Keys(ctx)
+	source := d.config.keySource()
+	_, err := source.Keys(ctx)
 	switch {
-	case errors.Is(err, fs.ErrNotExist) && d.config.inFile() && !exists(d.config.Database):
+	case err == nil && !d.config.keysInFile():
+		say(fine, "the "+source.Name+" holds keys")
+	case errors.Is(err, fs.ErrNotExist) && d.config.keysInFile() && d.config.inFile() && !exists(d.config.Database):
 		say(warning, "there is no "+d.config.Keys+" yet: the first start makes it. If there should be one, correct LATCHKEY_KEYS")
 	case err != nil:
 		say(wrong, err.Error())
 	default:
 		say(fine, d.config.Keys+" can be read, and by its user alone")
 	}
+}
+
+// judgeKeys holds the keys against the database, which keeps check. That they cannot be read
+// is what checkKeys says.
+func (d doctor) judgeKeys(ctx context.Context, check []byte, say func(verdict, string)) {
+	keys, err := d.config.keySource().Keys(ctx)
+	if err != nil || len(check) == 0 {
+		return
+	}
+	if err := opens(keys, check, d.config); err != nil {
+		say(wrong, err.Error())
+		return
+	}
+	say(fine, "the keys belong to it")
 }
 
 func exists(path string) bool {

@@ -37,15 +37,7 @@ func checkPostgres(ctx context.Context, d doctor, say func(verdict, string)) {
 	}
 	d.judgeServer(found, say)
 	d.judgeVersion(found.Version, say)
-	keys, err := d.config.keySource().Keys(ctx)
-	if err != nil || len(found.KeyCheck) == 0 {
-		return // the check of the key file says so
-	}
-	if _, err := keys.Open(found.KeyCheck, keyCheckPlace); err != nil {
-		say(wrong, "the key file "+d.config.Keys+" does not belong to the database: put back the one that does")
-		return
-	}
-	say(fine, "the key file belongs to it")
+	d.judgeKeys(ctx, found.KeyCheck, say)
 }
 
 func (d doctor) judgeServer(found store.ServerExamination, say func(verdict, string)) {

@@ -97,7 +97,7 @@ func TestDoctorBesideAServer(t *testing.T) {
 	env := madeFolder(t)
 	env["LATCHKEY_ADDR"] = freeAddr(t)
 	_, says := consult(t, env)
-	wants(t, says, "ok       key file: ", "ok       folder: ", "ok       disk: ", "ok       database: "+env["LATCHKEY_DATABASE"]+" is sound", "ok       database: it is at version", "ok       database: the key file belongs to it", "ok       listen address: ")
+	wants(t, says, "ok       key file: ", "ok       folder: ", "ok       disk: ", "ok       database: "+env["LATCHKEY_DATABASE"]+" is sound", "ok       database: it is at version", "ok       database: the keys belong to it", "ok       listen address: ")
 	ctx, stop := context.WithCancel(t.Context())
 	serving, ended := make(chan struct{}), make(chan int)
 	look := func(name string) (string, bool) { value, ok := env[name]; return value, ok }

@@ -90,8 +90,8 @@ func (p *program) withRotation(ctx context.Context, cmd *cli.Command, do func(db
 	if err != nil {
 		return err
 	}
-	if exists, err := hasContent(config.Database); err != nil || !exists {
-		return errors.Join(err, noDatabase(config, exists))
+	if err := databaseThere(config); err != nil {
+		return err
 	}
 	source := config.keySource()
 	stamp := source.Stamp()

@@ -36,7 +36,7 @@ func parseKeysCommand(c *Config, value string) string {
 	return ""
 }
 
-// checkKeys refuses two sources of keys: which of them counts nobody could tell.
+// checkKeySource refuses two sources of keys: which of them counts nobody could tell.
 func checkKeySource(cmd *cli.Command) []string {
 	set := 0
 	for _, name := range []string{"keys", "keys-value", "keys-command"} {

@@ -52,6 +52,10 @@ func TestKeysFromElsewhere(t *testing.T) {
 		if code, stdout, _ := call(t, env, "", "keys", "status"); code != exitDone || !strings.Contains(stdout, variable) {
 			t.Errorf("exit %d %s", code, stdout)
 		}
+		env["LATCHKEY_ADDR"] = freeAddr(t)
+		_, says := consult(t, env)
+		name := map[string]string{"LATCHKEY_KEYS_VALUE": "value", "LATCHKEY_KEYS_COMMAND": "output"}[variable] + " of " + variable
+		wants(t, says, "ok       key file: the "+name+" holds keys", "ok       database: the keys belong to it")
 		env[variable] = "cat " + file
 		if variable == "LATCHKEY_KEYS_VALUE" {
 			env[variable] = newKeySet(t)

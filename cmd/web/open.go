@@ -24,7 +24,7 @@ var keyCheckPlace = secrets.Place{Table: "key_checks", Column: "sealed", Row: st
 // where neither exists. Beside a database that exists, a key file that is
 // missing, damaged or of another database stops it before anything is touched.
 func open(ctx context.Context, config Config) (*store.Store, *secrets.Keys, error) {
-	if store.IsPostgres(config.address.Reveal()) {
+	if !config.inFile() {
 		return openServer(ctx, config)
 	}
 	exists, err := hasContent(config.Database)
@@ -99,6 +99,16 @@ func hasContent(path string) (bool, error) {
 		return false, fmt.Errorf("the database %s is a folder: set LATCHKEY_DATABASE to a file in it", path)
 	}
 	return info.Size() > 0, nil
+}
+
+// databaseThere fails where there is no database: at a path that was mistyped, a new one would
+// answer with nothing.
+func databaseThere(config Config) error {
+	exists, err := hasContent(config.Database)
+	if err != nil || exists {
+		return err
+	}
+	return fmt.Errorf("there is no database %s: set LATCHKEY_DATABASE, or run this in the folder where the server runs", config.Database)
 }
 
 func openKeys(ctx context.Context, config Config, databaseExists bool) (*secrets.Keys, error) {

@@ -47,7 +47,7 @@ func (p *program) restore(ctx context.Context, cmd *cli.Command) (err error) {
 		return err
 	}
 	if r.made, err = newStaging(r.config.Database); err != nil {
-		return fmt.Errorf("nothing can be written beside %s, check its folder: %w", r.config.Database, err)
+		return err
 	}
 	defer func() { err = errors.Join(err, r.made.remove()) }()
 	if err := r.fetch(ctx); err != nil {

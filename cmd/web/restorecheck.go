@@ -29,7 +29,7 @@ func (r *restoring) fetch(ctx context.Context) error {
 	}
 	to, err := os.OpenFile(r.made.file(), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
-		return fmt.Errorf("nothing can be written beside %s, check its folder: %w", r.config.Database, err)
+		return noStaging(r.config.Database, err)
 	}
 	_, err = io.Copy(to, whileRunning{ctx, from})
 	if err := errors.Join(err, to.Close()); err != nil {

@@ -26,9 +26,13 @@ func newStaging(target string) (*staging, error) {
 	}
 	path, err := os.MkdirTemp(parent, prefix+"*")
 	if err != nil {
-		return nil, err
+		return nil, noStaging(target, err)
 	}
 	return &staging{path: path, lock: lockFolder(path, syscall.LOCK_EX|syscall.LOCK_NB)}, nil
+}
+
+func noStaging(target string, err error) error {
+	return fmt.Errorf("nothing can be written beside %s, check its folder: %w", target, err)
 }
 
 func sweepStaging(parent, prefix string) {

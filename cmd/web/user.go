@@ -138,14 +138,9 @@ func (p *program) readPassword() (models.Secret, error) {
 	return models.NewSecret(line), nil
 }
 
-// withStore is for what only makes sense where there is a database: at a path that was
-// mistyped, a new one would answer with nothing.
+// withStore is for what only makes sense where there is a database.
 func (p *program) withStore(ctx context.Context, config Config, do func(db *store.Store) error) error {
-	exists, err := hasContent(config.Database)
-	if err != nil {
-		return err
-	}
-	if err := noDatabase(config, exists); err != nil {
+	if err := databaseThere(config); err != nil {
 		return err
 	}
 	return p.withNewStore(ctx, config, do)

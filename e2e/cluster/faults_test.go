@@ -53,7 +53,7 @@ func (f fault) on(t *testing.T, w *world) {
 func (w *world) logsAreShort() {
 	w.Helper()
 	for i, n := range w.nodes {
-		lost, found := n.stderr.lines("cannot follow the database"), n.stderr.lines("follows the database")
+		lost, found := n.Stderr.Count("cannot follow the database"), n.Stderr.Count("follows the database")
 		w.Logf("node %d: the feed was lost %d times and found %d times", i, lost, found)
 		if lost > 10 {
 			w.Errorf("node %d says %d times that its feed is lost", i, lost)
@@ -64,7 +64,7 @@ func (w *world) logsAreShort() {
 // A node that is killed takes with it what it had not answered.
 func TestKilledNode(t *testing.T) { // O10
 	fault{lasts: 3 * time.Second, recovers: 10 * time.Second,
-		do:   func(w *world, _ *load) { w.nodes[1].kill() },
+		do:   func(w *world, _ *load) { w.nodes[1].Kill() },
 		ends: func(w *world) { w.nodes[1].start(); eventually(w, w.nodes[1].announced) },
 	}.run(t)
 }
@@ -87,13 +87,13 @@ func TestKilledListener(t *testing.T) {
 func TestFrozenNode(t *testing.T) {
 	fault{lasts: 6 * time.Second, recovers: 10 * time.Second, do: func(w *world, _ *load) {
 		for range 3 { // shorter than anybody notices, and longer
-			w.nodes[2].signal(syscall.SIGSTOP)
+			w.nodes[2].Signal(syscall.SIGSTOP)
 			time.Sleep(400 * time.Millisecond)
-			w.nodes[2].signal(syscall.SIGCONT)
+			w.nodes[2].Signal(syscall.SIGCONT)
 			time.Sleep(300 * time.Millisecond)
 		}
-		w.nodes[2].signal(syscall.SIGSTOP)
-	}, ends: func(w *world) { w.nodes[2].signal(syscall.SIGCONT) }}.run(t)
+		w.nodes[2].Signal(syscall.SIGSTOP)
+	}, ends: func(w *world) { w.nodes[2].Signal(syscall.SIGCONT) }}.run(t)
 }
 
 // What a node holds that is frozen in the middle of a transaction, the server takes away.
@@ -111,8 +111,8 @@ func TestFrozenInATransaction(t *testing.T) {
 			}
 			return ""
 		})
-		w.nodes[0].signal(syscall.SIGSTOP)
-	}, ends: func(w *world) { w.nodes[0].signal(syscall.SIGCONT) }}.run(t)
+		w.nodes[0].Signal(syscall.SIGSTOP)
+	}, ends: func(w *world) { w.nodes[0].Signal(syscall.SIGCONT) }}.run(t)
 }
 
 // A server that is stopped, by request and in the middle, keeps what was answered.

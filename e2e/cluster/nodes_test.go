@@ -6,12 +6,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
+
+	"github.com/latchkey/latchkey/e2e/harness"
 )
 
 // world is some nodes on one database behind one balancer.
@@ -29,15 +29,12 @@ type world struct {
 
 // node is one process. Its way to the database may lead through a relay.
 type node struct {
+	*harness.Process
 	t      testing.TB
 	base   string
 	relay  *relay
 	inside string // a network namespace
 	args   []string
-
-	cmd            *exec.Cmd
-	stdout, stderr *output
-	exited         chan struct{}
 }
 
 // newWorld starts nodes on an empty database, all at once, and the balancer.
@@ -51,10 +48,10 @@ func newWorld(t testing.TB, nodes int, args ...string) *world {
 // plan says where everything will be.
 func plan(t testing.TB, nodes int, args ...string) *world {
 	t.Helper()
-	w := &world{TB: t, dir: t.TempDir(), name: database.create(t), base: "http://127.0.0.1:" + port(t), args: args}
+	w := &world{TB: t, dir: t.TempDir(), name: database.create(t), base: "http://" + harness.FreeAddr(t), args: args}
 	for range nodes {
 		r := newRelay(t, "127.0.0.1:"+database.port)
-		n := &node{t: t, base: "http://127.0.0.1:" + port(t), relay: r}
+		n := &node{t: t, base: "http://" + harness.FreeAddr(t), relay: r}
 		n.args = w.flags(strings.TrimPrefix(n.base, "http://"), database.address(r.address(), w.name))
 		w.nodes = append(w.nodes, n)
 	}
@@ -75,62 +72,27 @@ func (w *world) start() {
 	}
 	for _, n := range w.nodes {
 		eventually(w, n.announced)
-		if found := announcement.FindStringSubmatch(n.stdout.String()); found != nil && found[1] != "" {
-			w.setupURLs = append(w.setupURLs, w.base+found[1])
+		if _, setup, _ := n.Announced(); setup != "" {
+			w.setupURLs = append(w.setupURLs, w.base+setup)
 		}
 	}
 	w.balance()
 }
 
-var announcement = regexp.MustCompile(`http://[^\s/]+(/setup\?code=\S+)?\n`)
-
 // start starts the process. It is ended with the test.
 func (n *node) start() {
 	n.t.Helper()
-	n.stdout, n.stderr, n.exited = &output{}, &output{}, make(chan struct{})
 	command := append([]string{binary}, n.args...)
 	if n.inside != "" {
 		command = append([]string{"ip", "netns", "exec", n.inside}, command...)
 	}
-	n.cmd = exec.CommandContext(context.Background(), command[0], command[1:]...)
-	n.cmd.Stdout, n.cmd.Stderr = n.stdout, n.stderr
-	n.cmd.Env = []string{"PATH=" + os.Getenv("PATH")}
-	if err := n.cmd.Start(); err != nil {
-		n.t.Fatal(err)
-	}
-	cmd, exited := n.cmd, n.exited
-	go func() { _ = cmd.Wait(); close(exited) }()
-	n.t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		<-exited
-	})
+	n.Process = harness.Start(n.t, exec.CommandContext(context.Background(), command[0], command[1:]...))
 }
 
 // announced says what is missing until the node serves.
 func (n *node) announced() string {
-	select {
-	case <-n.exited:
-		return "a node ended: " + n.stderr.String()
-	default:
-	}
-	if !announcement.MatchString(n.stdout.String()) {
-		return "a node announced nothing: " + n.stderr.String()
-	}
-	return ""
-}
-
-func (n *node) signal(signal syscall.Signal) {
-	n.t.Helper()
-	if err := n.cmd.Process.Signal(signal); err != nil {
-		n.t.Error(err)
-	}
-}
-
-// kill gives the node no chance to do anything more.
-func (n *node) kill() {
-	n.t.Helper()
-	n.signal(syscall.SIGKILL)
-	<-n.exited
+	_, _, problem := n.Announced()
+	return problem
 }
 
 const haproxyConfig = `global
@@ -166,21 +128,11 @@ func (w *world) balance() {
 	if err := os.WriteFile(file, []byte(config.String()), 0o600); err != nil {
 		w.Fatal(err)
 	}
-	path, err := exec.LookPath("haproxy")
-	if err != nil {
-		path = "/usr/sbin/haproxy"
-	}
-	cmd := exec.CommandContext(context.Background(), path, "-db", "-f", file)
-	said := &output{}
-	cmd.Stdout, cmd.Stderr = said, said
-	if err := cmd.Start(); err != nil {
-		w.Fatalf("HAProxy does not start: %v (Debian: apt-get install haproxy)", err)
-	}
-	w.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	haproxy := harness.StartHAProxy(w, file)
 	eventually(w, func() string {
 		res, err := http.Get(w.base + "/readyz") //nolint:noctx // of the test
 		if err != nil {
-			return err.Error() + "\n" + said.String()
+			return err.Error() + "\n" + haproxy.Said()
 		}
 		_ = res.Body.Close()
 		if res.StatusCode >= http.StatusInternalServerError {

@@ -7,14 +7,16 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"github.com/latchkey/latchkey/e2e/harness"
 )
 
 // invited makes an invitation and returns the code in its link.
 func (w *world) invited(by *person, email, role string) string {
 	w.Helper()
 	by.deed(teamPage+"/invitations", url.Values{"email": {email}, "role": {role}})
-	before, _, _ := strings.Cut(by.get(teamPage).body, `/link"`)
-	link := by.reveal(before[strings.LastIndex(before, teamPage):] + "/link")
+	path, _ := harness.PathOf(by.get(teamPage).body, teamPage, "/link")
+	link := by.reveal(path + "/link")
 	_, code, ok := strings.Cut(link, "code=")
 	if !ok {
 		w.Fatalf("the link is %q", link)

@@ -5,10 +5,11 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"net/http/cookiejar"
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/latchkey/latchkey/e2e/harness"
 )
 
 const (
@@ -28,13 +29,7 @@ type person struct {
 
 func newPerson(t testing.TB, base string) *person {
 	t.Helper()
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	transport := &http.Transport{MaxIdleConnsPerHost: 64}
-	t.Cleanup(transport.CloseIdleConnections)
-	return &person{t: t, base: base, http: &http.Client{Jar: jar, Transport: transport, Timeout: patience}}
+	return &person{t: t, base: base, http: harness.NewClient(t)}
 }
 
 // at is the same person, with the same cookies, at one node.
@@ -124,12 +119,11 @@ func (p *person) reveal(target string) string {
 func (p *person) generate(app, name string) string {
 	p.t.Helper()
 	p.deed(app+"/tokens", url.Values{"name": {name}})
-	before, _, _ := strings.Cut(p.get(app).body, "/reveal")
-	at := strings.LastIndex(before, applications)
-	if at < 0 {
+	path, ok := harness.PathOf(p.get(app).body, applications, "/reveal")
+	if !ok {
 		p.t.Fatal("the page of the application offers no token")
 	}
-	return before[at:]
+	return path
 }
 
 // between cuts out what stands between two texts.

@@ -71,7 +71,7 @@ func TestPointsOnThreeNodes(t *testing.T) {
 		t.Errorf("%d points are counted", n)
 	}
 	for i, n := range w.nodes {
-		if strings.Contains(n.stderr.String(), "level=ERROR") {
+		if strings.Contains(n.Stderr.String(), "level=ERROR") {
 			t.Errorf("node %d logged an error", i)
 		}
 	}

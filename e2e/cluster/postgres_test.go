@@ -12,6 +12,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+
+	"github.com/latchkey/latchkey/e2e/harness"
 )
 
 // postgres is a server that tests stop and start.
@@ -30,7 +32,7 @@ func newPostgres(dir string) (*postgres, error) {
 	}
 	p := &postgres{dir: dir, bin: filepath.Dir(programs[len(programs)-1])}
 	var err error
-	if p.port, err = freePort(); err != nil {
+	if p.port, err = harness.FreePort(); err != nil {
 		return nil, err
 	}
 	if err := os.Mkdir(dir, 0o700); err != nil {

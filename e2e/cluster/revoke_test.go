@@ -6,10 +6,11 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/latchkey/latchkey/e2e/harness"
 )
 
 // lateness is how long after the answer of a deed the nodes refused, in order.
@@ -125,10 +126,9 @@ var suspending = regexp.MustCompile(`/admin/teams/[0-9a-f-]{36}/suspend`)
 // memberPath is the path of the one other member.
 func memberPath(t testing.TB, page string) string {
 	t.Helper()
-	before, _, ok := strings.Cut(page, `/remove"`)
-	at := strings.LastIndex(before, teamPage+"/members/")
-	if !ok || at < 0 {
+	path, ok := harness.PathOf(page, teamPage+"/members/", "/remove")
+	if !ok {
 		t.Fatal("the team has nobody to remove")
 	}
-	return before[at:]
+	return path
 }

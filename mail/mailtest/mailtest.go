@@ -77,7 +77,7 @@ func (s *Server) Start(t testing.TB, addr string) *Server {
 	// go-smtp offers AUTH in the clear where this is set.
 	s.server.AllowInsecureAuth = !s.TLS
 	if s.TLS {
-		s.server.TLSConfig = s.certificate(t)
+		s.server.TLSConfig = s.encryption(t)
 	}
 	if s.Implicit {
 		listener = tls.NewListener(listener, s.server.TLSConfig)

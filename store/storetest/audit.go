@@ -1,7 +1,6 @@
 package storetest
 
 import (
-	"context"
 	"database/sql"
 	"strconv"
 	"strings"
@@ -23,18 +22,11 @@ func (db *DB) Log(t testing.TB, team string, query models.AuditQuery) []models.A
 // Tamper changes audit events as somebody does who holds the database: past the triggers.
 func (db *DB) Tamper(t testing.TB, statements ...string) {
 	t.Helper()
-	raw, done := db.open(t)
+	conn, done := db.connection(t)
 	defer done()
-	conn, err := raw.Conn(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
 	before, after := []string{"SET session_replication_role = replica"}, []string{"RESET session_replication_role"}
 	if !db.OnPostgres() {
-		if before, after, err = auditTriggers(t.Context(), conn); err != nil {
-			t.Fatal(err)
-		}
+		before, after = auditTriggers(t, conn)
 	}
 	for _, all := range [][]string{before, statements, after} {
 		for _, statement := range all {
@@ -46,20 +38,24 @@ func (db *DB) Tamper(t testing.TB, statements ...string) {
 }
 
 // auditTriggers returns how those of SQLite are dropped and made again.
-func auditTriggers(ctx context.Context, conn *sql.Conn) (drop, create []string, err error) {
-	rows, err := conn.QueryContext(ctx, "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' AND tbl_name LIKE 'audit%'")
+func auditTriggers(t testing.TB, conn *sql.Conn) (drop, create []string) {
+	t.Helper()
+	rows, err := conn.QueryContext(t.Context(), "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' AND tbl_name LIKE 'audit%'")
 	if err != nil {
-		return nil, nil, err
+		t.Fatal(err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var name, text string
 		if err := rows.Scan(&name, &text); err != nil {
-			return nil, nil, err
+			t.Fatal(err)
 		}
 		drop, create = append(drop, "DROP TRIGGER "+name), append(create, text)
 	}
-	return drop, create, rows.Err()
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return drop, create
 }
 
 // FillLog adds n events to a team's log in one statement: for tests of how it bears up. They

@@ -36,6 +36,21 @@ func (db *DB) open(t testing.TB) (raw *sql.DB, done func()) {
 	return raw, func() { _ = raw.Close() }
 }
 
+// connection is one of open.
+func (db *DB) connection(t testing.TB) (conn *sql.Conn, done func()) {
+	t.Helper()
+	raw, closeRaw := db.open(t)
+	conn, err := raw.Conn(t.Context())
+	if err != nil {
+		closeRaw()
+		t.Fatal(err)
+	}
+	return conn, func() {
+		_ = conn.Close()
+		closeRaw()
+	}
+}
+
 // Number reads one number behind the store's back.
 func (db *DB) Number(t testing.TB, query string, args ...any) int64 {
 	t.Helper()

@@ -10,13 +10,8 @@ import (
 // where it has no other way.
 func (db *DB) Explain(t testing.TB, query string, args ...any) string {
 	t.Helper()
-	raw, done := db.open(t)
+	conn, done := db.connection(t)
 	defer done()
-	conn, err := raw.Conn(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
 	explain, columns := "EXPLAIN QUERY PLAN ", 4
 	if db.OnPostgres() {
 		explain, columns = "EXPLAIN (COSTS OFF) ", 1

@@ -5,10 +5,8 @@ import "testing"
 // Lock keeps everybody from writing, not from reading, until what it returns is called.
 func (db *DB) Lock(t testing.TB) (release func()) {
 	t.Helper()
-	conn, err := db.Raw(t).Conn(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	conn, done := db.connection(t)
+	t.Cleanup(done)
 	statements := []string{"BEGIN IMMEDIATE"}
 	if db.OnPostgres() {
 		statements = []string{"BEGIN", `DO $$ DECLARE name TEXT; BEGIN
@@ -26,6 +24,5 @@ func (db *DB) Lock(t testing.TB) (release func()) {
 		if _, err := conn.ExecContext(t.Context(), "ROLLBACK"); err != nil {
 			t.Fatal(err)
 		}
-		_ = conn.Close()
 	}
 }
