@@ -160,6 +160,9 @@ func noDatabase(config Config, exists bool) error {
 	if exists {
 		return nil
 	}
+	if !config.inFile() {
+		return fmt.Errorf("the database %s holds nothing yet: set LATCHKEY_DATABASE, or start the server, which makes its tables", config.Database)
+	}
 	return fmt.Errorf("there is no database %s: set LATCHKEY_DATABASE, or run this in the folder where the server runs", config.Database)
 }
 

@@ -35,8 +35,18 @@ type answer struct {
 }
 
 // ask asks for the metadata at base, on a connection to addr, or to where base leads if
-// that is empty. It follows no redirect and goes by no proxy.
+// that is empty.
 func ask(ctx context.Context, base, addr string) (answer, error) {
+	response, text, err := fetch(ctx, base+oauth.MetadataPath, addr)
+	if err != nil {
+		return answer{}, err
+	}
+	return readAnswer(response, text), nil
+}
+
+// fetch gets what lies at address, on a connection to addr if that is not empty. It follows
+// no redirect and goes by no proxy.
+func fetch(ctx context.Context, address, addr string) (response *http.Response, text string, err error) {
 	dialer := &net.Dialer{Timeout: askFor}
 	client := &http.Client{
 		Timeout:       askFor,
@@ -51,25 +61,26 @@ func ask(ctx context.Context, base, addr string) (answer, error) {
 			},
 		},
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, base+oauth.MetadataPath, nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return answer{}, err
+		return nil, "", err
 	}
-	response, err := client.Do(request)
+	response, err = client.Do(request)
 	if err != nil {
-		return answer{}, err
+		return nil, "", err
 	}
 	defer response.Body.Close()
-	return readAnswer(response)
+	body, err := io.ReadAll(io.LimitReader(response.Body, longestAnswer))
+	return response, string(body), err
 }
 
-func readAnswer(response *http.Response) (answer, error) {
-	text, err := io.ReadAll(io.LimitReader(response.Body, longestAnswer))
-	if err != nil {
-		return answer{}, err
-	}
-	got := answer{status: response.StatusCode}
-	got.wantsTLS = got.status == http.StatusBadRequest && strings.Contains(string(text), "HTTPS")
+// wantsTLS tells that plain HTTP was sent to a port of Go's that speaks TLS.
+func wantsTLS(response *http.Response, text string) bool {
+	return response.StatusCode == http.StatusBadRequest && strings.Contains(text, "HTTPS")
+}
+
+func readAnswer(response *http.Response, text string) answer {
+	got := answer{status: response.StatusCode, wantsTLS: wantsTLS(response, text)}
 	if response.TLS != nil && len(response.TLS.PeerCertificates) > 0 {
 		got.validUntil = response.TLS.PeerCertificates[0].NotAfter
 	}
@@ -77,10 +88,10 @@ func readAnswer(response *http.Response) (answer, error) {
 		Issuer        string `json:"issuer"`
 		TokenEndpoint string `json:"token_endpoint"`
 	}
-	if got.status == http.StatusOK && json.Unmarshal(text, &metadata) == nil && metadata.TokenEndpoint == metadata.Issuer+oauth.TokenPath {
+	if got.status == http.StatusOK && json.Unmarshal([]byte(text), &metadata) == nil && metadata.TokenEndpoint == metadata.Issuer+oauth.TokenPath {
 		got.issuer = metadata.Issuer
 	}
-	return got, nil
+	return got
 }
 
 // why is the cause of an error of a call, without the address, which the line names.

@@ -90,7 +90,7 @@ func (p *program) withRotation(ctx context.Context, cmd *cli.Command, do func(db
 	if err != nil {
 		return err
 	}
-	if exists, err := hasContent(config.Database); err != nil || !exists {
+	if exists, err := hasDatabase(ctx, config); err != nil || !exists {
 		return errors.Join(err, noDatabase(config, exists))
 	}
 	source := config.keySource()

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/latchkey/latchkey/migrations"
 	"github.com/latchkey/latchkey/models"
@@ -84,17 +85,22 @@ func writable(path string) error {
 	return errors.Join(file.Close(), probe.Close(), os.Remove(probe.Name()))
 }
 
-// hasContent leaves it to PostgreSQL to say whether it has a database of the name.
-func hasContent(path string) (bool, error) {
-	if store.IsPostgres(path) {
-		return true, nil
+// hasDatabase tells whether a start would find a database of Latchkey.
+func hasDatabase(ctx context.Context, config Config) (bool, error) {
+	if config.inFile() {
+		return hasContent(config.Database)
 	}
+	made, err := store.HasTables(ctx, config.address.Reveal())
+	return made, cannotUse(config.Database, err)
+}
+
+func hasContent(path string) (bool, error) {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return false, nil
 	case err != nil:
-		return false, fmt.Errorf("the database %s cannot be reached: %w", path, err)
+		return false, fmt.Errorf("the database %s cannot be reached, check owner and mode of its folder, or run this as the user that serves: %w", path, err)
 	case info.IsDir():
 		return false, fmt.Errorf("the database %s is a folder: set LATCHKEY_DATABASE to a file in it", path)
 	}
@@ -163,6 +169,12 @@ func opens(keys *secrets.Keys, check []byte, config Config) error {
 	return nil
 }
 
+// inOneLine is an error of the driver, which lists what it tried below each other.
+type inOneLine struct{ error }
+
+func (e inOneLine) Error() string { return strings.Join(strings.Fields(e.error.Error()), " ") }
+func (e inOneLine) Unwrap() error { return e.error }
+
 func cannotUse(path string, err error) error {
 	if err == nil {
 		return nil
@@ -171,7 +183,7 @@ func cannotUse(path string, err error) error {
 		return fmt.Errorf("the database %s is left as it is, correct LATCHKEY_DATABASE or restore your backup: %w", path, err)
 	}
 	if store.IsPostgres(path) {
-		return fmt.Errorf("the database %s cannot be used, check that its server runs and takes this user, and LATCHKEY_DATABASE: %w", path, err)
+		return fmt.Errorf("the database %s cannot be used, %s: %w", path, store.Remedy(err), inOneLine{err})
 	}
 	if errors.Is(err, models.ErrBusy) {
 		return fmt.Errorf("the database %s is held by another program, stop that one and start again: %w", path, err)

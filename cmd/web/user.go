@@ -141,7 +141,7 @@ func (p *program) readPassword() (models.Secret, error) {
 // withStore is for what only makes sense where there is a database: at a path that was
 // mistyped, a new one would answer with nothing.
 func (p *program) withStore(ctx context.Context, config Config, do func(db *store.Store) error) error {
-	exists, err := hasContent(config.Database)
+	exists, err := hasDatabase(ctx, config)
 	if err != nil {
 		return err
 	}
@@ -153,7 +153,7 @@ func (p *program) withStore(ctx context.Context, config Config, do func(db *stor
 
 // withNewStore makes the database where there is none.
 func (p *program) withNewStore(ctx context.Context, config Config, do func(db *store.Store) error) error {
-	exists, err := hasContent(config.Database)
+	exists, err := hasDatabase(ctx, config)
 	if err != nil {
 		return err
 	}
