@@ -185,7 +185,8 @@ func TestDoctorFindsWhatIsWrongWithAddresses(t *testing.T) {
 		"unknown certificate": {map[string]string{"LATCHKEY_BASE_URL": secured.URL}, []string{
 			"wrong    base URL: " + secured.URL + " cannot be reached: its certificate comes from an authority", "warning  trusted proxies: everybody comes from",
 		}},
-		"no TLS":          {map[string]string{"LATCHKEY_BASE_URL": "https://" + name}, []string{"wrong    base URL: https://" + name + " cannot be reached: "}},
+		"no TLS":          {map[string]string{"LATCHKEY_BASE_URL": "https://" + name}, []string{"wrong    base URL: https://" + name + " cannot be reached: ", "warning  trusted proxies: everybody comes from the address of the proxy"}},
+		"TLS of its own":  {map[string]string{"LATCHKEY_BASE_URL": secured.URL, "LATCHKEY_ADDR": strings.TrimPrefix(secured.URL, "https://"), "LATCHKEY_TLS_CERT": "c.pem", "LATCHKEY_TLS_KEY": "k.pem"}, []string{"warning  listen address: " + strings.TrimPrefix(secured.URL, "https://") + " speaks TLS, and who that is", "wrong    base URL: " + secured.URL + " cannot be reached: its certificate comes from an authority that this machine does not know. Add that authority", "ok       trusted proxies: none"}},
 		"unknown name":    {map[string]string{"LATCHKEY_BASE_URL": "https://nowhere.invalid"}, []string{"wrong    base URL: no name server knows nowhere.invalid"}},
 		"in the clear":    {map[string]string{"LATCHKEY_BASE_URL": "http://nowhere.invalid", "LATCHKEY_ALLOW_HTTP": "true"}, []string{"warning  base URL: http://nowhere.invalid sends passwords"}},
 		"wide proxies":    {map[string]string{"LATCHKEY_TRUSTED_PROXIES": "8.0.0.0/8,127.0.0.0/8"}, []string{"warning  trusted proxies: 8.0.0.0/8 holds more", "ok       trusted proxies: "}},
