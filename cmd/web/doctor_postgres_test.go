@@ -87,8 +87,8 @@ func TestNewDatabaseOfAServer(t *testing.T) {
 	if code != exitDone || !strings.HasPrefix(stderr, "There is no database ") {
 		t.Errorf("exit %d %q", code, stderr)
 	}
-	if code, _, stderr := call(t, env, "", "status"); code != exitDone || stderr != "" {
-		t.Errorf("exit %d %q", code, stderr)
+	if code, stdout, stderr := call(t, env, "", "status"); code != exitDone || stderr != "" || strings.Contains(stdout, "Write-ahead log") {
+		t.Errorf("exit %d %q %q", code, stdout, stderr)
 	}
 }
 
