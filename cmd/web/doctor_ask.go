@@ -37,16 +37,24 @@ type answer struct {
 // ask asks for the metadata at base, on a connection to addr, or to where base leads if
 // that is empty.
 func ask(ctx context.Context, base, addr string) (answer, error) {
-	response, text, err := fetch(ctx, base+oauth.MetadataPath, addr)
+	got, err := fetch(ctx, base+oauth.MetadataPath, addr)
 	if err != nil {
 		return answer{}, err
 	}
-	return readAnswer(response, text), nil
+	return readAnswer(got), nil
+}
+
+// fetched is what came from an address.
+type fetched struct {
+	status int
+	text   string
+	// validUntil is when the certificate ends, zero without TLS.
+	validUntil time.Time
 }
 
 // fetch gets what lies at address, on a connection to addr if that is not empty. It follows
 // no redirect and goes by no proxy.
-func fetch(ctx context.Context, address, addr string) (response *http.Response, text string, err error) {
+func fetch(ctx context.Context, address, addr string) (fetched, error) {
 	dialer := &net.Dialer{Timeout: askFor}
 	client := &http.Client{
 		Timeout:       askFor,
@@ -63,32 +71,34 @@ func fetch(ctx context.Context, address, addr string) (response *http.Response, 
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return nil, "", err
+		return fetched{}, err
 	}
-	response, err = client.Do(request)
+	response, err := client.Do(request)
 	if err != nil {
-		return nil, "", err
+		return fetched{}, err
 	}
 	defer response.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(response.Body, longestAnswer))
-	return response, string(body), err
-}
-
-// wantsTLS tells that plain HTTP was sent to a port of Go's that speaks TLS.
-func wantsTLS(response *http.Response, text string) bool {
-	return response.StatusCode == http.StatusBadRequest && strings.Contains(text, "HTTPS")
-}
-
-func readAnswer(response *http.Response, text string) answer {
-	got := answer{status: response.StatusCode, wantsTLS: wantsTLS(response, text)}
+	got := fetched{status: response.StatusCode}
 	if response.TLS != nil && len(response.TLS.PeerCertificates) > 0 {
 		got.validUntil = response.TLS.PeerCertificates[0].NotAfter
 	}
+	text, err := io.ReadAll(io.LimitReader(response.Body, longestAnswer))
+	got.text = string(text)
+	return got, err
+}
+
+// wantsTLS tells that plain HTTP was sent to a port of Go's that speaks TLS.
+func (f fetched) wantsTLS() bool {
+	return f.status == http.StatusBadRequest && strings.Contains(f.text, "HTTPS")
+}
+
+func readAnswer(from fetched) answer {
+	got := answer{status: from.status, wantsTLS: from.wantsTLS(), validUntil: from.validUntil}
 	var metadata struct {
 		Issuer        string `json:"issuer"`
 		TokenEndpoint string `json:"token_endpoint"`
 	}
-	if got.status == http.StatusOK && json.Unmarshal([]byte(text), &metadata) == nil && metadata.TokenEndpoint == metadata.Issuer+oauth.TokenPath {
+	if got.status == http.StatusOK && json.Unmarshal([]byte(from.text), &metadata) == nil && metadata.TokenEndpoint == metadata.Issuer+oauth.TokenPath {
 		got.issuer = metadata.Issuer
 	}
 	return got

@@ -20,7 +20,7 @@ func TestDoctorReadsTheCertificate(t *testing.T) {
 	env["LATCHKEY_TLS_CERT"], env["LATCHKEY_TLS_KEY"] = filepath.Join(dir, "c.pem"), filepath.Join(dir, "k.pem")
 	_, says := consult(t, env)
 	wants(t, says, "wrong    certificate: the certificate "+env["LATCHKEY_TLS_CERT"]+" cannot be read, check its path")
-	now := time.Now() //nolint:forbidigo // the doctor's
+	now := time.Now()
 	put := func(until time.Time, host string) {
 		t.Helper()
 		cert, key := authority.Issue(t, now.Add(-48*time.Hour), until, host)

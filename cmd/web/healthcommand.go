@@ -30,11 +30,11 @@ func (p *program) health(ctx context.Context, cmd *cli.Command) error {
 	if cmd.Bool("ready") {
 		return p.ready(ctx, config)
 	}
-	response, text, err := fetch(ctx, "http://"+dialable(config.Addr)+healthPath, "")
+	got, err := fetch(ctx, "http://"+dialable(config.Addr)+healthPath, "")
 	switch {
 	case err != nil:
 		return fmt.Errorf("nothing serves at %s, start it or correct LATCHKEY_ADDR: %s", config.Addr, why(err))
-	case response.StatusCode == http.StatusOK && text == alive, wantsTLS(response, text):
+	case got.status == http.StatusOK && got.text == alive, got.wantsTLS():
 		return p.print("Latchkey serves at " + config.Addr + ".")
 	}
 	return errors.New("what answers at " + config.Addr + " is not Latchkey: stop it, or correct LATCHKEY_ADDR")
@@ -49,15 +49,15 @@ func (p *program) ready(ctx context.Context, config Config) error {
 	case config.TLS.on():
 		base, at = config.BaseURL, dialable(config.Addr)
 	}
-	response, text, err := fetch(ctx, base+readyPath, at)
+	got, err := fetch(ctx, base+readyPath, at)
 	if err != nil {
 		return fmt.Errorf("nothing can be asked at %s, start it or correct the settings: %s", base, why(err))
 	}
-	first, checks, _ := strings.Cut(text, "\n")
+	first, checks, _ := strings.Cut(got.text, "\n")
 	switch {
-	case response.StatusCode == http.StatusOK && first+"\n" == isReady:
+	case got.status == http.StatusOK && first+"\n" == isReady:
 		return p.print("Latchkey is ready at " + base + ".")
-	case response.StatusCode == http.StatusServiceUnavailable && first+"\n" == notReady:
+	case got.status == http.StatusServiceUnavailable && first+"\n" == notReady:
 		var failed []string
 		for line := range strings.Lines(checks) {
 			if !strings.HasSuffix(line, ": ok\n") {

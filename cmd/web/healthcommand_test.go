@@ -16,7 +16,7 @@ func TestHealthIsNotReadiness(t *testing.T) {
 	node := newNode()
 	node.err, node.feed = errors.New("disk gone"), tokens.FeedStats{Alive: true}
 	detailed := false
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { node.serve(w, r, detailed) }))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { node.serve(w, r, detailed) })) //nolint:contextcheck // a question outlives who asked it
 	t.Cleanup(server.Close)
 	addr := strings.TrimPrefix(server.URL, "http://")
 	env := map[string]string{"LATCHKEY_ADDR": addr}
