@@ -69,6 +69,9 @@ func (f *Files) TLSConfig() *tls.Config {
 	return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return f.current.Load(), nil }}
 }
 
+// ValidUntil is when the certificate ends.
+func (f *Files) ValidUntil() time.Time { return f.current.Load().Leaf.NotAfter }
+
 // Run looks for other content every two seconds, and for the end of the certificate, until
 // ctx ends. Both files are read whole: a link that leads elsewhere, and a file that was
 // replaced within the same second, are noticed too.

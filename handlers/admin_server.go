@@ -42,7 +42,7 @@ func (h *Handlers) adminServer(c echo.Context) error {
 		return err
 	}
 	facts := views.ServerFacts{
-		Installation: h.Installation, File: status.Bytes(), Free: status.FreeBytes(), Log: status.WALBytes,
+		Installation: h.Installation, InFile: status.InFile, File: status.Bytes(), Free: status.FreeBytes(), Log: status.WALBytes,
 		Users: status.Users, Teams: status.Teams, Applications: status.Applications, ResourceServers: status.ResourceServers, Sessions: status.Sessions,
 		Tokens: counts, OwnEmail: actorOf(c).Email,
 	}

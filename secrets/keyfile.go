@@ -79,7 +79,7 @@ func LoadKeys(path string) (*Keys, error) {
 func ReadKeyFile(path string) ([]byte, error) {
 	content, err := readPrivate(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("key file %s is missing, restore it from your backup or correct LATCHKEY_KEYS: %w", path, fs.ErrNotExist)
+		return nil, fmt.Errorf("key file %s is missing, copy it from another node, restore it from your backup or correct LATCHKEY_KEYS: %w", path, fs.ErrNotExist)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("key file %s %w", path, err)

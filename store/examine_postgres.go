@@ -25,6 +25,8 @@ type ServerExamination struct {
 	Superuser, Standby bool
 	// Now is the server's clock.
 	Now models.Time
+	// Pooled tells that a pooler stands before it which keeps back what belongs to a session.
+	Pooled bool
 	// Listens tells that a notice came back on the connection that sent it.
 	Listens bool
 }
@@ -39,14 +41,9 @@ const (
 // No error holds the password.
 func ExamineServer(ctx context.Context, address string) (ServerExamination, error) {
 	var found ServerExamination
-	config, err := pgx.ParseConfig(address)
+	conn, err := look(ctx, address)
 	if err != nil {
-		return found, errors.New("the address of the database cannot be read") // it would be quoted
-	}
-	config.DefaultQueryExecMode = pgx.QueryExecModeExec // also behind a pooler
-	conn, err := pgx.ConnectConfig(ctx, config)
-	if err != nil {
-		return found, fmt.Errorf("connecting to the database: %w", err)
+		return found, err
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }() // nothing is left to lose
 	if err := found.read(ctx, conn); err != nil {
@@ -56,17 +53,46 @@ func ExamineServer(ctx context.Context, address string) (ServerExamination, erro
 	return found, nil
 }
 
+// look connects without wanting anything of a session, so that a pooler lets it through.
+func look(ctx context.Context, address string) (*pgx.Conn, error) {
+	config, err := pgx.ParseConfig(address)
+	if err != nil {
+		return nil, badAddress(address)
+	}
+	config.DefaultQueryExecMode = pgx.QueryExecModeExec
+	conn, err := pgx.ConnectConfig(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("connecting to the database: %w", err)
+	}
+	return conn, nil
+}
+
+// HasTables tells whether a PostgreSQL database was ever migrated. No error holds the password.
+func HasTables(ctx context.Context, address string) (made bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, 2*connectFor)
+	defer cancel()
+	conn, err := look(ctx, address)
+	if err != nil {
+		return false, err
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }() // nothing is left to lose
+	err = conn.QueryRow(ctx, "SELECT to_regclass('goose_db_version') IS NOT NULL").Scan(&made)
+	return made, err
+}
+
 func (e *ServerExamination) read(ctx context.Context, conn *pgx.Conn) error {
 	var fsync, commits, pages string
 	var now time.Time
 	var migrated, keyed bool
+	var pid uint32
 	err := conn.QueryRow(ctx, `SELECT CAST(current_setting('server_version_num') AS INTEGER), current_setting('fsync'), current_setting('synchronous_commit'),
 		current_setting('full_page_writes'), pg_is_in_recovery(), clock_timestamp(), to_regclass('goose_db_version') IS NOT NULL, to_regclass('key_checks') IS NOT NULL,
-		(SELECT rolsuper FROM pg_roles WHERE rolname = current_user)`).
-		Scan(&e.Number, &fsync, &commits, &pages, &e.Standby, &now, &migrated, &keyed, &e.Superuser)
+		(SELECT rolsuper FROM pg_roles WHERE rolname = current_user), pg_backend_pid()`).
+		Scan(&e.Number, &fsync, &commits, &pages, &e.Standby, &now, &migrated, &keyed, &e.Superuser, &pid)
 	if err != nil {
 		return err
 	}
+	e.Pooled = pid != conn.PgConn().PID()
 	e.Now = models.At(now)
 	for name, value := range map[string]string{"fsync": fsync, "synchronous_commit": commits, "full_page_writes": pages} {
 		if value == "off" {

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/latchkey/latchkey/store"
+	"github.com/latchkey/latchkey/store/storetest"
 	"github.com/latchkey/latchkey/store/storetest/pgtest"
 )
 
@@ -18,7 +19,7 @@ import (
 func TestExamineServer(t *testing.T) {
 	address := pgtest.Empty(t)
 	found, err := store.ExamineServer(t.Context(), address)
-	if err != nil || found.Number < 120000 || !found.Listens || found.Standby || found.Version != 0 || found.KeyCheck != nil || time.Since(found.Now.Std()).Abs() > time.Minute {
+	if err != nil || found.Number < 120000 || !found.Listens || found.Pooled || found.Standby || found.Version != 0 || found.KeyCheck != nil || time.Since(found.Now.Std()).Abs() > time.Minute {
 		t.Errorf("empty: %+v, %v", found, err)
 	}
 	conn, err := pgx.Connect(t.Context(), address)
@@ -55,5 +56,26 @@ func TestExamineServerKeepsThePassword(t *testing.T) {
 	at.User = url.UserPassword("nobody_of_that_name", "canary")
 	if _, err := store.ExamineServer(t.Context(), at.String()); err == nil || strings.Contains(err.Error(), "canary") {
 		t.Error(err)
+	}
+}
+
+// A pooler that a start refuses is found, and whether there are tables.
+func TestExamineServerBehindAPooler(t *testing.T) {
+	address := pgtest.Empty(t)
+	behind := pooled(t, address)
+	found, err := store.ExamineServer(t.Context(), behind)
+	if err != nil || !found.Pooled {
+		t.Errorf("%+v, %v", found, err)
+	}
+	for _, at := range []string{address, behind} {
+		if made, err := store.HasTables(t.Context(), at); err != nil || made {
+			t.Errorf("empty: %v, %v", made, err)
+		}
+	}
+	if err := storetest.Migrate(t.Context(), address); err != nil {
+		t.Fatal(err)
+	}
+	if made, err := store.HasTables(t.Context(), behind); err != nil || !made {
+		t.Errorf("migrated: %v, %v", made, err)
 	}
 }

@@ -3,8 +3,10 @@ package store
 import (
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"net/netip"
 	"net/url"
+	"os"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -32,7 +34,27 @@ func ShownAddress(address string) string {
 	return shown.String()
 }
 
-var errAddress = errors.New("write an address such as postgres://user:password@host:5432/name?sslmode=verify-full")
+var errAddress = errors.New("write an address such as postgres://user:password@host:5432/name?sslmode=verify-full, with what is no letter or digit in user and password percent-encoded")
+
+// badAddress says why the driver cannot read an address. Its own words may hold the password.
+func badAddress(address string) error {
+	u, err := url.Parse(address)
+	if err != nil {
+		return errAddress
+	}
+	for _, name := range []string{"sslrootcert", "sslcert", "sslkey"} {
+		path := u.Query().Get(name)
+		if path == "" || path == "system" {
+			continue
+		}
+		file, err := os.Open(path) //nolint:gosec // the operator's own setting
+		if err != nil {
+			return fmt.Errorf("correct the path in its %s: %w", name, err)
+		}
+		_ = file.Close() // nothing was read
+	}
+	return errAddress
+}
 
 // InTheClear tells whether a connection to an address of PostgreSQL might lead off this
 // machine without TLS that proves whose the server is. The driver's default falls back to
@@ -40,7 +62,10 @@ var errAddress = errors.New("write an address such as postgres://user:password@h
 func InTheClear(address string) (bool, error) {
 	config, err := pgx.ParseConfig(address)
 	if err != nil {
-		return false, errAddress // the driver's words may hold the password
+		return false, badAddress(address)
+	}
+	if strings.Contains(config.Host, "@") { // the end of a password
+		return false, errAddress
 	}
 	if exposed(config.Host, config.TLSConfig) {
 		return true, nil

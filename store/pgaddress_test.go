@@ -29,9 +29,21 @@ func TestAddressInTheClear(t *testing.T) {
 			t.Errorf("%s: %v, %v", address, got, err)
 		}
 	}
-	_, err := store.InTheClear("postgres://u:hunter2-canary@db:port/x")
-	if err == nil || strings.Contains(err.Error(), "canary") {
-		t.Errorf("%v", err)
+}
+
+// C1, A2: an address that cannot be read is told of with what to write, and not with its password.
+func TestAddressThatCannotBeRead(t *testing.T) {
+	for address, want := range map[string]string{
+		"postgres://u:hunter2-canary@db:port/x":                                           "write an address such as ",
+		"postgres://u:hunter2@canary@localhost/x":                                         "percent-encoded",
+		"postgres://u:canary%zz@localhost/x":                                              "percent-encoded",
+		"postgres://u:canary@db/x?sslmode=verify":                                         "sslmode=verify-full",
+		"postgres://u:canary@db/x?sslmode=verify-full&sslrootcert=/none/ca.pem":           "correct the path in its sslrootcert: open /none/ca.pem: no such file",
+		"postgres://u:canary@db/x?sslmode=verify-full&sslcert=/none/c.pem&sslkey=/none/k": "correct the path in its sslcert: ",
+	} {
+		if _, err := store.InTheClear(address); err == nil || strings.Contains(err.Error(), "canary") || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", address, err)
+		}
 	}
 }
 

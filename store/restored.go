@@ -28,7 +28,7 @@ func (s *Store) FinishRestore(ctx context.Context, actor models.Actor, known Rev
 		if all {
 			err = errors.Join(err, c.revokeEverything())
 		}
-		if err != nil {
+		if err = errors.Join(err, c.tellTeams()); err != nil {
 			return err
 		}
 		left, err := c.activeTokens()
@@ -60,6 +60,17 @@ func (c change) endBegun() (sessions, links int64, err error) {
 		*one.count += gone.RowsAffected
 	}
 	return sessions, links, nil
+}
+
+// tellTeams has whoever remembers tokens ask again: nodes may serve meanwhile, and resource
+// servers go on.
+func (c change) tellTeams() error {
+	var teams []string
+	err := c.Raw("SELECT id FROM teams ORDER BY id").Scan(&teams).Error
+	for _, id := range teams {
+		c.tell(models.Notice{TeamID: id, TeamTokens: true})
+	}
+	return err
 }
 
 func (c change) revokeKnown(known RevokedBefore) error {

@@ -18,6 +18,8 @@ type Space struct {
 	WALBytes int64
 	// Shrinks tells whether free space can be given back.
 	Shrinks bool
+	// InFile tells that it is a file, with free space and a log that this program sees to.
+	InFile bool
 }
 
 // Bytes is the size of the file.

@@ -65,7 +65,7 @@ func (l *sqliteEngine) space(ctx context.Context) (Space, error) {
 	if err != nil {
 		return Space{}, translate(err)
 	}
-	space := Space{Pages: row.Pages, FreePages: row.Free, PageSize: row.Size, Shrinks: row.Vacuum == 2}
+	space := Space{Pages: row.Pages, FreePages: row.Free, PageSize: row.Size, Shrinks: row.Vacuum == 2, InFile: true}
 	if info, err := os.Stat(l.path + "-wal"); err == nil {
 		space.WALBytes = info.Size()
 	}

@@ -72,7 +72,7 @@ func TestStatusCounts(t *testing.T) {
 			}
 		}
 		ofFile := !db.OnPostgres() // a server sees to free space and its log itself
-		if got.Bytes() == 0 || got.Bytes() != got.Pages*got.PageSize || got.FreeBytes() != got.FreePages*got.PageSize || (got.WALBytes != 0) != ofFile || got.Shrinks != ofFile {
+		if got.Bytes() == 0 || got.Bytes() != got.Pages*got.PageSize || got.FreeBytes() != got.FreePages*got.PageSize || (got.WALBytes != 0) != ofFile || got.Shrinks != ofFile || got.InFile != ofFile {
 			t.Errorf("%s the purge: %+v", when, got.Space)
 		}
 		purgeAll(t, db, usual)

@@ -10,7 +10,9 @@ import (
 // ServerFacts is what the page Server says; handlers gather it.
 type ServerFacts struct {
 	Installation models.Installation
-	// File is the size of the database, Free what of it is free, Log the write-ahead log, in bytes.
+	// InFile tells that the database is a file. File is the size of the database; of a file,
+	// Free is what of it is free, Log the write-ahead log, in bytes.
+	InFile                                                bool
 	File, Free, Log                                       int64
 	Users, Teams, Applications, ResourceServers, Sessions int64
 	// Tokens has no entry where they could not be counted in time.
@@ -32,6 +34,7 @@ type TokenKindCount struct {
 type AdminServerView struct {
 	Version          string
 	Started          ui.Moment
+	InFile           bool
 	File, Free, Log  string
 	Counts           []CountItem
 	Tokens           []TokenCountItem
@@ -60,7 +63,7 @@ var (
 func NewAdminServerView(facts ServerFacts, now Clock) AdminServerView {
 	view := AdminServerView{
 		Version: facts.Installation.Version, Started: ago(facts.Installation.StartedAt, now),
-		File: formatBytes(facts.File), Free: formatBytes(facts.Free), Log: formatBytes(facts.Log),
+		InFile: facts.InFile, File: formatBytes(facts.File), Free: formatBytes(facts.Free), Log: formatBytes(facts.Log),
 		TokensUncounted: facts.Tokens == nil, Mail: facts.Mail, From: facts.MailFrom, Security: facts.MailSecurity, OwnEmail: facts.OwnEmail,
 		User: "None",
 		Counts: []CountItem{

@@ -176,7 +176,7 @@ var cryptography = map[string][]string{
 	"models": {"crypto/sha256"},
 	// TLS to the mail server, and the IDs of mails.
 	"mail":          {"crypto/rand", "crypto/tls", "crypto/x509"},
-	"store":         {"crypto/tls"}, // whether PostgreSQL is spoken to in the clear
+	"store":         {"crypto/tls", "crypto/x509"}, // whether PostgreSQL is spoken to in the clear, and why its certificate is refused
 	"mail/mailtest": {"crypto/tls"},
 	"provider":      {"crypto/tls", "crypto/x509", "github.com/coreos/go-oidc"},
 

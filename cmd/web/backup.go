@@ -41,7 +41,7 @@ func (p *program) backup(ctx context.Context, cmd *cli.Command) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := databaseThere(config); err != nil {
+	if err := databaseThere(ctx, config); err != nil {
 		return err
 	}
 	if err := mayBeWritten(target, cmd.Bool("force"), config); err != nil {

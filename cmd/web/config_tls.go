@@ -159,3 +159,12 @@ func (c *Config) certifiedHosts() []string {
 	}
 	return c.ownHosts()
 }
+
+// certificatePair are the files, for the name of the pages: a proxy may know this server by another.
+func (c *Config) certificatePair() certs.Pair {
+	pair := c.TLS.pair
+	if len(c.TrustedProxies) == 0 {
+		pair.Host = c.ownHosts()[0]
+	}
+	return pair
+}

@@ -54,6 +54,7 @@ var checks = []check{
 	{"folder", checkFolder},
 	{"disk", checkDisk},
 	{"database", checkDatabase},
+	{"certificate", checkCertificate},
 	{"listen address", checkListen},
 	{"base URL", checkBaseURL},
 	{"trusted proxies", checkProxies},

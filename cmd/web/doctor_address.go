@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -26,7 +28,10 @@ func checkListen(ctx context.Context, d doctor, say func(verdict, string)) {
 	if err == nil && got.wantsTLS {
 		got, err = ask(ctx, d.config.BaseURL, dialable(addr))
 	}
+	var untrusted *tls.CertificateVerificationError
 	switch {
+	case errors.As(err, &untrusted):
+		say(warning, addr+" speaks TLS, and who that is cannot be told: "+why(err))
 	case err == nil && got.issuer == d.config.BaseURL:
 		say(fine, addr+" is served by Latchkey")
 	case err == nil && got.issuer != "":
@@ -83,6 +88,8 @@ func checkBaseURL(ctx context.Context, d doctor, say func(verdict, string)) {
 		say(wrong, "no name server knows "+u.Hostname()+": add the name, or correct LATCHKEY_BASE_URL")
 	case errors.Is(err, syscall.ECONNREFUSED):
 		say(warning, "nothing listens at "+base+": start Latchkey, and the proxy before it where there is one")
+	case errors.As(err, new(x509.UnknownAuthorityError)):
+		say(wrong, base+" cannot be reached: "+why(err)+". Add that authority to those of this machine, or name its file in SSL_CERT_FILE")
 	case err != nil:
 		say(wrong, base+" cannot be reached: "+why(err))
 	case got.issuer == "":
@@ -121,7 +128,7 @@ func checkProxies(_ context.Context, d doctor, say func(verdict, string)) {
 		}
 	}
 	switch {
-	case len(proxies) == 0 && strings.HasPrefix(d.config.BaseURL, "https://"):
+	case len(proxies) == 0 && strings.HasPrefix(d.config.BaseURL, "https://") && !d.config.TLS.on():
 		say(warning, "everybody comes from the address of the proxy that speaks https for Latchkey, so limits hold for all of them together: name it in LATCHKEY_TRUSTED_PROXIES")
 	case len(proxies) > 0 && onLoopback(host) && !trustsLocal:
 		say(warning, "Latchkey listens on "+host+", where only a proxy of this machine reaches it, and does not trust that one: add "+local.String()+"/32 to LATCHKEY_TRUSTED_PROXIES")

@@ -35,8 +35,26 @@ type answer struct {
 }
 
 // ask asks for the metadata at base, on a connection to addr, or to where base leads if
-// that is empty. It follows no redirect and goes by no proxy.
+// that is empty.
 func ask(ctx context.Context, base, addr string) (answer, error) {
+	got, err := fetch(ctx, base+oauth.MetadataPath, addr)
+	if err != nil {
+		return answer{}, err
+	}
+	return readAnswer(got), nil
+}
+
+// fetched is what came from an address.
+type fetched struct {
+	status int
+	text   string
+	// validUntil is when the certificate ends, zero without TLS.
+	validUntil time.Time
+}
+
+// fetch gets what lies at address, on a connection to addr if that is not empty. It follows
+// no redirect and goes by no proxy.
+func fetch(ctx context.Context, address, addr string) (fetched, error) {
 	dialer := &net.Dialer{Timeout: askFor}
 	client := &http.Client{
 		Timeout:       askFor,
@@ -51,36 +69,39 @@ func ask(ctx context.Context, base, addr string) (answer, error) {
 			},
 		},
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, base+oauth.MetadataPath, nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return answer{}, err
+		return fetched{}, err
 	}
 	response, err := client.Do(request)
 	if err != nil {
-		return answer{}, err
+		return fetched{}, err
 	}
 	defer response.Body.Close()
-	return readAnswer(response)
-}
-
-func readAnswer(response *http.Response) (answer, error) {
-	text, err := io.ReadAll(io.LimitReader(response.Body, longestAnswer))
-	if err != nil {
-		return answer{}, err
-	}
-	got := answer{status: response.StatusCode}
-	got.wantsTLS = got.status == http.StatusBadRequest && strings.Contains(string(text), "HTTPS")
+	got := fetched{status: response.StatusCode}
 	if response.TLS != nil && len(response.TLS.PeerCertificates) > 0 {
 		got.validUntil = response.TLS.PeerCertificates[0].NotAfter
 	}
+	text, err := io.ReadAll(io.LimitReader(response.Body, longestAnswer))
+	got.text = string(text)
+	return got, err
+}
+
+// wantsTLS tells that plain HTTP was sent to a port of Go's that speaks TLS.
+func (f fetched) wantsTLS() bool {
+	return f.status == http.StatusBadRequest && strings.Contains(f.text, "HTTPS")
+}
+
+func readAnswer(from fetched) answer {
+	got := answer{status: from.status, wantsTLS: from.wantsTLS(), validUntil: from.validUntil}
 	var metadata struct {
 		Issuer        string `json:"issuer"`
 		TokenEndpoint string `json:"token_endpoint"`
 	}
-	if got.status == http.StatusOK && json.Unmarshal(text, &metadata) == nil && metadata.TokenEndpoint == metadata.Issuer+oauth.TokenPath {
+	if got.status == http.StatusOK && json.Unmarshal([]byte(from.text), &metadata) == nil && metadata.TokenEndpoint == metadata.Issuer+oauth.TokenPath {
 		got.issuer = metadata.Issuer
 	}
-	return got, nil
+	return got
 }
 
 // why is the cause of an error of a call, without the address, which the line names.

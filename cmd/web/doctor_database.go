@@ -70,6 +70,8 @@ func (d doctor) judgeVersion(version int64, say func(verdict, string)) {
 		say(wrong, err.Error())
 	case version > latest:
 		say(wrong, migrations.NewerError{Database: version, Program: latest}.Error())
+	case version == 0:
+		say(warning, "it has no tables yet: the first start makes them. If there should be some, correct LATCHKEY_DATABASE")
 	case version < latest:
 		say(warning, fmt.Sprintf("it is at version %d and the next start brings it to %d: make a backup before", version, latest))
 	default:

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/latchkey/latchkey/store"
 )
 
 func checkKeys(ctx context.Context, d doctor, say func(verdict, string)) {
@@ -15,13 +17,26 @@ func checkKeys(ctx context.Context, d doctor, say func(verdict, string)) {
 	switch {
 	case err == nil && !d.config.keysInFile():
 		say(fine, "the "+source.Name+" holds keys")
-	case errors.Is(err, fs.ErrNotExist) && d.config.keysInFile() && d.config.inFile() && !exists(d.config.Database):
-		say(warning, "there is no "+d.config.Keys+" yet: the first start makes it. If there should be one, correct LATCHKEY_KEYS")
+	case errors.Is(err, fs.ErrNotExist) && d.config.keysInFile() && d.isNew(ctx):
+		says := "there is no " + d.config.Keys + " yet: the first start makes it. If there should be one, correct LATCHKEY_KEYS"
+		if !d.config.inFile() {
+			says += "; other nodes get a copy of it"
+		}
+		say(warning, says)
 	case err != nil:
 		say(wrong, err.Error())
 	default:
 		say(fine, d.config.Keys+" can be read, and by its user alone")
 	}
+}
+
+// isNew is false where the database cannot say: the check of the database tells that.
+func (d doctor) isNew(ctx context.Context) bool {
+	if d.config.inFile() {
+		return !exists(d.config.Database)
+	}
+	made, err := store.HasTables(ctx, d.config.address.Reveal())
+	return err == nil && !made
 }
 
 // judgeKeys holds the keys against the database, which keeps check. That they cannot be read

@@ -1,10 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/latchkey/latchkey/store"
@@ -27,13 +27,21 @@ func checkPostgres(ctx context.Context, d doctor, say func(verdict, string)) {
 	if exposed {
 		say(warning, "the connection to "+shown+" is not protected: add sslmode=verify-full to LATCHKEY_DATABASE, and sslrootcert with the authority of its certificate")
 	}
-	if direct := d.config.direct.Reveal(); direct != "" {
-		address = direct // what listens must listen there
-	}
 	found, err := store.ExamineServer(ctx, address)
 	if err != nil {
-		say(wrong, shown+" cannot be used: "+strings.ReplaceAll(err.Error(), address, shown))
+		say(wrong, cannotUse(shown, err).Error())
 		return
+	}
+	if direct := d.config.direct.Reveal(); direct != "" {
+		check := found.KeyCheck
+		if found, err = store.ExamineServer(ctx, direct); err != nil { // what listens must listen there
+			say(wrong, "LATCHKEY_DATABASE_DIRECT: "+cannotUse(store.ShownAddress(direct), err).Error())
+			return
+		}
+		if !bytes.Equal(check, found.KeyCheck) {
+			say(wrong, "LATCHKEY_DATABASE and LATCHKEY_DATABASE_DIRECT lead to different databases: correct one of them")
+			return
+		}
 	}
 	d.judgeServer(found, say)
 	d.judgeVersion(found.Version, say)
@@ -57,8 +65,11 @@ func (d doctor) judgeServer(found store.ServerExamination, say func(verdict, str
 	if found.Superuser {
 		say(warning, "Latchkey's role is a superuser: give it one that owns the tables and nothing else (ALTER ROLE … NOSUPERUSER)")
 	}
-	if !found.Listens {
-		say(wrong, "notices do not come through, so that other nodes would learn of a revocation late: connect past a pooler, or let it pool sessions")
+	switch {
+	case found.Pooled:
+		say(wrong, "a pooler stands before it and keeps back what belongs to a session: set LATCHKEY_DATABASE_DIRECT to its address without one")
+	case !found.Listens:
+		say(wrong, "notices do not come through, so that other nodes would learn of a revocation late: connect past whatever stands before it")
 	}
 	if off := found.Now.Std().Sub(d.now).Abs(); off > nodeSlack {
 		say(wrong, fmt.Sprintf("the clocks of the server and of this machine differ by %s: set them by NTP", off.Round(time.Second)))

@@ -20,6 +20,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/latchkey/latchkey/mail/mailtest"
+	"github.com/latchkey/latchkey/store"
 )
 
 // freeAddr is an address that nobody listens on.
@@ -51,7 +52,11 @@ func consult(t *testing.T, env map[string]string, args ...string) (code int, say
 func filesIn(t *testing.T, env map[string]string) map[string]string {
 	t.Helper()
 	files := map[string]string{}
-	err := filepath.WalkDir(filepath.Dir(filepath.Dir(env["LATCHKEY_DATABASE"])), func(path string, entry fs.DirEntry, err error) error {
+	root := env["LATCHKEY_DATABASE"]
+	if store.IsPostgres(root) {
+		root = env["LATCHKEY_KEYS"]
+	}
+	err := filepath.WalkDir(filepath.Dir(filepath.Dir(root)), func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || strings.HasSuffix(path, "-shm") {
 			return err
 		}
@@ -108,6 +113,9 @@ func TestDoctorBesideAServer(t *testing.T) {
 	wants(t, says, "ok       database: "+env["LATCHKEY_DATABASE"]+" is sound", "ok       listen address: "+env["LATCHKEY_ADDR"]+" is served by Latchkey", "ok       base URL: http://"+env["LATCHKEY_ADDR"]+" leads to Latchkey")
 	if code, stdout, stderr := call(t, env, "", "health"); code != exitDone || stdout != "Latchkey serves at "+env["LATCHKEY_ADDR"]+".\n" {
 		t.Errorf("health: exit %d %q %q", code, stdout, stderr)
+	}
+	if code, stdout, stderr := call(t, env, "", "health", "--ready"); code != exitDone || stdout != "Latchkey is ready at http://"+env["LATCHKEY_ADDR"]+".\n" {
+		t.Errorf("health --ready: exit %d %q %q", code, stdout, stderr)
 	}
 	elsewhere := maps.Clone(env)
 	elsewhere["LATCHKEY_BASE_URL"] = "http://localhost:1"
@@ -177,7 +185,8 @@ func TestDoctorFindsWhatIsWrongWithAddresses(t *testing.T) {
 		"unknown certificate": {map[string]string{"LATCHKEY_BASE_URL": secured.URL}, []string{
 			"wrong    base URL: " + secured.URL + " cannot be reached: its certificate comes from an authority", "warning  trusted proxies: everybody comes from",
 		}},
-		"no TLS":          {map[string]string{"LATCHKEY_BASE_URL": "https://" + name}, []string{"wrong    base URL: https://" + name + " cannot be reached: "}},
+		"no TLS":          {map[string]string{"LATCHKEY_BASE_URL": "https://" + name}, []string{"wrong    base URL: https://" + name + " cannot be reached: ", "warning  trusted proxies: everybody comes from the address of the proxy"}},
+		"TLS of its own":  {map[string]string{"LATCHKEY_BASE_URL": secured.URL, "LATCHKEY_ADDR": strings.TrimPrefix(secured.URL, "https://"), "LATCHKEY_TLS_CERT": "c.pem", "LATCHKEY_TLS_KEY": "k.pem"}, []string{"warning  listen address: " + strings.TrimPrefix(secured.URL, "https://") + " speaks TLS, and who that is", "wrong    base URL: " + secured.URL + " cannot be reached: its certificate comes from an authority that this machine does not know. Add that authority", "ok       trusted proxies: none"}},
 		"unknown name":    {map[string]string{"LATCHKEY_BASE_URL": "https://nowhere.invalid"}, []string{"wrong    base URL: no name server knows nowhere.invalid"}},
 		"in the clear":    {map[string]string{"LATCHKEY_BASE_URL": "http://nowhere.invalid", "LATCHKEY_ALLOW_HTTP": "true"}, []string{"warning  base URL: http://nowhere.invalid sends passwords"}},
 		"wide proxies":    {map[string]string{"LATCHKEY_TRUSTED_PROXIES": "8.0.0.0/8,127.0.0.0/8"}, []string{"warning  trusted proxies: 8.0.0.0/8 holds more", "ok       trusted proxies: "}},

@@ -20,6 +20,9 @@ const (
 	healthPath = "/healthz"
 	readyPath  = "/readyz"
 
+	// What they answer.
+	alive, isReady, notReady = "ok\n", "ready\n", "not ready\n"
+
 	// answerWithin is how long the database may take to answer, checkEvery how long an answer
 	// spares the next question, however many ask.
 	answerWithin = 2 * time.Second
@@ -176,12 +179,12 @@ func (h *health) serve(w http.ResponseWriter, r *http.Request, detailed bool) {
 		w.WriteHeader(http.StatusMethodNotAllowed)
 		return
 	}
-	text, status := "ok\n", http.StatusOK
+	text, status := alive, http.StatusOK
 	if r.URL.Path == readyPath {
 		checks, ok := h.ready()
-		text = "ready\n"
+		text = isReady
 		if !ok {
-			text, status = "not ready\n", http.StatusServiceUnavailable
+			text, status = notReady, http.StatusServiceUnavailable
 		}
 		if detailed {
 			text += detail(checks)

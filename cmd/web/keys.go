@@ -90,7 +90,7 @@ func (p *program) withRotation(ctx context.Context, cmd *cli.Command, do func(db
 	if err != nil {
 		return err
 	}
-	if err := databaseThere(config); err != nil {
+	if err := databaseThere(ctx, config); err != nil {
 		return err
 	}
 	source := config.keySource()

@@ -64,11 +64,7 @@ func openListeners(ctx context.Context, config *Config, log *slog.Logger) (*list
 
 func (l *listeners) prepare(ctx context.Context, config *Config) error {
 	if config.TLS.pair.Cert != "" {
-		pair := config.TLS.pair
-		if len(config.TrustedProxies) == 0 {
-			pair.Host = config.ownHosts()[0] // a proxy may know this server by another name
-		}
-		files, err := certs.OpenFiles(pair, l.log, clock)
+		files, err := certs.OpenFiles(config.certificatePair(), l.log, clock)
 		if err != nil {
 			return err
 		}

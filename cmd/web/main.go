@@ -55,13 +55,10 @@ func run(ctx context.Context, args []string, env lookup, stdin io.Reader, stdout
 	p := &program{env: env, stdin: stdin, stdout: stdout, stderr: stderr}
 	root := &cli.Command{
 		Name: name, Usage: "team pages for OAuth2 applications and access tokens, and the token service behind them",
-		Description: "Without a command, " + name + " serves. Every setting is a flag and an environment variable.",
-		Flags:       settingFlags(env),
-		Action:      p.serve,
-		Commands: []*cli.Command{
-			p.serveCommand(), p.migrateCommand(), p.userCommand(), p.resourceServerCommand(), p.planCommand(), p.pointsCommand(), p.purgeCommand(), p.auditCommand(),
-			p.backupCommand(), p.restoreCommand(), p.keysCommand(), p.statusCommand(), p.doctorCommand(), p.healthCommand(), p.versionCommand(),
-		},
+		Description:  "Without a command, " + name + " serves. Every setting is a flag and an environment variable.",
+		Flags:        settingFlags(env),
+		Action:       p.serve,
+		Commands:     p.commands(),
 		Reader:       stdin,
 		Writer:       stdout,
 		ErrWriter:    stderr,
@@ -96,6 +93,13 @@ type program struct {
 	env            lookup
 	stdin          io.Reader
 	stdout, stderr io.Writer
+}
+
+func (p *program) commands() []*cli.Command {
+	return []*cli.Command{
+		p.serveCommand(), p.migrateCommand(), p.userCommand(), p.resourceServerCommand(), p.planCommand(), p.pointsCommand(), p.purgeCommand(), p.auditCommand(),
+		p.backupCommand(), p.restoreCommand(), p.keysCommand(), p.statusCommand(), p.doctorCommand(), p.healthCommand(), p.versionCommand(),
+	}
 }
 
 // print answers on standard output.

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/latchkey/latchkey/migrations"
 	"github.com/latchkey/latchkey/models"
@@ -84,17 +85,22 @@ func writable(path string) error {
 	return errors.Join(file.Close(), probe.Close(), os.Remove(probe.Name()))
 }
 
-// hasContent leaves it to PostgreSQL to say whether it has a database of the name.
-func hasContent(path string) (bool, error) {
-	if store.IsPostgres(path) {
-		return true, nil
+// hasDatabase tells whether a start would find a database of Latchkey.
+func hasDatabase(ctx context.Context, config Config) (bool, error) {
+	if config.inFile() {
+		return hasContent(config.Database)
 	}
+	made, err := store.HasTables(ctx, config.address.Reveal())
+	return made, cannotUse(config.Database, err)
+}
+
+func hasContent(path string) (bool, error) {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return false, nil
 	case err != nil:
-		return false, fmt.Errorf("the database %s cannot be reached: %w", path, err)
+		return false, fmt.Errorf("the database %s cannot be reached, check owner and mode of its folder, or run this as the user that serves: %w", path, err)
 	case info.IsDir():
 		return false, fmt.Errorf("the database %s is a folder: set LATCHKEY_DATABASE to a file in it", path)
 	}
@@ -103,10 +109,13 @@ func hasContent(path string) (bool, error) {
 
 // databaseThere fails where there is no database: at a path that was mistyped, a new one would
 // answer with nothing.
-func databaseThere(config Config) error {
-	exists, err := hasContent(config.Database)
+func databaseThere(ctx context.Context, config Config) error {
+	exists, err := hasDatabase(ctx, config)
 	if err != nil || exists {
 		return err
+	}
+	if !config.inFile() {
+		return fmt.Errorf("the database %s holds nothing yet: set LATCHKEY_DATABASE, or start the server, which makes its tables", config.Database)
 	}
 	return fmt.Errorf("there is no database %s: set LATCHKEY_DATABASE, or run this in the folder where the server runs", config.Database)
 }
@@ -173,6 +182,12 @@ func opens(keys *secrets.Keys, check []byte, config Config) error {
 	return nil
 }
 
+// inOneLine is an error of the driver, which lists what it tried below each other.
+type inOneLine struct{ error }
+
+func (e inOneLine) Error() string { return strings.Join(strings.Fields(e.error.Error()), " ") }
+func (e inOneLine) Unwrap() error { return e.error }
+
 func cannotUse(path string, err error) error {
 	if err == nil {
 		return nil
@@ -181,7 +196,7 @@ func cannotUse(path string, err error) error {
 		return fmt.Errorf("the database %s is left as it is, correct LATCHKEY_DATABASE or restore your backup: %w", path, err)
 	}
 	if store.IsPostgres(path) {
-		return fmt.Errorf("the database %s cannot be used, check that its server runs and takes this user, and LATCHKEY_DATABASE: %w", path, err)
+		return fmt.Errorf("the database %s cannot be used, %s: %w", path, store.Remedy(err), inOneLine{err})
 	}
 	if errors.Is(err, models.ErrBusy) {
 		return fmt.Errorf("the database %s is held by another program, stop that one and start again: %w", path, err)

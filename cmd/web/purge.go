@@ -186,8 +186,12 @@ func (p *program) printStatus(config Config, s store.Status) error {
 	row := func(name, value string) { _, _ = fmt.Fprintf(table, "%s\t%s\n", name, value) } // Flush reports what failed
 	row("Version", version())
 	row("Database", config.Database)
-	row("Size", megabytes(s.Bytes())+", of which "+megabytes(s.FreeBytes())+" free for what comes")
-	row("Write-ahead log", megabytes(s.WALBytes))
+	if s.InFile {
+		row("Size", megabytes(s.Bytes())+", of which "+megabytes(s.FreeBytes())+" free for what comes")
+		row("Write-ahead log", megabytes(s.WALBytes))
+	} else {
+		row("Size", megabytes(s.Bytes()))
+	}
 	row("Users", models.FormatNumber(s.Users))
 	row("Teams", models.FormatNumber(s.Teams))
 	row("Applications", models.FormatNumber(s.Applications))

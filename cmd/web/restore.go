@@ -168,12 +168,17 @@ func (r *restoring) giveToOwner() error {
 }
 
 func (r *restoring) report(contents store.Contents, done store.Restored, keep string, unknown error) error {
-	err := r.print(fmt.Sprintf("Restored %s and %s to %s, as they were at %s.", models.Count(contents.Tokens, "token"),
-		models.Count(contents.Applications, "application"), r.config.Database, moment(contents.Newest)))
+	asOf := ""
+	since := "after the backup was made"
+	if !contents.Newest.IsZero() {
+		asOf, since = ", as they were at "+moment(contents.Newest), "after "+moment(contents.Newest)
+	}
+	err := r.print(fmt.Sprintf("Restored %s and %s to %s%s.", models.Count(contents.Tokens, "token"),
+		models.Count(contents.Applications, "application"), r.config.Database, asOf))
 	if _, failed := os.Stat(keep); failed == nil {
 		err = errors.Join(err, r.print("The database of before is kept as "+keep+"."))
 	}
-	return errors.Join(err, r.print(endedLine(done)), r.warn("after "+moment(contents.Newest), r.revokeTokens, unknown))
+	return errors.Join(err, r.print(endedLine(done)), r.warn(since, r.revokeTokens, unknown))
 }
 
 func endedLine(done store.Restored) string {

@@ -41,7 +41,7 @@ const (
 )
 
 func (p *program) serveCommand() *cli.Command {
-	return &cli.Command{Name: "serve", Usage: "serve the pages and the token service (what web does without a command)", Action: p.serve}
+	return &cli.Command{Name: "serve", Usage: "serve the pages and the token service, as without a command", Action: p.serve}
 }
 
 // serve opens, migrates, wires, starts, and stops in order: first the listener

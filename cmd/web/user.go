@@ -140,7 +140,7 @@ func (p *program) readPassword() (models.Secret, error) {
 
 // withStore is for what only makes sense where there is a database.
 func (p *program) withStore(ctx context.Context, config Config, do func(db *store.Store) error) error {
-	if err := databaseThere(config); err != nil {
+	if err := databaseThere(ctx, config); err != nil {
 		return err
 	}
 	return p.withNewStore(ctx, config, do)
@@ -148,7 +148,7 @@ func (p *program) withStore(ctx context.Context, config Config, do func(db *stor
 
 // withNewStore makes the database where there is none.
 func (p *program) withNewStore(ctx context.Context, config Config, do func(db *store.Store) error) error {
-	exists, err := hasContent(config.Database)
+	exists, err := hasDatabase(ctx, config)
 	if err != nil {
 		return err
 	}
