@@ -20,6 +20,8 @@ func (s *Store) tell(notices []models.Notice) {
 	}
 }
 
+func everything(notice models.Notice) bool { return notice.Everything }
+
 // hearForeign is tell for what another node has changed in some teams.
 func (s *Store) hearForeign(teams []string, notices []models.Notice) {
 	s.tell(notices)

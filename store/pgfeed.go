@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -53,7 +54,7 @@ func (n *nodeName) String() string { return *n.Load() }
 // carry sends the message with the commit: nobody hears of what was rolled back.
 func (p *postgresEngine) carry(tx *gorm.DB, teams []string, notices []models.Notice) error {
 	message := pgMessage{Node: p.node.String(), Teams: teams, Notices: notices}
-	if len(notices) > mostNotices {
+	if len(notices) > mostNotices || slices.ContainsFunc(notices, everything) {
 		message.Notices, message.All = nil, true
 	}
 	text, err := json.Marshal(message)

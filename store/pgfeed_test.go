@@ -239,3 +239,19 @@ func TestANodeThatIsCutOff(t *testing.T) {
 		t.Errorf("with its server back: %v, %v", was, err)
 	}
 }
+
+// Promise 2: whoever revokes all tokens after a restore does it beside nodes that serve; they forget
+// what they remember, as far as they remember it for others too.
+func TestNodesHearThatAllIsRevoked(t *testing.T) {
+	_, here, there := listening(t)
+	before := there.version(t)
+	if _, err := here.FinishRestore(t.Context(), models.CommandLine, store.RevokedBefore{}, false); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := here.FinishRestore(t.Context(), models.CommandLine, store.RevokedBefore{}, true); err != nil {
+		t.Fatal(err)
+	}
+	if there.version(t) == before {
+		t.Error("the other node goes on with what it remembers")
+	}
+}

@@ -16,6 +16,7 @@ type Restored struct{ Sessions, Links, Tokens int64 }
 func (s *Store) FinishRestore(ctx context.Context, actor models.Actor, known RevokedBefore, all bool) (Restored, error) {
 	var done Restored
 	err := s.operate(ctx, actor, models.AuditRestored, func(c change) error {
+		c.tell(models.Notice{Everything: true}) // nodes that serve remember what was before
 		active, err := c.activeTokens()
 		if err != nil {
 			return err
