@@ -21,8 +21,8 @@ import (
 const (
 	// changesChannel is where nodes tell each other what they have changed.
 	changesChannel = "latchkey_changes"
-	// mostNotices go into one message; of more, everything is forgotten. PostgreSQL takes
-	// 8,000 bytes.
+	// mostNotices go into one message; of more, or of more than LongestTold, everything is
+	// forgotten.
 	mostNotices = 30
 	// listenAgain is the pause after a connection that failed.
 	listenAgain = 200 * time.Millisecond
@@ -53,15 +53,22 @@ func (n *nodeName) String() string { return *n.Load() }
 
 // carry sends the message with the commit: nobody hears of what was rolled back.
 func (p *postgresEngine) carry(tx *gorm.DB, teams []string, notices []models.Notice) error {
-	message := pgMessage{Node: p.node.String(), Teams: teams, Notices: notices}
-	if len(notices) > mostNotices || slices.ContainsFunc(notices, everything) {
-		message.Notices, message.All = nil, true
-	}
-	text, err := json.Marshal(message)
+	text, err := pgMessage{Node: p.node.String(), Teams: teams, Notices: notices}.text()
 	if err != nil {
 		return err
 	}
-	return tx.Exec("SELECT pg_notify(?, ?)", changesChannel, string(text)).Error
+	return tx.Exec("SELECT pg_notify(?, ?)", changesChannel, text).Error
+}
+
+// text is the message as it is sent. What does not fit would undo the change.
+func (m pgMessage) text() (string, error) {
+	all := len(m.Notices) > mostNotices || slices.ContainsFunc(m.Notices, everything)
+	text, err := json.Marshal(m)
+	if err == nil && (all || len(text) > LongestTold) {
+		m.Notices, m.All = nil, true
+		text, err = json.Marshal(m)
+	}
+	return string(text), err
 }
 
 func (p *postgresEngine) foreignVersion(ctx context.Context) (int64, error) {

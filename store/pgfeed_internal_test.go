@@ -2,10 +2,28 @@ package store
 
 import (
 	"encoding/json"
+	"slices"
 	"testing"
 
 	"github.com/latchkey/latchkey/models"
 )
+
+// A message is never longer than PostgreSQL takes, and says so where it leaves something out.
+func TestMessagesFit(t *testing.T) {
+	id := NewID()
+	full := models.Notice{TokenHash: make([]byte, 32), TokenID: id, ApplicationID: id, ClientID: id, TeamID: id, TeamTokens: true}
+	for n := range 2 * mostNotices {
+		sent := pgMessage{Node: id, Teams: []string{id, id}, Notices: slices.Repeat([]models.Notice{full}, n)}
+		text, err := sent.text()
+		if err != nil || len(text) >= 8000 {
+			t.Fatalf("%d notices: %d bytes, %v", n, len(text), err)
+		}
+		var got pgMessage
+		if err := json.Unmarshal([]byte(text), &got); err != nil || len(got.Notices) != n && !got.All || got.Node != id || len(got.Teams) != 2 {
+			t.Errorf("%d notices: %+v, %v", n, got, err)
+		}
+	}
+}
 
 // Whatever comes by NOTIFY is applied, is this node's own, or makes everything forgotten:
 // nothing is passed over.

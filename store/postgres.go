@@ -221,7 +221,7 @@ func undone(err error) bool {
 	if !errors.As(err, &failed) {
 		return false
 	}
-	return failed.Code == "40001" || failed.Code == "40P01" || failed.ConstraintName == "audit_events_by_number" || failed.ConstraintName == "audit_chains_pkey"
+	return stale(err) || failed.Code == "40001" || failed.Code == "40P01" || failed.ConstraintName == "audit_events_by_number" || failed.ConstraintName == "audit_chains_pkey"
 }
 
 const pgInsertTokens = `INSERT INTO tokens (id, application_id, team_id, kind, hash, last4, scopes, epoch, created_at, expires_at)
