@@ -255,3 +255,22 @@ func TestNodesHearThatAllIsRevoked(t *testing.T) {
 		t.Error("the other node goes on with what it remembers")
 	}
 }
+
+// Promise 2: a standby is behind, and what was revoked is good on it. No connection is made
+// to one, wherever the address leads.
+func TestNoStandbyIsAsked(t *testing.T) {
+	db := storetest.Postgres(t)
+	db.Tokens(t, db.Application(t, db.Member(t, "northwind", "ana", models.RoleOwner), "Bot"), 1, models.Token{})
+	if _, err := db.Raw(t).ExecContext(t.Context(), "CREATE FUNCTION pg_is_in_recovery() RETURNS boolean LANGUAGE sql AS 'SELECT TRUE'"); err != nil {
+		t.Fatal(err)
+	}
+	standby := db.Path + "&search_path=public,pg_catalog" // which finds the server's own second
+	s, err := store.Open(standby, db.Now)
+	if err == nil {
+		_, err = s.AnyUser(t.Context())
+		_ = s.Close()
+	}
+	if !errors.Is(err, models.ErrUnavailable) {
+		t.Errorf("a standby is asked: %v", err)
+	}
+}

@@ -37,10 +37,13 @@ func TestColumnsAreAddedBesideANode(t *testing.T) {
 			ana := db.Member(t, "northwind", "ana", models.RoleOwner)
 			app := db.Application(t, ana, "Bot")
 			deeds := map[string]func() error{
-				"user":         func() error { _, err := db.User(t.Context(), ana.UserID); return err },
-				"applications": func() error { _, err := db.Applications(t.Context(), ana.TeamID, models.ApplicationQuery{}); return err },
-				"client":       func() error { _, err := db.ClientByID(t.Context(), app.ClientID); return err },
-				"reveal":       func() error { _, err := db.RevealSecret(t.Context(), ana, app.ID); return err },
+				"user": func() error { _, err := db.User(t.Context(), ana.UserID); return err },
+				"applications": func() error {
+					_, err := db.Applications(t.Context(), ana.TeamID, models.ApplicationQuery{})
+					return err
+				},
+				"client": func() error { _, err := db.ClientByID(t.Context(), app.ClientID); return err },
+				"reveal": func() error { _, err := db.RevealSecret(t.Context(), ana, app.ID); return err },
 			}
 			all := func() {
 				for what, deed := range deeds {

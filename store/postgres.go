@@ -118,6 +118,9 @@ func pgConfig(address string) (*pgx.ConnConfig, error) {
 		config.ConnectTimeout = connectFor
 	}
 	config.DialFunc = pgDialer().DialContext
+	if config.ValidateConnect == nil {
+		config.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsPrimary // what was revoked is good on a standby
+	}
 	for name, value := range sessionLimits {
 		if _, set := config.RuntimeParams[name]; !set {
 			config.RuntimeParams[name] = value
