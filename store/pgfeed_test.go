@@ -274,3 +274,36 @@ func TestNoStandbyIsAsked(t *testing.T) {
 		t.Errorf("a standby is asked: %v", err)
 	}
 }
+
+// A node that starts beside busy ones hears them before it has subscribed.
+func TestSubscribeWhileOthersChange(t *testing.T) {
+	db := storetest.Postgres(t)
+	ana := db.Member(t, "northwind", "ana", models.RoleOwner)
+	app := db.Application(t, ana, "Bot")
+	started, err := store.Open(db.Path, db.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = started.Close() })
+	if _, err := started.ForeignVersion(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	heard := make(chan models.Notice, 1000)
+	var busy sync.WaitGroup
+	busy.Go(func() {
+		for i := range 20 {
+			if err := db.SwitchApplication(t.Context(), ana, app.ID, i%2 == 1); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	for range 20 {
+		time.Sleep(time.Millisecond)
+		started.Subscribe(func(n models.Notice) { heard <- n })
+	}
+	busy.Wait()
+	if err := db.SwitchApplication(t.Context(), ana, app.ID, false); err != nil {
+		t.Fatal(err)
+	}
+	hears(t, heard, app.ID)
+}
