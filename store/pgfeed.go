@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"sync"
@@ -249,14 +250,26 @@ func (f *pgFeed) pass(text string) {
 // take applies a message of another node. What this one said it has applied already; what
 // no node said may mean anything.
 func (f *pgFeed) take(payload string) {
-	var message pgMessage
-	err := json.Unmarshal([]byte(payload), &message)
+	message, err := readMessage(payload)
 	switch own := message.Node == f.node.String(); {
 	case err != nil, message.Node == "", message.All && !own:
 		f.forgetAll()
 	case !own:
 		f.hear(message.Teams, message.Notices)
 	}
+}
+
+// readMessage refuses what holds more than this program knows.
+func readMessage(payload string) (message pgMessage, err error) {
+	decoder := json.NewDecoder(strings.NewReader(payload))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&message); err != nil {
+		return message, err
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return message, errors.New("more follows the message")
+	}
+	return message, nil
 }
 
 // forgetAll has whoever asks for the version forget all they know.
