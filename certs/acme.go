@@ -99,7 +99,7 @@ func (a *ACME) TLSConfig() *tls.Config {
 
 // Challenges answers what the authority asks over http, and leaves the rest to next.
 func (a *ACME) Challenges(next http.Handler) http.Handler {
-	return (&autocert.Manager{Cache: a.cache}).HTTPHandler(next)
+	return (&autocert.Manager{Cache: reticent{a.cache}}).HTTPHandler(next)
 }
 
 // certificate answers a handshake. It orders none: whoever connects could have it order as

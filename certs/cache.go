@@ -28,7 +28,7 @@ type Store interface {
 }
 
 const (
-	// cachePatience is for calls that bring no time-out of their own.
+	// cachePatience is for calls that bring no time-out of their own, or autocert's of minutes.
 	cachePatience = 10 * time.Second
 	// challengeFor is how long what a node that crashed has left behind is kept.
 	challengeFor = 24 * time.Hour
@@ -48,6 +48,8 @@ func place(name string) secrets.Place {
 
 // Get implements autocert.Cache. What cannot be opened is got anew.
 func (c cache) Get(ctx context.Context, name string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, cachePatience)
+	defer cancel()
 	sealed, err := c.store.ACMEState(ctx, name)
 	if errors.Is(err, models.ErrNotFound) {
 		return nil, autocert.ErrCacheMiss
@@ -61,6 +63,20 @@ func (c cache) Get(ctx context.Context, name string) ([]byte, error) {
 		return nil, autocert.ErrCacheMiss
 	}
 	return []byte(value.Reveal()), nil
+}
+
+// reticent is the cache for what anybody may ask: autocert answers with the text of an
+// error, and that of the database names servers and users.
+type reticent struct{ cache }
+
+// Get implements autocert.Cache.
+func (c reticent) Get(ctx context.Context, name string) ([]byte, error) {
+	data, err := c.cache.Get(ctx, name)
+	if err != nil && !errors.Is(err, autocert.ErrCacheMiss) {
+		c.log.Warn("a challenge of ACME was asked for and cannot be looked up", "error", err)
+		err = autocert.ErrCacheMiss
+	}
+	return data, err
 }
 
 // Put implements autocert.Cache, which takes no notice of errors.

@@ -5,7 +5,10 @@ import (
 	"crypto/tls"
 	"errors"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -109,5 +112,29 @@ func TestHandshakesOrderNothing(t *testing.T) {
 	}
 	if n := db.Number(t, "SELECT COUNT(*) FROM acme_state"); n != 0 {
 		t.Errorf("%d rows: something was begun", n)
+	}
+}
+
+// What the authority asks for is answered to anybody, and tells nobody about the database.
+func TestChallengesTellNothingOfTheDatabase(t *testing.T) {
+	db, log := storetest.New(t), &bytes.Buffer{}
+	handler := node(t, db, newKeys(t), log).Challenges(http.NotFoundHandler())
+	ask := func() (int, string) {
+		answer := httptest.NewRecorder()
+		handler.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "http://"+host+"/.well-known/acme-challenge/abc", nil)) //nolint:noctx // it goes nowhere
+		return answer.Code, answer.Body.String()
+	}
+	status, text := ask()
+	if status != http.StatusNotFound {
+		t.Errorf("%d %q", status, text)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if nowStatus, nowText := ask(); nowStatus != status || nowText != text {
+		t.Errorf("without the database: %d %q", nowStatus, nowText)
+	}
+	if !strings.Contains(log.String(), "database") {
+		t.Errorf("nobody is told: %s", log)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/latchkey/latchkey/models"
+	"github.com/latchkey/latchkey/store"
 )
 
 func listenOn(address string) (net.Listener, error) {
@@ -34,6 +35,10 @@ var deeds = map[string]func(t *testing.T, w *world, n *node, token models.Token)
 	},
 	"team suspended": func(t *testing.T, w *world, n *node, _ models.Token) error {
 		return n.store.SuspendTeam(t.Context(), models.CommandLine, w.ana.TeamID, "unpaid")
+	},
+	"all of the installation": func(t *testing.T, _ *world, n *node, _ models.Token) error {
+		_, err := n.store.FinishRestore(t.Context(), models.CommandLine, store.RevokedBefore{}, true)
+		return err
 	},
 }
 

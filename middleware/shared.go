@@ -77,6 +77,9 @@ func (l *Limiter) Meet(node uint64, key [KeySize]byte, count int, window, wait t
 	}
 	f.count = max(f.count, min(count, mostAtOnce))
 	if until := now.Add(min(max(wait, 0), l.longest())); until.After(now) && until.After(f.blockedUntil) {
+		if now.Before(f.blockedUntil) && f.lentBy != node {
+			node = 0 // as in add
+		}
 		f.blockedUntil, f.lentBy = until, node
 	}
 }

@@ -120,6 +120,34 @@ func TestPauseStaysWhereItBegan(t *testing.T) {
 	}
 }
 
+// S11: nor one that is told of once more, longer, to a node that may have missed something.
+func TestPauseStaysWhereItBeganAfterMeeting(t *testing.T) {
+	p := newPair(growing)
+	a, b := p.limiters[0], p.limiters[1]
+	for range 3 {
+		b.Fail("x")
+	}
+	a.Fail("x")
+	a.Fail("x")
+	a.Fail("x") // heard of by nobody
+	p.told[0] = nil
+	p.t = p.t.Add(90 * time.Second)
+	attempt, wait := a.Take("x") // of an account of the guesser's own
+	if wait != 0 || b.Fail("x") == 0 {
+		t.Fatal("not slowed down")
+	}
+	p.told = [2][]func(){}
+	p.t = p.t.Add(-time.Millisecond)
+	a.States(func(key [16]byte, count int, window, wait time.Duration) {
+		b.Meet(1, key, count, window, wait+time.Millisecond)
+	})
+	a.Return(attempt)
+	p.meet()
+	if b.Wait("x") == 0 {
+		t.Error("freed")
+	}
+}
+
 // R3: what others count is bounded as well, and frees nobody who waits.
 func TestFloodFromElsewhere(t *testing.T) {
 	p := newPair(middleware.Policy{Free: 2, Window: time.Hour, Size: 100})

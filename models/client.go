@@ -97,4 +97,6 @@ type Notice struct {
 	// all good or refused from now on.
 	TeamID     string
 	TeamTokens bool
+	// Everything says that nothing is as it was, of no team.
+	Everything bool
 }

@@ -2,23 +2,32 @@ package store
 
 import (
 	"context"
+	"slices"
 
 	"github.com/latchkey/latchkey/models"
 )
 
 // Subscribe has hear called after each change that a cache must know of, before
-// the method that made it returns. Call it before the store is used.
+// the method that made it returns. Call it before the store is used: what was changed
+// before is not told.
 func (s *Store) Subscribe(hear func(models.Notice)) {
-	s.subscribers = append(s.subscribers, hear)
+	s.subscribing.Lock()
+	defer s.subscribing.Unlock()
+	s.subscribers = append(slices.Clip(s.subscribers), hear)
 }
 
 func (s *Store) tell(notices []models.Notice) {
+	s.subscribing.Lock()
+	subscribers := s.subscribers
+	s.subscribing.Unlock()
 	for _, notice := range notices {
-		for _, hear := range s.subscribers {
+		for _, hear := range subscribers {
 			hear(notice)
 		}
 	}
 }
+
+func everything(notice models.Notice) bool { return notice.Everything }
 
 // hearForeign is tell for what another node has changed in some teams.
 func (s *Store) hearForeign(teams []string, notices []models.Notice) {

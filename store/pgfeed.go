@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -20,8 +22,8 @@ import (
 const (
 	// changesChannel is where nodes tell each other what they have changed.
 	changesChannel = "latchkey_changes"
-	// mostNotices go into one message; of more, everything is forgotten. PostgreSQL takes
-	// 8,000 bytes.
+	// mostNotices go into one message; of more, or of more than LongestTold, everything is
+	// forgotten.
 	mostNotices = 30
 	// listenAgain is the pause after a connection that failed.
 	listenAgain = 200 * time.Millisecond
@@ -52,15 +54,22 @@ func (n *nodeName) String() string { return *n.Load() }
 
 // carry sends the message with the commit: nobody hears of what was rolled back.
 func (p *postgresEngine) carry(tx *gorm.DB, teams []string, notices []models.Notice) error {
-	message := pgMessage{Node: p.node.String(), Teams: teams, Notices: notices}
-	if len(notices) > mostNotices {
-		message.Notices, message.All = nil, true
-	}
-	text, err := json.Marshal(message)
+	text, err := pgMessage{Node: p.node.String(), Teams: teams, Notices: notices}.text()
 	if err != nil {
 		return err
 	}
-	return tx.Exec("SELECT pg_notify(?, ?)", changesChannel, string(text)).Error
+	return tx.Exec("SELECT pg_notify(?, ?)", changesChannel, text).Error
+}
+
+// text is the message as it is sent. What does not fit would undo the change.
+func (m pgMessage) text() (string, error) {
+	all := len(m.Notices) > mostNotices || slices.ContainsFunc(m.Notices, everything)
+	text, err := json.Marshal(m)
+	if err == nil && (all || len(text) > LongestTold) {
+		m.Notices, m.All = nil, true
+		text, err = json.Marshal(m)
+	}
+	return string(text), err
 }
 
 func (p *postgresEngine) foreignVersion(ctx context.Context) (int64, error) {
@@ -241,14 +250,26 @@ func (f *pgFeed) pass(text string) {
 // take applies a message of another node. What this one said it has applied already; what
 // no node said may mean anything.
 func (f *pgFeed) take(payload string) {
-	var message pgMessage
-	err := json.Unmarshal([]byte(payload), &message)
+	message, err := readMessage(payload)
 	switch own := message.Node == f.node.String(); {
 	case err != nil, message.Node == "", message.All && !own:
 		f.forgetAll()
 	case !own:
 		f.hear(message.Teams, message.Notices)
 	}
+}
+
+// readMessage refuses what holds more than this program knows.
+func readMessage(payload string) (message pgMessage, err error) {
+	decoder := json.NewDecoder(strings.NewReader(payload))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&message); err != nil {
+		return message, err
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return message, errors.New("more follows the message")
+	}
+	return message, nil
 }
 
 // forgetAll has whoever asks for the version forget all they know.

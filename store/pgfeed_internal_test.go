@@ -2,10 +2,43 @@ package store
 
 import (
 	"encoding/json"
+	"slices"
 	"testing"
 
 	"github.com/latchkey/latchkey/models"
 )
+
+// A message is never longer than PostgreSQL takes, and says so where it leaves something out.
+func TestMessagesFit(t *testing.T) {
+	id := NewID()
+	full := models.Notice{TokenHash: make([]byte, 32), TokenID: id, ApplicationID: id, ClientID: id, TeamID: id, TeamTokens: true}
+	for n := range 2 * mostNotices {
+		sent := pgMessage{Node: id, Teams: []string{id, id}, Notices: slices.Repeat([]models.Notice{full}, n)}
+		text, err := sent.text()
+		if err != nil || len(text) >= 8000 {
+			t.Fatalf("%d notices: %d bytes, %v", n, len(text), err)
+		}
+		var got pgMessage
+		if err := json.Unmarshal([]byte(text), &got); err != nil || len(got.Notices) != n && !got.All || got.Node != id || len(got.Teams) != 2 {
+			t.Errorf("%d notices: %+v, %v", n, got, err)
+		}
+	}
+}
+
+// What a newer program says that this one does not know may be about anything.
+func TestMessagesOfANewerProgram(t *testing.T) {
+	for _, payload := range []string{
+		`{"node":"other","notices":[{"TokenHash":null,"UserID":"ana"}]}`, `{"node":"other","notices":[],"users":["ana"]}`,
+	} {
+		heard := 0
+		feed := &pgFeed{node: &nodeName{}, hear: func([]string, []models.Notice) { heard++ }}
+		feed.node.renew()
+		feed.take(payload)
+		if feed.missed != 1 || heard != 0 {
+			t.Errorf("%s: all forgotten %d times, heard %d times", payload, feed.missed, heard)
+		}
+	}
+}
 
 // Whatever comes by NOTIFY is applied, is this node's own, or makes everything forgotten:
 // nothing is passed over.
@@ -22,15 +55,15 @@ func FuzzMessages(f *testing.F) {
 		}
 		f.Add(string(text))
 	}
-	for _, text := range []string{"", "null", "1", "{", `{"node":1}`, `{"notices":{}}`, `{"notices":[null]}`, "\x00"} {
+	for _, text := range []string{"", "null", "1", "{", `{"node":1}`, `{"notices":{}}`, `{"notices":[null]}`, "\x00", `{"node":"other"}{"node":"other"}`} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, payload string) {
 		heard := 0
 		feed := &pgFeed{node: node, hear: func([]string, []models.Notice) { heard++ }}
 		feed.take(payload)
-		var message pgMessage
-		own := json.Unmarshal([]byte(payload), &message) == nil && message.Node == node.String()
+		message, err := readMessage(payload)
+		own := err == nil && message.Node == node.String()
 		if own && heard+int(feed.missed) != 0 || !own && heard+int(feed.missed) != 1 {
 			t.Errorf("%q: heard %d times, all forgotten %d times, own %v", payload, heard, feed.missed, own)
 		}

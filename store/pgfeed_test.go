@@ -239,3 +239,75 @@ func TestANodeThatIsCutOff(t *testing.T) {
 		t.Errorf("with its server back: %v, %v", was, err)
 	}
 }
+
+// Promise 2: whoever revokes all tokens after a restore does it beside nodes that serve; they forget
+// what they remember, as far as they remember it for others too.
+func TestNodesHearThatAllIsRevoked(t *testing.T) {
+	db, here, there := listening(t)
+	app := db.Application(t, db.Member(t, "northwind", "ana", models.RoleOwner), "Bot")
+	db.Tokens(t, app, 3, models.Token{})
+	for all, want := range map[bool]int64{false: 0, true: 3} {
+		before := there.version(t)
+		if done, err := here.FinishRestore(t.Context(), models.CommandLine, store.RevokedBefore{}, all); err != nil || done.Tokens != want {
+			t.Errorf("%+v, %v", done, err)
+		}
+		if there.version(t) == before {
+			t.Errorf("all %t: the other node goes on with what it remembers", all)
+		}
+	}
+	if n := good(t, db); n != 0 {
+		t.Errorf("%d tokens are good", n)
+	}
+}
+
+// Promise 2: a standby is behind, and what was revoked is good on it. No connection is made
+// to one, wherever the address leads.
+func TestNoStandbyIsAsked(t *testing.T) {
+	db := storetest.Postgres(t)
+	db.Tokens(t, db.Application(t, db.Member(t, "northwind", "ana", models.RoleOwner), "Bot"), 1, models.Token{})
+	if _, err := db.Raw(t).ExecContext(t.Context(), "CREATE FUNCTION pg_is_in_recovery() RETURNS boolean LANGUAGE sql AS 'SELECT TRUE'"); err != nil {
+		t.Fatal(err)
+	}
+	standby := db.Path + "&search_path=public,pg_catalog" // which finds the server's own second
+	s, err := store.Open(standby, db.Now)
+	if err == nil {
+		_, err = s.AnyUser(t.Context())
+		_ = s.Close()
+	}
+	if !errors.Is(err, models.ErrUnavailable) {
+		t.Errorf("a standby is asked: %v", err)
+	}
+}
+
+// A node that starts beside busy ones hears them before it has subscribed.
+func TestSubscribeWhileOthersChange(t *testing.T) {
+	db := storetest.Postgres(t)
+	ana := db.Member(t, "northwind", "ana", models.RoleOwner)
+	app := db.Application(t, ana, "Bot")
+	started, err := store.Open(db.Path, db.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = started.Close() })
+	if _, err := started.ForeignVersion(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	heard := make(chan models.Notice, 1000)
+	var busy sync.WaitGroup
+	busy.Go(func() {
+		for i := range 20 {
+			if err := db.SwitchApplication(t.Context(), ana, app.ID, i%2 == 1); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	for range 20 {
+		time.Sleep(time.Millisecond)
+		started.Subscribe(func(n models.Notice) { heard <- n })
+	}
+	busy.Wait()
+	if err := db.SwitchApplication(t.Context(), ana, app.ID, false); err != nil {
+		t.Fatal(err)
+	}
+	hears(t, heard, app.ID)
+}

@@ -138,3 +138,17 @@ func hears(t *testing.T, heard <-chan models.Notice, app string) {
 		}
 	}
 }
+
+// Promise 2: notices stay within one database. An address that leads to another one would be heard
+// on without a word of what is revoked.
+func TestDirectAddressOfAnotherDatabase(t *testing.T) {
+	of, other := storetest.Postgres(t), storetest.Postgres(t)
+	s, err := store.Open(of.Path, of.Now, store.Options{Direct: other.Path})
+	if err == nil {
+		_ = s.Close()
+		t.Fatal("two databases are taken for one")
+	}
+	if !strings.Contains(err.Error(), "LATCHKEY_DATABASE_DIRECT") {
+		t.Error(err)
+	}
+}

@@ -86,7 +86,7 @@ func pgConfigs(address, directly string) (config, direct *pgx.ConnConfig, err er
 	if config, err = pgConfig(address); err != nil {
 		return nil, nil, err
 	}
-	pooled, err := settle(config)
+	pooled, place, err := settle(config)
 	if err != nil {
 		return nil, nil, fmt.Errorf("opening the database: %w", translate(err))
 	}
@@ -99,9 +99,12 @@ func pgConfigs(address, directly string) (config, direct *pgx.ConnConfig, err er
 	if direct, err = pgConfig(directly); err != nil {
 		return nil, nil, err
 	}
-	pooled, err = settle(direct)
-	if err == nil && pooled {
+	pooled, directPlace, err := settle(direct)
+	switch {
+	case err == nil && pooled:
 		err = errPooled
+	case err == nil && directPlace != place:
+		err = errApart
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("opening the database directly: %w", translate(err))
@@ -118,6 +121,9 @@ func pgConfig(address string) (*pgx.ConnConfig, error) {
 		config.ConnectTimeout = connectFor
 	}
 	config.DialFunc = pgDialer().DialContext
+	if config.ValidateConnect == nil {
+		config.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsPrimary // what was revoked is good on a standby
+	}
 	for name, value := range sessionLimits {
 		if _, set := config.RuntimeParams[name]; !set {
 			config.RuntimeParams[name] = value
@@ -128,8 +134,9 @@ func pgConfig(address string) (*pgx.ConnConfig, error) {
 
 // settle connects once, and agrees with what stands in between: a pooler that lends a
 // connection for one transaction takes no settings for a session, and lets nothing
-// prepared be found again. By the process ID one is known that says nothing.
-func settle(config *pgx.ConnConfig) (pooled bool, err error) {
+// prepared be found again. By the process ID one is known that says nothing. place tells
+// databases apart.
+func settle(config *pgx.ConnConfig) (pooled bool, place string, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*connectFor)
 	defer cancel()
 	conn, err := pgx.ConnectConfig(ctx, config)
@@ -143,19 +150,23 @@ func settle(config *pgx.ConnConfig) (pooled bool, err error) {
 		conn, err = pgx.ConnectConfig(ctx, config)
 	}
 	if err != nil {
-		return pooled, err
+		return pooled, "", err
 	}
 	defer func() { _ = conn.Close(ctx) }() // nothing is left to lose
 	var pid uint32
-	if err := conn.QueryRow(ctx, "SELECT pg_backend_pid()").Scan(&pid); err != nil {
-		return pooled, err
+	const ask = "SELECT pg_backend_pid(), (SELECT CAST(oid AS TEXT) FROM pg_database WHERE datname = current_database()) || ' ' || EXTRACT(EPOCH FROM pg_postmaster_start_time())"
+	if err := conn.QueryRow(ctx, ask).Scan(&pid, &place); err != nil {
+		return pooled, "", err
 	}
 	if pid != conn.PgConn().PID() {
 		pooled = true
 		config.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
 	}
-	return pooled, nil
+	return pooled, place, nil
 }
+
+// errApart keeps a node from listening where nobody speaks.
+var errApart = errors.New("LATCHKEY_DATABASE_DIRECT leads to another database than LATCHKEY_DATABASE, or to another server: set both to the same one")
 
 // available leaves it to each query: the driver knows.
 func (p *postgresEngine) available() error { return nil }
@@ -246,7 +257,7 @@ func undone(err error) bool {
 	if !errors.As(err, &failed) {
 		return false
 	}
-	return failed.Code == "40001" || failed.Code == "40P01" || failed.ConstraintName == "audit_events_by_number" || failed.ConstraintName == "audit_chains_pkey"
+	return stale(err) || failed.Code == "40001" || failed.Code == "40P01" || failed.ConstraintName == "audit_events_by_number" || failed.ConstraintName == "audit_chains_pkey"
 }
 
 const pgInsertTokens = `INSERT INTO tokens (id, application_id, team_id, kind, hash, last4, scopes, epoch, created_at, expires_at)

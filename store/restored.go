@@ -2,7 +2,8 @@ package store
 
 import (
 	"context"
-	"errors"
+
+	"gorm.io/gorm"
 
 	"github.com/latchkey/latchkey/models"
 )
@@ -14,63 +15,64 @@ type Restored struct{ Sessions, Links, Tokens int64 }
 // must not be good once more: sessions, invitations, links and other steps that had begun
 // end. What the replaced database knew to be revoked stays so, and with all every token is revoked.
 func (s *Store) FinishRestore(ctx context.Context, actor models.Actor, known RevokedBefore, all bool) (Restored, error) {
+	// Beside the writer: of many millions it takes longer than a change may.
+	active, err := countActive(s.read(ctx), s.now())
+	if err != nil {
+		return Restored{}, translate(err)
+	}
 	var done Restored
-	err := s.operate(ctx, actor, models.AuditRestored, func(c change) error {
-		active, err := c.activeTokens()
+	err = s.operate(ctx, actor, models.AuditRestored, func(c change) error {
+		c.tell(models.Notice{Everything: true}) // nodes that serve remember what was before
+		ended, err := c.endBegun()
 		if err != nil {
 			return err
 		}
-		var ended Restored
-		if ended.Sessions, ended.Links, err = c.endBegun(); err != nil {
+		if ended.Tokens, err = c.revokeRestored(known, all, active); err != nil {
 			return err
 		}
-		err = c.revokeKnown(known)
-		if all {
-			err = errors.Join(err, c.revokeEverything())
-		}
-		if err = errors.Join(err, c.tellTeams()); err != nil {
-			return err
-		}
-		left, err := c.activeTokens()
-		ended.Tokens = active - left
 		c.noted(models.Count(ended.Sessions, "session") + " ended")
 		c.noted(models.Count(ended.Links, "link") + " ended")
 		c.noted(models.Count(ended.Tokens, "token") + " revoked")
 		done = ended
-		return err
+		return nil
 	})
 	return done, err
 }
 
-func (c change) activeTokens() (count int64, err error) {
-	err = c.Raw(`SELECT COUNT(*) FROM tokens t JOIN applications a ON a.id = t.application_id
-		WHERE t.revoked_at = 0 AND t.epoch = a.epoch AND t.expires_at > ?`, c.now).Scan(&count).Error
+func countActive(db *gorm.DB, now models.Time) (count int64, err error) {
+	err = db.Raw(`SELECT COUNT(*) FROM tokens t JOIN applications a ON a.id = t.application_id
+		WHERE t.revoked_at = 0 AND t.epoch = a.epoch AND t.expires_at > ?`, now).Scan(&count).Error
 	return count, err
 }
 
-func (c change) endBegun() (sessions, links int64, err error) {
+func (c change) endBegun() (ended Restored, err error) {
 	for _, one := range []struct {
 		table string
 		count *int64
-	}{{"sessions", &sessions}, {"invitations", &links}, {"ceremonies", &links}, {"tickets", new(int64)}} {
+	}{{"sessions", &ended.Sessions}, {"invitations", &ended.Links}, {"ceremonies", &ended.Links}, {"tickets", new(int64)}} {
 		gone := c.Exec("DELETE FROM " + one.table)
 		if gone.Error != nil {
-			return 0, 0, gone.Error
+			return Restored{}, gone.Error
 		}
 		*one.count += gone.RowsAffected
 	}
-	return sessions, links, nil
+	return ended, nil
 }
 
-// tellTeams has whoever remembers tokens ask again: nodes may serve meanwhile, and resource
-// servers go on.
-func (c change) tellTeams() error {
-	var teams []string
-	err := c.Raw("SELECT id FROM teams ORDER BY id").Scan(&teams).Error
-	for _, id := range teams {
-		c.tell(models.Notice{TeamID: id, TeamTokens: true})
+// revokeRestored returns how many of the active tokens it revoked. They are counted once
+// more only where it has to look which: beside a database that was replaced, a file.
+func (c change) revokeRestored(known RevokedBefore, all bool, active int64) (int64, error) {
+	if err := c.revokeKnown(known); err != nil {
+		return 0, err
 	}
-	return err
+	if all {
+		return active, c.revokeEverything()
+	}
+	if len(known.tokens)+len(known.epochs)+len(known.purged) == 0 {
+		return 0, nil
+	}
+	left, err := countActive(c.DB, c.now)
+	return active - left, err
 }
 
 func (c change) revokeKnown(known RevokedBefore) error {
@@ -97,9 +99,11 @@ func (c change) revokeKnown(known RevokedBefore) error {
 
 // revokeEverything marks what pages show, as RevokeTokens does, and begins a new epoch of each application.
 func (c change) revokeEverything() error {
-	err := c.Exec("UPDATE tokens SET revoked_at = ?, revoked_by = '', sealed = NULL WHERE kind <> 'client_credentials' AND revoked_at = 0 AND expires_at > ?", c.now, c.now).Error
-	if err != nil {
-		return err
+	for _, kind := range []models.TokenKind{models.KindManual, models.KindTemporary} { // each has an index of its own, which wants it as text
+		err := c.Exec("UPDATE tokens SET revoked_at = ?, revoked_by = '', sealed = NULL WHERE kind = '"+string(kind)+"' AND revoked_at = 0 AND expires_at > ?", c.now, c.now).Error
+		if err != nil {
+			return err
+		}
 	}
 	return c.Exec("UPDATE applications SET epoch = epoch + 1, tokens_revoked_at = ?, tokens_revoked_by = ''", c.now).Error
 }

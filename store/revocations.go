@@ -49,10 +49,14 @@ func (c change) publish() error {
 	rows = slices.CompactFunc(rows, func(a, b models.Revocation) bool {
 		return len(a.TokenHash)+len(b.TokenHash) == 0 && a.ApplicationID == b.ApplicationID && a.TeamID == b.TeamID
 	})
+	mark := NewID()
+	if slices.ContainsFunc(*c.notices, everything) {
+		// A number that no entry has: whoever follows finds a gap, and forgets everything.
+		return c.Exec("UPDATE revocation_head SET seq = seq + 1, mark = ?", mark).Error
+	}
 	if len(rows) == 0 {
 		return nil
 	}
-	mark := NewID()
 	var last int64
 	if err := c.Raw("UPDATE revocation_head SET seq = seq + ?, mark = ? RETURNING seq", len(rows), mark).Scan(&last).Error; err != nil {
 		return err

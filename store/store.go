@@ -10,6 +10,7 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
+	"sync"
 
 	"gorm.io/gorm"
 
@@ -31,7 +32,9 @@ type Store struct {
 	// attention is what the lists warn of.
 	attention attention
 
-	// subscribers is filled before the first change and only read afterwards.
+	// subscribing guards subscribers, which is never changed in place: on PostgreSQL other
+	// nodes are heard from the beginning.
+	subscribing sync.Mutex
 	subscribers []func(models.Notice)
 }
 

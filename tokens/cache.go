@@ -76,6 +76,10 @@ func (c *Cache) Forget(notice models.Notice) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.notices.Add(1)
+	if notice.Everything {
+		c.drop()
+		return
+	}
 	if len(notice.TokenHash) == sha256.Size {
 		c.tokens.Invalidate(tokenHash(notice.TokenHash))
 	}

@@ -24,6 +24,7 @@ func TestNoticesReachWhatTheyName(t *testing.T) {
 		"a resource server":       {models.Notice{ClientID: "client"}, 0},
 		"a value and not a hash":  {models.Notice{TokenHash: []byte(theValue.Reveal())}, 0},
 		"nothing that it can say": {models.Notice{}, 0},
+		"everything":              {models.Notice{Everything: true}, 1},
 	} {
 		d := newDesk(t, tokens.Trusted())
 		d.wants(t, what+", before", "", 1)

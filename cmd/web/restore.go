@@ -214,6 +214,18 @@ func (p *program) finishRestore(ctx context.Context, cmd *cli.Command) error {
 		if err != nil {
 			return err
 		}
-		return errors.Join(p.print(endedLine(done)), p.warn("after the backup was made", cmd.Bool("revoke-tokens"), store.ErrNothingKnown))
+		return errors.Join(p.print(endedLine(done)), p.warn("after the backup was made", cmd.Bool("revoke-tokens"), store.ErrNothingKnown),
+			finishedSealed(ctx, config, db))
 	})
+}
+
+// finishedSealed tells of values of before a rotation beside keys of after it. They are there
+// already, so it comes last.
+func finishedSealed(ctx context.Context, config Config, db *store.Store) error {
+	source := config.keySource()
+	keys, err := source.Keys(ctx)
+	if err != nil {
+		return err
+	}
+	return sealedByOthers(ctx, db, keys, "the database", source.Name)
 }

@@ -204,3 +204,15 @@ func TestRestoreInterrupted(t *testing.T) {
 	}
 	wantUnchanged(t, data, before)
 }
+
+// K5: a database that another program brought back from before a rotation of keys, beside keys
+// from after it: that is said at once, and what must not be good once more ends all the same.
+func TestFinishBesideOtherKeys(t *testing.T) {
+	env := withMember(t)
+	altered := &storetest.DB{Path: env["LATCHKEY_DATABASE"]}
+	altered.Tamper(t, "INSERT INTO acme_state (name, sealed, expires_at) VALUES ('account', x'01deadbeef00', 0)")
+	code, stdout, stderr := call(t, env, "", "restore", "--finish")
+	if code != exitFailed || !strings.Contains(stdout, "Ended: ") || !strings.Contains(stderr, "1 value is sealed with a key that the key file "+env["LATCHKEY_KEYS"]+" does not hold") {
+		t.Errorf("exit %d %q %q", code, stdout, stderr)
+	}
+}

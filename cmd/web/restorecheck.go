@@ -10,6 +10,7 @@ import (
 
 	"github.com/latchkey/latchkey/migrations"
 	"github.com/latchkey/latchkey/models"
+	"github.com/latchkey/latchkey/secrets"
 	"github.com/latchkey/latchkey/store"
 )
 
@@ -88,14 +89,19 @@ func (r *restoring) checkKeys(ctx context.Context, contents store.Contents) erro
 // checkSealed refuses a backup from the middle of a rotation beside keys from after it: what
 // was not sealed anew by then would open no more.
 func (r *restoring) checkSealed(ctx context.Context, db *store.Store) error {
-	others, err := db.SealedByOthers(ctx, r.keys.Prefixes())
-	if err != nil {
+	return sealedByOthers(ctx, db, r.keys, r.source, r.config.keySource().Name)
+}
+
+func sealedByOthers(ctx context.Context, db *store.Store, keys *secrets.Keys, what, source string) error {
+	others, err := db.SealedByOthers(ctx, keys.Prefixes())
+	if err != nil || others == 0 {
 		return err
 	}
-	if others > 0 {
-		return fmt.Errorf("%s values of %s are sealed with a key that the %s does not hold: put the one there that the server used at that time, or set LATCHKEY_KEYS", models.FormatNumber(others), r.source, r.config.keySource().Name)
+	are := " are"
+	if others == 1 {
+		are = " is"
 	}
-	return nil
+	return fmt.Errorf("of %s %s%s sealed with a key that the %s does not hold: put the one there that the server used at that time, or set LATCHKEY_KEYS", what, models.Count(others, "value"), are, source)
 }
 
 func (r *restoring) update(ctx context.Context, db *store.Store) error {
