@@ -138,7 +138,6 @@ func TestRestoreEndsWhatHadBegun(t *testing.T) {
 	}
 }
 
-// T4, O10: restore --finish --revoke-tokens beside nodes that serve has them, and resource servers,
 // forget what they remember.
 func TestRestoreIsHeard(t *testing.T) {
 	db := storetest.New(t)

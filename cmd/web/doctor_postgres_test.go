@@ -51,7 +51,7 @@ func TestDoctorLooksAtBothAddresses(t *testing.T) {
 		t.Fatal(stderr)
 	}
 	for direct, want := range map[string]string{
-		env["LATCHKEY_DATABASE"]:                     "ok       database: the key file belongs to it",
+		env["LATCHKEY_DATABASE"]:                     "ok       database: the keys belong to it",
 		pgtest.Empty(t):                              "wrong    database: LATCHKEY_DATABASE and LATCHKEY_DATABASE_DIRECT lead to different databases",
 		"postgres://u@127.0.0.1:1/x?sslmode=disable": "wrong    database: LATCHKEY_DATABASE_DIRECT: the database postgres://u@127.0.0.1:1/x cannot be used, nothing listens there",
 	} {
