@@ -271,6 +271,7 @@ var withoutActor = map[string]string{
 	"Shrink":              "changes nothing that anyone sees",
 	"Alone":               "runs a job, which says who does it",
 	"Subscribe":           "changes nothing",
+	"OnLogKept":           "changes nothing",
 	"Tell":                "changes nothing that is stored",
 	"Hear":                "changes nothing",
 	"UsePasskey":          "counted, not audited; the deed that it proves takes one",
