@@ -112,6 +112,12 @@ func TestReadsFail(t *testing.T) {
 			w.wantAway("the list of applications", got)
 		}
 	})
+	if got := w.get(w.aside + "/readyz"); got.status != http.StatusServiceUnavailable || !strings.Contains(got.body, "database: ") {
+		t.Errorf("ready: %d %q", got.status, got.body)
+	}
+	if len(w.warnings(from)) == 0 {
+		t.Error("the fault was not felt")
+	}
 	w.quiet(from, 15)
 	breaks("")
 	w.goesOn("reads that failed")
