@@ -116,6 +116,7 @@ func (c *collector) tokens(to sink) {
 	feed := c.Feed.Stats()
 	to.send(feedAlive, number(feed.Alive))
 	to.send(feedLag, feed.Lag.Seconds())
+	to.send(clockAhead, c.ClockAhead().Seconds())
 }
 
 func (c *collector) calls(to sink) {

@@ -41,9 +41,9 @@ type checkpoints struct {
 	// committed holds one signal once something was committed.
 	committed chan struct{}
 	// failed is told of each one that failed, where somebody wants to know.
-	failed atomic.Pointer[func(error)]
-	stop   context.CancelFunc
-	stopped   chan struct{}
+	failed  atomic.Pointer[func(error)]
+	stop    context.CancelFunc
+	stopped chan struct{}
 }
 
 // newCheckpoints starts them; close ends them and closes db.

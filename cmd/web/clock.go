@@ -65,7 +65,7 @@ func (s *steadyClock) tell(says, passed int64) int64 {
 
 // doubt tells why the time may be a wrong one; empty where nothing speaks against it.
 func (s *steadyClock) doubt(says, passed int64) (why string, by time.Duration) {
-	if behind := time.Duration(s.ahead.Load() - (says - passed)); behind > slack {
+	if behind := s.behind(says, passed); behind > slack {
 		return "the system's clock was set back: the program goes on by its own; restart it once the system's is right", behind
 	}
 	if jump := s.jump.Load(); jump != 0 && passed-s.jumped.Load() < int64(doubtFor) {
@@ -74,11 +74,22 @@ func (s *steadyClock) doubt(says, passed int64) (why string, by time.Duration) {
 	return "", 0
 }
 
+// behind is by how much the system's clock was set back and has not caught up yet.
+func (s *steadyClock) behind(says, passed int64) time.Duration {
+	return time.Duration(s.ahead.Load() - (says - passed))
+}
+
+// clockAhead is for the metrics.
+func clockAhead() time.Duration {
+	clock()
+	return system.behind(system.read())
+}
+
 // watchClock logs when the time begins and ends to be doubted.
 func watchClock(ctx context.Context, log *slog.Logger) {
 	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
-	for last := ""; ; {
+	for last, lastBy := "", time.Duration(0); ; {
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():
@@ -87,13 +98,14 @@ func watchClock(ctx context.Context, log *slog.Logger) {
 		clock()
 		why, by := system.doubt(system.read())
 		switch {
-		case why == last:
+		case why == last && (by-lastBy).Abs() < slack:
+			continue
 		case why == "":
 			log.Info("the system's clock is trusted again")
 		default:
 			log.Warn(why, "by", by.Round(time.Second))
 		}
-		last = why
+		last, lastBy = why, by
 	}
 }
 

@@ -2,10 +2,12 @@ package faults
 
 import (
 	"fmt"
+	"math"
 	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -40,6 +42,9 @@ func TestClockJumps(t *testing.T) {
 	set(0)
 	w.holds("and back", false)
 	says("set back")
+	if ahead, err := strconv.ParseFloat(w.metric("latchkey_clock_ahead_seconds"), 64); err != nil || math.Abs(ahead-5*3600) > 1 {
+		t.Errorf("the metrics say that the time is %.0f s ahead (%v), want 5 hours", ahead, err)
+	}
 
 	early, late := w.good, []string(nil)
 	set(49)

@@ -64,6 +64,11 @@ func TestNoFileDescriptors(t *testing.T) {
 	if got := w.revokes(); got.status != http.StatusOK {
 		t.Errorf("revoking answers %d", got.status)
 	}
+	for _, page := range []string{applications, "/user/audit", "/user/team"} {
+		if got := w.get(page); got.status != http.StatusOK || got.path != page {
+			t.Errorf("%s: %d on %s", page, got.status, got.path)
+		}
+	}
 	w.quiet(from, 6)
 	for _, conn := range held {
 		_ = conn.Close()

@@ -111,15 +111,34 @@ func TestDiskFull(t *testing.T) {
 		free()
 		w.goesOn("room again")
 	}
-	w.stop()
-
 	free := fill(t, w.dir)
+	w.runsDry()
+	must(t, w.cmd.Process.Kill())
+	w.ended()
 	w.refusesToStart("check its mode, its disk and LATCHKEY_DATABASE")
 	free()
 	w.start()
 	w.goesOn("a start with room")
 	w.stop()
 	w.sound()
+}
+
+// A first start that finds no room ends with one line, wherever it comes to, and one with room goes on from there.
+func TestFirstStartWithoutRoom(t *testing.T) {
+	t.Parallel()
+	for _, room := range []int64{0, 8, 64, 256} {
+		p := &program{TB: t, dir: smallDisk(t, "16m")}
+		free := fill(t, p.dir)
+		filler := filepath.Join(p.dir, "filler")
+		info, err := os.Stat(filler)
+		must(t, err)
+		must(t, os.Truncate(filler, info.Size()-room<<10))
+		p.refusesToStart("")
+		t.Logf("%d KB: %s", room, p.stderr)
+		free()
+		newWorld(p).goesOn("a start with room")
+		p.stop()
+	}
 }
 
 // A backup that finds no room fails with one line, leaves nothing behind and holds up nothing.

@@ -66,6 +66,7 @@ func TestLittleMemory(t *testing.T) {
 		t.Errorf("Go's limit is %.0f bytes (%v), want one that fits 128 MB", limit, err)
 	}
 	w.issues(200)
+	w.hold(1500, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
 	var all sync.WaitGroup
 	var most atomic.Int64
 	for end, i := time.Now().Add(15*time.Second), 0; i < 24; i++ {
