@@ -28,7 +28,7 @@ func smallDisk(t testing.TB, size string) string {
 func fill(t testing.TB, dir string) (free func()) {
 	t.Helper()
 	name := filepath.Join(dir, "filler")
-	file, err := os.Create(name) //nolint:gosec // of the test
+	file, err := os.Create(name)
 	must(t, err)
 	defer file.Close()
 	for _, size := range []int{1 << 20, 4096} {

@@ -59,7 +59,7 @@ func run(m *testing.M) (int, error) {
 		{"go", "build", "-o", binary, program}, {"go", "build", "-overlay", overlay, "-o", skewed, program},
 		{"cc", "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", broken, "testdata/broken.c", "-ldl"},
 	} {
-		if out, err := exec.CommandContext(context.Background(), build[0], build[1:]...).CombinedOutput(); err != nil { //nolint:gosec // as written above
+		if out, err := exec.CommandContext(context.Background(), build[0], build[1:]...).CombinedOutput(); err != nil {
 			return 1, fmt.Errorf("%s: %w\n%s", strings.Join(build, " "), err, out)
 		}
 	}
@@ -102,7 +102,7 @@ func must(t testing.TB, err error) {
 // system runs a command of the system.
 func system(t testing.TB, command ...string) error {
 	t.Helper()
-	out, err := exec.CommandContext(context.Background(), command[0], command[1:]...).CombinedOutput() //nolint:gosec // of the tests
+	out, err := exec.CommandContext(context.Background(), command[0], command[1:]...).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("%s: %w: %s", strings.Join(command, " "), err, bytes.TrimSpace(out))
 	}
