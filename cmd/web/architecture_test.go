@@ -57,6 +57,7 @@ var mayImport = map[string][]string{
 	"cmd/web":         {"api", "certs", "gateway", "usage", "provider", "models", "secrets", "migrations", "views", "store", "tokens", "oauth", "handlers", "mail", "middleware", "rotation", "webhooks", "warnings", "metrics", "tracing", "peers"},
 	"e2e":             {},
 	"e2e/cluster":     {},
+	"e2e/faults":      {},
 
 	"provider/providertest": {},
 
