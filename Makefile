@@ -21,7 +21,7 @@ UNESCAPED = templ\.(Raw|Safe[A-Z]|JSUnsafe)|template\.(HTML|JS|CSS|URL)
 GORM_TRAPS = \.(Where|Not|Or)\(&|\.(First|Take|Last|Find|Delete)\([^()]*,|\.(Updates|Save|Assign|Attrs)\(
 
 .DEFAULT_GOAL := help
-.PHONY: test-go test-cluster test-postgres help run build release image generate graphiql check-generated lint fmt test cover fuzz bench bench-go vuln install-test-tools clean
+.PHONY: faults test-go test-cluster test-postgres help run build release image generate graphiql check-generated lint fmt test cover fuzz bench bench-go vuln install-test-tools clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' Makefile
@@ -90,6 +90,10 @@ test-go:
 
 test-cluster: ## several nodes behind HAProxy, and faults between them: about 5 minutes on a quiet machine
 	go test -timeout 20m ./e2e/cluster -v
+
+# Each in a world of its own, and most of it waits.
+faults: ## what happens when a disk is full, read-only or broken, the clock jumps, memory or descriptors end: about 3 minutes, as root on Linux
+	go test -timeout 10m -parallel 8 -count=1 ./e2e/faults -v
 
 # The tests of pages, and what else has to do with the database, on PostgreSQL.
 test-postgres: ## the tests of whatever asks the database, on PostgreSQL

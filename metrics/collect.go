@@ -82,6 +82,7 @@ func (c *collector) tokens(to sink) {
 	feed := c.Feed.Stats()
 	to.send(feedAlive, number(feed.Alive))
 	to.send(feedLag, feed.Lag.Seconds())
+	to.send(clockAhead, c.ClockAhead().Seconds())
 }
 
 func (c *collector) calls(to sink) {

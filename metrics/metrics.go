@@ -57,7 +57,9 @@ type Sources struct {
 	// Checks are those of readiness, by name; Ready tells whether the program is sent requests.
 	Checks func() (checks map[string]bool, ready bool)
 	Runs   func() []Run
-	Log    *slog.Logger
+	// ClockAhead is how far the program's time is ahead of the system's clock.
+	ClockAhead func() time.Duration
+	Log        *slog.Logger
 }
 
 // Handler answers scrapes.

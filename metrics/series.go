@@ -50,6 +50,7 @@ var (
 	cacheMisses  = declare(counter, "cache_misses_total", "Questions that went to the database.", "cache")
 	feedAlive    = declare(gauge, "feed_alive", "1 while this node hears of what others change and trusts its cache.")
 	feedLag      = declare(gauge, "feed_lag_seconds", "Time since the feed of changes last answered.")
+	clockAhead   = declare(gauge, "clock_ahead_seconds", "How far the time here is ahead of the system's clock, which was set back.")
 
 	gatewayCalls   = declare(counter, "gateway_calls_total", "Calls that were let through, by path of the route and class of the status.", "route", "code")
 	gatewayOpen    = declare(gauge, "gateway_calls_open", "Calls that run.")

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"gorm.io/gorm"
@@ -39,8 +40,10 @@ type checkpoints struct {
 	file *os.File
 	// committed holds one signal once something was committed.
 	committed chan struct{}
-	stop      context.CancelFunc
-	stopped   chan struct{}
+	// failed is told of each one that failed, where somebody wants to know.
+	failed  atomic.Pointer[func(error)]
+	stop    context.CancelFunc
+	stopped chan struct{}
 }
 
 // newCheckpoints starts them; close ends them and closes db.
@@ -120,7 +123,19 @@ func (c *checkpoints) empty(ctx context.Context) {
 // writeAheadLog is what SQLite says of it, in pages.
 type writeAheadLog struct{ Busy, Log, Checkpointed int }
 
+// log is empty where it failed.
 func (c *checkpoints) log(mode string) (log writeAheadLog) {
-	_ = c.db.Raw("PRAGMA wal_checkpoint(" + mode + ")").Scan(&log).Error // then it is empty
+	err := c.db.Raw("PRAGMA wal_checkpoint(" + mode + ")").Scan(&log).Error
+	if tell := c.failed.Load(); err != nil && tell != nil {
+		(*tell)(translate(err))
+	}
 	return log
+}
+
+// OnLogKept has tell hear of each try that failed to move changes from the write-ahead log
+// into the database file: nothing is lost, but the log grows. PostgreSQL sees to its own.
+func (s *Store) OnLogKept(tell func(err error)) {
+	if file, ok := s.engine.(*sqliteEngine); ok {
+		file.checkpoints.failed.Store(&tell)
+	}
 }

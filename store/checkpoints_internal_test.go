@@ -2,6 +2,7 @@ package store
 
 import (
 	"crypto/rand"
+	"errors"
 	"testing"
 	"time"
 
@@ -47,5 +48,30 @@ func TestCheckpointsBesideTheWriter(t *testing.T) {
 	}
 	if after, err := s.ForeignVersion(t.Context()); err != nil || after != version {
 		t.Errorf("version %d, before %d, %v", after, version, err)
+	}
+}
+
+// A6: a log that cannot be emptied says so, while what is written to it is taken.
+func TestLogThatIsKeptIsTold(t *testing.T) {
+	s, actor := migrated(t)
+	told := make(chan error, 1)
+	s.OnLogKept(func(err error) {
+		select {
+		case told <- err:
+		default:
+		}
+	})
+	file, ok := s.engine.(*sqliteEngine)
+	if !ok {
+		t.Fatalf("the engine is %T", s.engine)
+	}
+	if err := closeHandle(file.checkpoints.db); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.try(t.Context(), actor, 1); err != nil {
+		t.Error(err)
+	}
+	if err := <-told; !errors.Is(err, models.ErrUnavailable) {
+		t.Errorf("told %v", err)
 	}
 }

@@ -58,6 +58,7 @@ var mayImport = map[string][]string{
 	"e2e":             {},
 	"e2e/chart":       {},
 	"e2e/cluster":     {},
+	"e2e/faults":      {},
 	"e2e/harness":     {},
 
 	"provider/providertest": {},
@@ -273,6 +274,7 @@ var withoutActor = map[string]string{
 	"Shrink":              "changes nothing that anyone sees",
 	"Alone":               "runs a job, which says who does it",
 	"Subscribe":           "changes nothing",
+	"OnLogKept":           "changes nothing",
 	"Tell":                "changes nothing that is stored",
 	"Hear":                "changes nothing",
 	"UsePasskey":          "counted, not audited; the deed that it proves takes one",

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -63,6 +64,35 @@ func TestClockNeverGoesBackInParallel(t *testing.T) {
 		})
 	}
 	all.Wait()
+}
+
+// T7: nothing is deleted by a time that may be wrong.
+func TestClockIsDoubted(t *testing.T) {
+	start := time.Date(2026, 11, 23, 16, 0, 0, 0, time.UTC)
+	const h, back, ahead = time.Hour, "set back", "set ahead"
+	type step struct {
+		passed, says time.Duration
+		why          string
+		by           time.Duration
+	}
+	for name, steps := range map[string][]step{
+		"goes on":        {{0, 0, "", 0}, {h, h, "", 0}, {999 * h, 999 * h, "", 0}},
+		"corrected":      {{0, 0, "", 0}, {h, h + leap - 1, "", 0}, {2 * h, 2*h + leap - 1 - slack, "", 0}},
+		"set ahead":      {{0, 0, "", 0}, {h, 50 * h, ahead, 49 * h}, {25*h - 1, 74*h - 1, ahead, 49 * h}, {25 * h, 74 * h, "", 0}},
+		"ahead and back": {{0, 0, "", 0}, {h, 50 * h, ahead, 49 * h}, {2 * h, 2 * h, back, 49 * h}, {100 * h, 100 * h, back, 49 * h}},
+		"back and right": {{0, 9 * h, "", 0}, {h, h, back, 9 * h}, {2 * h, 11 * h, "", 0}},
+		"ahead twice":    {{0, 0, "", 0}, {h, 2 * h, ahead, h}, {20 * h, 41 * h, ahead, 20 * h}, {40 * h, 61 * h, ahead, 20 * h}, {44 * h, 65 * h, "", 0}},
+	} {
+		var clock steadyClock
+		for i, step := range steps {
+			says := start.Add(step.says).UnixNano()
+			clock.tell(says, int64(step.passed))
+			why, by := clock.doubt(says, int64(step.passed))
+			if !strings.Contains(why, step.why) || (why == "") != (step.why == "") || by != step.by {
+				t.Errorf("%s: step %d: %q by %s, want %q by %s", name, i, why, by, step.why, step.by)
+			}
+		}
+	}
 }
 
 // timed issues and verifies tokens by a system clock that the test sets.

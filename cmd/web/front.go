@@ -125,7 +125,7 @@ func (from rooms) metrics(w world, h *health, requests *middleware.Counter) metr
 	return metrics.Sources{
 		Version: version(), Requests: requests, Cache: from.room.cache, Feed: from.room.feed, Issuer: from.room.issuer, OAuth: w.oauth,
 		Gateway: from.calls.gateway, Meter: from.calls.meter, Mail: from.mailer, Webhooks: from.hooks, Store: from.db,
-		Checks: h.values, Runs: from.done.read, Log: w.log,
+		Checks: h.values, Runs: from.done.read, ClockAhead: clockAhead, Log: w.log,
 	}
 }
 

@@ -74,6 +74,9 @@ func openServing(ctx context.Context, config Config, log *slog.Logger) (*store.S
 	if err != nil {
 		return nil, nil, nil, err
 	}
+	db.OnLogKept(func(err error) {
+		log.Warn("the write-ahead log grows: what is in it cannot be moved into the database file", "error", err)
+	})
 	r := newRotation(config, db, keys, stamp, log, false)
 	if err := r.Join(ctx, store.NewID()); err != nil {
 		return nil, nil, nil, errors.Join(err, db.Close())

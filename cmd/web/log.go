@@ -18,11 +18,11 @@ const (
 // newLog writes structured lines with times in UTC to the millisecond. Warnings and
 // errors leave at once, other lines within logLag; flush writes what waits.
 func newLog(config Config, out io.Writer) (log *slog.Logger, flush func()) {
-	lines := &lineBuffer{out: out}
+	lines, faults := &lineBuffer{out: out}, newAlike()
 	if config.LogJSON {
-		return slog.New(promptHandler{slog.NewJSONHandler(lines, &slog.HandlerOptions{ReplaceAttr: utcTime}), lines}), lines.flush
+		return slog.New(promptHandler{slog.NewJSONHandler(lines, &slog.HandlerOptions{ReplaceAttr: utcTime}), lines, faults}), lines.flush
 	}
-	return slog.New(promptHandler{slog.NewTextHandler(lines, nil), lines}), lines.flush
+	return slog.New(promptHandler{slog.NewTextHandler(lines, nil), lines, faults}), lines.flush
 }
 
 // utcTime is for JSON, which would leave out zeros at the end of a time.
@@ -35,14 +35,22 @@ func utcTime(groups []string, attr slog.Attr) slog.Attr {
 
 // promptHandler sets times to UTC, which for text is all there is to do: replacing
 // an attribute takes as long as the rest of the line. What is worse than information
-// does not wait.
+// does not wait, and is counted where it says the same again.
 type promptHandler struct {
 	slog.Handler
-	lines *lineBuffer
+	lines  *lineBuffer
+	faults *alike
 }
 
 // Handle implements slog.Handler.
 func (h promptHandler) Handle(ctx context.Context, r slog.Record) error {
+	if r.Level > slog.LevelInfo && h.faults.counts(r, func(sum slog.Record) { _ = h.write(context.WithoutCancel(ctx), sum) }) {
+		return nil
+	}
+	return h.write(ctx, r)
+}
+
+func (h promptHandler) write(ctx context.Context, r slog.Record) error {
 	r.Time = r.Time.UTC()
 	err := h.Handler.Handle(ctx, r)
 	if r.Level > slog.LevelInfo {
@@ -53,12 +61,12 @@ func (h promptHandler) Handle(ctx context.Context, r slog.Record) error {
 
 // WithAttrs implements slog.Handler.
 func (h promptHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return promptHandler{h.Handler.WithAttrs(attrs), h.lines}
+	return promptHandler{h.Handler.WithAttrs(attrs), h.lines, h.faults}
 }
 
 // WithGroup implements slog.Handler.
 func (h promptHandler) WithGroup(name string) slog.Handler {
-	return promptHandler{h.Handler.WithGroup(name), h.lines}
+	return promptHandler{h.Handler.WithGroup(name), h.lines, h.faults}
 }
 
 // lineBuffer writes lines together: under load, a system call for each would take a

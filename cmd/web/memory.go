@@ -13,9 +13,10 @@ const (
 	// what it would by itself. A small heap is collected many times a second under
 	// load, which takes a tenth of the time.
 	heapRoom = 40 << 20
-	// goPercent is what Go may take of the memory that the system grants; the rest is
-	// for SQLite.
-	goPercent = 90
+	// beside is what is not Go's of the memory that the system grants, or a tenth where that
+	// is more: SQLite's caches, what the kernel holds for connections, a backup that runs in
+	// the same container.
+	beside = 40 << 20
 )
 
 // fitMemory makes the collector work harder as the memory comes to an end that the
@@ -49,7 +50,8 @@ func chosen(env lookup, name string) bool {
 // goLimit is the collector's limit where the system grants so many bytes. What is
 // never touched counts for the collector and not for the system.
 func goLimit(granted uint64, untouched int) int64 {
-	return int64(min(granted/100*goPercent, math.MaxInt64/2)) + int64(untouched)
+	others := min(max(granted/10, beside), granted/2)
+	return int64(min(granted-others, math.MaxInt64/2)) + int64(untouched)
 }
 
 // grantedMemory is the limit of this process's cgroup and of those around it.

@@ -16,12 +16,14 @@ func TestFitMemory(t *testing.T) {
 		err     error
 		want    int64
 	}{
-		"128 MB":           {granted: 128 << 20, want: (128<<20)/100*90 + heapRoom},
+		"64 MB":            {granted: 64 << 20, want: 32<<20 + heapRoom},
+		"128 MB":           {granted: 128 << 20, want: 88<<20 + heapRoom},
+		"1000 MB":          {granted: 1000 << 20, want: 900<<20 + heapRoom},
 		"no limit":         {err: errors.New("none"), want: none},
 		"all that fits":    {granted: math.MaxUint64, want: math.MaxInt64/2 + heapRoom},
 		"GOMEMLIMIT":       {env: map[string]string{"GOMEMLIMIT": "1GiB"}, granted: 128 << 20, want: none},
-		"empty GOMEMLIMIT": {env: map[string]string{"GOMEMLIMIT": ""}, granted: 1000, want: 900 + heapRoom},
-		"GOGC":             {env: map[string]string{"GOGC": "50"}, granted: 128 << 20, want: (128 << 20) / 100 * 90},
+		"empty GOMEMLIMIT": {env: map[string]string{"GOMEMLIMIT": ""}, granted: 1000, want: 500 + heapRoom},
+		"GOGC":             {env: map[string]string{"GOGC": "50"}, granted: 128 << 20, want: 88 << 20},
 	} {
 		look := func(name string) (string, bool) { value, ok := test.env[name]; return value, ok }
 		end := fitMemory(look, func() (uint64, error) { return test.granted, test.err })

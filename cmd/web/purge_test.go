@@ -114,6 +114,25 @@ func TestSweepPurges(t *testing.T) {
 	}
 }
 
+// T7: by a clock that was set ahead, nothing is deleted.
+func TestSweepWaitsForTheClock(t *testing.T) {
+	db := withTokens(t, folder(t), 25*time.Hour)
+	_, passed := system.read()
+	system.jumped.Store(passed)
+	system.jump.Store(int64(49 * time.Hour))
+	t.Cleanup(func() { system.jump.Store(0) })
+	config := Config{Keep: store.Retention{Manual: time.Hour, Issued: time.Hour, Audit: time.Hour}}
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	logged := &lineWriter{onLine: stop}
+	log, flush := newLog(config, logged)
+	sweep(ctx, db.Store, config, &jobs{}, log)() // until the clock is logged
+	flush()
+	if !strings.Contains(logged.text, "set ahead: nothing is deleted for a day") || strings.Count(logged.text, "\n") != 1 || db.Number(t, "SELECT COUNT(*) FROM tokens") != 4 {
+		t.Errorf("logged %q", logged.text)
+	}
+}
+
 func TestStatusCommand(t *testing.T) {
 	env := folder(t)
 	withTokens(t, env, time.Minute, 2*time.Minute)

@@ -2,8 +2,10 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"log"
 	"log/slog"
+	"strings"
 )
 
 // serverLog is for what net/http has to say.
@@ -15,9 +17,15 @@ func newServerLog(to *slog.Logger) *log.Logger { return log.New(serverLog{to}, "
 // there are some a minute.
 func (l serverLog) Write(line []byte) (int, error) {
 	text := string(bytes.TrimSpace(line))
-	if bytes.HasPrefix(line, []byte("http: TLS handshake error")) {
+	// It is tried again and again, up to 200 times a second.
+	cause, accepting := strings.CutPrefix(text, "http: Accept error: ")
+	switch {
+	case accepting:
+		cause, _, _ = strings.Cut(cause, "; retrying")
+		l.to.Warn("no connection can be taken", "error", fmt.Errorf("%w: %s", errAccepting, cause))
+	case strings.HasPrefix(text, "http: TLS handshake error"):
 		l.to.Info(text)
-	} else {
+	default:
 		l.to.Warn(text)
 	}
 	return len(line), nil

@@ -11,11 +11,12 @@ import (
 
 const sweepEvery = time.Hour
 
-// sweep deletes what has ended, at the start and every hour, until ctx ends. Tokens go
-// their own way: to delete millions of them may take longer than an hour. It returns a
-// function that waits for the last runs.
+// sweep deletes what has ended, at the start and every hour, until ctx ends, but not while
+// the time may be a wrong one. Tokens go their own way: to delete millions of them may take
+// longer than an hour. It returns a function that waits for the last runs.
 func sweep(ctx context.Context, db *store.Store, config Config, done *jobs, log *slog.Logger) (wait func()) {
 	var runs sync.WaitGroup
+	runs.Go(func() { watchClock(ctx, log) })
 	runs.Go(func() {
 		hourly(ctx, func() {
 			alone(ctx, db, "sweep", log, func(ctx context.Context) { sweepAndLog(ctx, db, config, done, log) })
@@ -44,7 +45,10 @@ func hourly(ctx context.Context, run func()) {
 	ticker := time.NewTicker(sweepEvery)
 	defer ticker.Stop()
 	for {
-		run()
+		clock() // finds out
+		if why, _ := system.doubt(system.read()); why == "" {
+			run()
+		}
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():
