@@ -155,13 +155,11 @@ func marked(d dialect, kind models.TokenKind) string {
 }
 
 // RevokeTokens ends every active token of an application now, of every kind,
-// and returns how many there were. The application goes on. It marks the
+// and returns how many there were, counted as models.CountTokens says. The application goes on. It marks the
 // application and its manual or temporary tokens, which pages show; Purge follows with the
-// others, however many there are. They are counted before, beside the writer: of
-// millions it would take long enough for everyone else to wait.
+// others, however many there are. They are counted before, beside the writer.
 func (s *Store) RevokeTokens(ctx context.Context, actor models.Actor, appID string) (int64, error) {
-	const count = `SELECT epoch, (SELECT COUNT(*) FROM tokens t WHERE t.application_id = a.id AND t.epoch = a.epoch AND t.revoked_at = 0 AND t.expires_at > ?) AS active
-		FROM applications a WHERE id = ? AND team_id = ?`
+	count := "SELECT epoch, (" + activeTokens + ") AS active FROM applications WHERE id = ? AND team_id = ?"
 	var counted struct{ Epoch, Active int64 }
 	if err := s.read(ctx).Raw(count, s.now(), appID, actor.TeamID).Scan(&counted).Error; err != nil {
 		return 0, translate(err)
@@ -184,7 +182,7 @@ func (s *Store) RevokeTokens(ctx context.Context, actor models.Actor, appID stri
 		}
 		revoked = counted.Active
 		c.about("application", app.ID, app.Name)
-		c.event.Detail = models.Count(revoked, "token")
+		c.event.Detail = models.CountTokens(revoked, "token")
 		kind := models.KindManual
 		if app.BuiltIn() {
 			kind = models.KindTemporary

@@ -1,0 +1,7 @@
+-- +goose Up
+-- What a purge looks for, by when it ended, and nothing else: the sealed values of what has
+-- expired, and what was revoked.
+CREATE INDEX IF NOT EXISTS tokens_sealed ON tokens (expires_at) WHERE sealed IS NOT NULL;
+CREATE INDEX IF NOT EXISTS tokens_revoked_by_kind ON tokens (kind, revoked_at) WHERE revoked_at <> 0;
+
+INSERT INTO schema_compatibility (version, oldest) VALUES (15, 11);

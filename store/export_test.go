@@ -1,0 +1,9 @@
+package store
+
+// Due returns the statements of a purge with their parameters.
+func (p *Purge) Due() (texts []string, args [][]any) {
+	for _, s := range p.due {
+		texts, args = append(texts, s.sql), append(args, s.params(purgeRows))
+	}
+	return texts, args
+}
