@@ -7,3 +7,6 @@ func (p *Purge) Due() (texts []string, args [][]any) {
 	}
 	return texts, args
 }
+
+// ManualTexts are the queries of ManualTokens.
+func (s *Store) ManualTexts() (count, list string) { return countManual(s.sql), manualTokens(s.sql) }

@@ -15,24 +15,26 @@ const (
 	// bigApplications are of the big team, otherApplications of all the others together.
 	bigApplications, otherApplications = 2_000, 8_000
 	leastRows                          = 20_000
-	// atOnce is how many rows one statement adds.
-	atOnce = 500_000
 )
 
 // dialect is what differs between the two databases in what is put in. In its expressions
 // i is the number of a row and ms a time.
-type dialect struct{ series, id, hash, sealed, quoted string }
+type dialect struct {
+	series, id, hash, sealed string
+	// atOnce is how many rows one statement adds.
+	atOnce int64
+}
 
 var dialects = map[string]dialect{
 	onSQLite: {
 		series: "WITH RECURSIVE n(i) AS (SELECT $1 UNION ALL SELECT i + 1 FROM n WHERE i < $2)",
 		id:     "printf('%08x-%04x-7%03x-%04x-%012x', ms >> 16, ms & 65535, random() & 4095, 32768 | (random() & 16383), random() & 281474976710655)",
-		hash:   "randomblob(32)", sealed: "randomblob(64)",
+		hash:   "randomblob(32)", sealed: "randomblob(64)", atOnce: 500_000,
 	},
 	onPostgres: {
 		series: "WITH n AS (SELECT i FROM generate_series($1::bigint, $2::bigint) AS i)",
 		id:     "lpad(to_hex(ms >> 16), 8, '0') || '-' || lpad(to_hex(ms & 65535), 4, '0') || '-7000-8000-' || lpad(to_hex(i), 12, '0')",
-		hash:   "sha256(int8send(i))", sealed: "sha256(int4send(i::int)) || sha256(int4send(i::int))",
+		hash:   "sha256(int8send(i))", sealed: "sha256(int4send(i::int)) || sha256(int4send(i::int))", atOnce: 6_000_000,
 	},
 }
 
@@ -131,8 +133,8 @@ func (l *lab) fill(ctx context.Context, rows int64) error {
 	if err != nil {
 		return err
 	}
-	for left := rows - there; left > 0; left -= atOnce {
-		n := min(left, atOnce)
+	for left := rows - there; left > 0; left -= dialects[l.name].atOnce {
+		n := min(left, dialects[l.name].atOnce)
 		_, err := l.raw.ExecContext(ctx, fillTokens(dialects[l.name]), l.filled, l.filled+n-1, bigApplications+otherApplications/(teams-1)*(teams-1)-1, int64(l.now()))
 		if err != nil {
 			return err

@@ -137,7 +137,7 @@ func (l *lab) lists() []operation {
 			return err
 		}
 	}
-	const ofPeople = "reads all manual tokens of the application"
+	const ofPeople = "sorts the manual tokens of the application"
 	return []operation{
 		{name: "applications of the big team, first page", times: 100, do: applications(models.ApplicationQuery{Page: 1})},
 		{name: "applications, last page", times: 100, do: applications(models.ApplicationQuery{Page: bigApplications / models.PageSize})},
