@@ -10,3 +10,6 @@ func (p *Purge) Due() (texts []string, args [][]any) {
 
 // ManualTexts are the queries of ManualTokens.
 func (s *Store) ManualTexts() (count, list string) { return countManual(s.sql), manualTokens(s.sql) }
+
+// UsableText is the query of UsableTokens.
+func (s *Store) UsableText() string { return usableTokens(s.sql) }

@@ -57,3 +57,12 @@ func TestActiveTokensAreCountedToALimit(t *testing.T) {
 		t.Errorf("the log says %q", detail)
 	}
 }
+
+// The list for the Explorer is read in its order, and no further than it goes.
+func TestUsableTokensAreReadInOrder(t *testing.T) {
+	db := storetest.SQLite(t)
+	plan := db.Explain(t, db.UsableText(), "team", "team", 1, 201)
+	if !strings.Contains(plan, "applications_by_name") || !strings.Contains(plan, "tokens_manual") || strings.Contains(plan, "B-TREE FOR ORDER BY") {
+		t.Error(plan)
+	}
+}
