@@ -143,8 +143,8 @@ func (l *lab) lists() []operation {
 		{name: "applications, last page", times: 100, do: applications(models.ApplicationQuery{Page: bigApplications / models.PageSize})},
 		{name: "applications, found by a name", times: 100, do: applications(models.ApplicationQuery{Search: "ion 00", Page: 1})},
 		{name: "applications by last use", times: 100, do: applications(models.ApplicationQuery{Sort: models.SortLastUsed, Desc: true, Page: 1})},
-		{name: "applications with something that ends soon", times: 20, do: applications(models.ApplicationQuery{Ending: true, Page: 1})},
-		{name: "applications by active tokens", times: 3, grows: "counts all tokens of the team", do: applications(models.ApplicationQuery{Sort: models.SortActive, Desc: true, Page: 1})},
+		{name: "applications with something that ends soon", times: 20, grows: "reads the team's manual tokens that end within a week", do: applications(models.ApplicationQuery{Ending: true, Page: 1})},
+		{name: "applications by active tokens", times: 3, grows: "counts up to 10,000 tokens of each", do: applications(models.ApplicationQuery{Sort: models.SortActive, Desc: true, Page: 1})},
 		{name: "the huge application", times: 10, do: func(ctx context.Context, _ int) error {
 			_, err := l.store.Application(ctx, l.huge.TeamID, l.huge.ID)
 			return err
@@ -206,7 +206,7 @@ func (l *lab) changes(good, revoking []token) []operation {
 			_, err := l.store.TellEnding(ctx, func(models.Ending, models.Time) (string, error) { return "{}", nil })
 			return err
 		}},
-		{name: "revoke all tokens of an application", times: 3, grows: "counts the tokens of the application, beside all else", do: func(ctx context.Context, _ int) error {
+		{name: "revoke all tokens of an application", times: 3, grows: "counts up to 10,000 of them first", do: func(ctx context.Context, _ int) error {
 			l.revokedAll++
 			var id string
 			if err := l.raw.QueryRowContext(ctx, "SELECT app_id FROM bench_spread WHERE n = $1", 10+l.revokedAll).Scan(&id); err != nil {
