@@ -80,7 +80,8 @@ func (l *lab) operations(ctx context.Context) ([]operation, error) {
 	if err != nil {
 		return nil, err
 	}
-	revoking, err := l.someTokens(ctx, 100, "application_id = '"+l.huge.ID+"' AND kind <> 'manual' AND revoked_at = 0 AND expires_at > "+fmt.Sprint(int64(l.now())))
+	// By no index but that of the order.
+	revoking, err := l.someTokens(ctx, 100, "application_id || '' = '"+l.huge.ID+"' AND kind <> 'manual' AND revoked_at = 0 AND expires_at > "+fmt.Sprint(int64(l.now())))
 	if err != nil {
 		return nil, err
 	}
