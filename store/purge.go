@@ -115,10 +115,10 @@ func unsealExpired(d dialect) string {
 func (s *Store) PurgeLeftovers() *Purge {
 	p, now := &Purge{store: s}, s.now()
 	p.addOrdered(false, byTime, unsealExpired(s.sql), now)
-	p.add(false, deleteAssertions, now.Add(-keepAssertions))
+	p.add(deleteAssertions, now.Add(-keepAssertions))
 	p.addUsage(now)
-	p.add(false, deleteTickets, now)
-	p.add(false, deleteRevocations, now.Add(-keepRevocations))
+	p.add(deleteTickets, now)
+	p.add(deleteRevocations, now.Add(-keepRevocations))
 	return p
 }
 
@@ -154,9 +154,9 @@ func (s *Store) Purge(ctx context.Context, keep Retention) (*Purge, error) {
 	return p, nil
 }
 
-// add takes a statement whose last parameter is how many rows it may touch.
-func (p *Purge) add(deletes bool, sql string, args ...any) {
-	p.addOrdered(deletes, inNoOrder, sql, args...)
+// add takes a statement whose last parameter is how many rows it may touch, none of them tokens.
+func (p *Purge) add(sql string, args ...any) {
+	p.addOrdered(false, inNoOrder, sql, args...)
 }
 
 func (p *Purge) addOrdered(deletes bool, order purgeOrder, sql string, args ...any) {

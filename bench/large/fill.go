@@ -181,11 +181,12 @@ func (l *lab) fastPostgres(ctx context.Context, rows int64) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer found.Close()
 	var away, again []string
 	for found.Next() {
 		var name, definition, constraint string
 		if err := found.Scan(&name, &definition, &constraint); err != nil {
-			return nil, errors.Join(err, found.Close())
+			return nil, err
 		}
 		drop := "DROP INDEX " + name
 		if constraint != "" {

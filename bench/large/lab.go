@@ -71,7 +71,7 @@ func (l *lab) openSQLite(context.Context) error {
 	}
 	l.remove = func(context.Context) error { return os.RemoveAll(folder) }
 	path := filepath.Join(folder, "latchkey.db")
-	if l.store, err = store.Open(path, l.now); err != nil {
+	if l.store, err = store.Open(path, l.now); err != nil { //nolint:contextcheck // Open takes none
 		return err
 	}
 	place := url.URL{Scheme: "file", Opaque: path, RawQuery: "_busy_timeout=10000"}
@@ -96,7 +96,7 @@ func (l *lab) openPostgres(ctx context.Context) error {
 	}
 	l.remove = func(ctx context.Context) error { return l.onServer(ctx, "DROP DATABASE "+database+" WITH (FORCE)") }
 	server.Path = "/" + database
-	if l.store, err = store.Open(server.String(), l.now); err != nil {
+	if l.store, err = store.Open(server.String(), l.now); err != nil { //nolint:contextcheck // Open takes none
 		return err
 	}
 	return l.openRaw("pgx", server.String())

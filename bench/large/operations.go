@@ -39,7 +39,7 @@ func (l *lab) someTokens(ctx context.Context, count int, condition string) ([]to
 	for i := range count {
 		at := from + int64(i)*month/int64(count)
 		var t token
-		err := l.raw.QueryRowContext(ctx, "SELECT id, application_id, team_id, hash FROM tokens WHERE id > $1 AND "+condition+" ORDER BY id LIMIT 1",
+		err := l.raw.QueryRowContext(ctx, "SELECT id, application_id, team_id, hash FROM tokens WHERE id > $1 AND "+condition+" ORDER BY id LIMIT 1", //nolint:gosec // a condition of ours
 			fmt.Sprintf("%08x-%04x", at>>16, at&0xffff)).Scan(&t.id, &t.app, &t.team, &t.hash)
 		if errors.Is(err, sql.ErrNoRows) {
 			break
