@@ -135,7 +135,7 @@ func revokedText(app string, revoked int64) string {
 	case 1:
 		return "1 token of " + app + " was revoked."
 	}
-	return models.Count(revoked, "token") + " of " + app + " were revoked."
+	return models.CountTokens(revoked, "token") + " of " + app + " were revoked."
 }
 
 func (h *Handlers) deletePage(c echo.Context) error {

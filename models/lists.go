@@ -27,13 +27,25 @@ type ApplicationQuery struct {
 
 // ListedTokens is how far a list counts the active tokens of an application: there
 // may be millions. The page of the application, and a list sorted by them, count
-// them all.
-const ListedTokens = 50
+// up to CountedTokens.
+const (
+	ListedTokens  = 50
+	CountedTokens = 10_000
+)
+
+// CountTokens is Count of tokens, or of active ones as what says, that were counted to one
+// beyond CountedTokens at most.
+func CountTokens(n int64, what string) string {
+	if n > CountedTokens {
+		return FormatNumber(CountedTokens) + "+ " + what + "s"
+	}
+	return Count(n, what)
+}
 
 // ApplicationRow is an application as the list shows it.
 type ApplicationRow struct {
 	Application `gorm:"embedded"`
-	// ActiveTokens counts its active tokens of every kind.
+	// ActiveTokens counts its active tokens of every kind, as far as it was asked to.
 	ActiveTokens int64
 	// MoreTokens means that there are more than that.
 	MoreTokens bool `gorm:"-"`

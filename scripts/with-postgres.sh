@@ -3,6 +3,7 @@
 # of its own, as a superuser. The server lives in a temporary folder, is stopped
 # and removed with the end of the command, and would lose data in a crash: it is
 # for tests. A server that LATCHKEY_TEST_POSTGRES names already is used instead.
+# POSTGRES_OPTIONS are further options of the server, and win over those below.
 #
 #	scripts/with-postgres.sh go test ./...
 set -eu
@@ -70,7 +71,7 @@ start() {
 	for _ in 1 2 3 4 5 6 7 8; do
 		port=$((20000 + 0x$(random 2) % 12000))
 		as_owner "$bin/pg_ctl" -D "$folder/data" -l "$folder/log" -w -t 60 -o "-p $port -c listen_addresses=127.0.0.1 \
-			-c unix_socket_directories= -c max_connections=300 -c fsync=off -c full_page_writes=off -c synchronous_commit=off" \
+			-c unix_socket_directories= -c max_connections=300 -c fsync=off -c full_page_writes=off -c synchronous_commit=off ${POSTGRES_OPTIONS:-}" \
 			start >/dev/null 2>&1 && return 0
 		grep -q 'could not create any TCP/IP sockets' "$folder/log" || return 1
 	done

@@ -26,11 +26,17 @@ var applicationOrders = map[models.ApplicationSort][2]string{
 const (
 	theirActiveTokens = ` FROM tokens t WHERE t.application_id = applications.id
 		AND t.epoch = applications.epoch AND t.revoked_at = 0 AND t.expires_at > ?`
-	activeTokens = "SELECT COUNT(*)" + theirActiveTokens
 )
 
-// listedTokens stops one beyond what a list shows.
-var listedTokens = "SELECT COUNT(*) FROM (SELECT 1" + theirActiveTokens + " LIMIT " + strconv.Itoa(models.ListedTokens+1) + ") AS listed"
+// listedTokens stops one beyond what a list shows, activeTokens one beyond what is counted at all.
+var (
+	listedTokens = tokensUpTo(models.ListedTokens, theirActiveTokens)
+	activeTokens = tokensUpTo(models.CountedTokens, theirActiveTokens)
+)
+
+func tokensUpTo(most int, which string) string {
+	return "SELECT COUNT(*) FROM (SELECT 1" + which + " LIMIT " + strconv.Itoa(most+1) + ") AS counted"
+}
 
 const (
 	ofTeam   = "team_id = (SELECT ?) AND deleted_at = 0"
@@ -71,10 +77,9 @@ func (s *Store) Applications(ctx context.Context, team string, query models.Appl
 
 // applicationRows counts tokens for the rows that are shown, and for no others.
 func (s *Store) applicationRows(ctx context.Context, condition string, matched []any, query models.ApplicationQuery) ([]models.ApplicationRow, error) {
-	order, active, now := orderOf(query), listedTokens, s.now()
-	exact := query.Sort == models.SortActive
-	if exact {
-		active = activeTokens
+	order, active, most, now := orderOf(query), listedTokens, int64(models.ListedTokens), s.now()
+	if query.Sort == models.SortActive {
+		active, most = activeTokens, models.CountedTokens
 	}
 	text := "WITH page AS MATERIALIZED (SELECT " + listedColumns + " FROM applications WHERE " + condition + " ORDER BY " + order +
 		" LIMIT " + pageSize + " OFFSET ?) SELECT applications.*, (" + active + ") FROM page AS applications ORDER BY " + order
@@ -84,8 +89,8 @@ func (s *Store) applicationRows(ctx context.Context, condition string, matched [
 	err := s.each(ctx, text, args, func(row *sql.Rows) error {
 		var a models.ApplicationRow
 		err := row.Scan(&a.ID, &a.Type, &a.Name, &a.NameKey, &a.ClientID, &a.Lifespan, &a.Version, &a.Epoch, &a.CreatedAt, &a.DisabledAt, &a.LastUsedAt, &a.ActiveTokens)
-		if a.ActiveTokens > models.ListedTokens && !exact {
-			a.ActiveTokens, a.MoreTokens = models.ListedTokens, true
+		if a.ActiveTokens > most {
+			a.ActiveTokens, a.MoreTokens = most, true
 		}
 		rows = append(rows, a)
 		return err
@@ -129,11 +134,11 @@ func (s *Store) ApplicationNames(ctx context.Context, team string, limit int) ([
 func (s *Store) Application(ctx context.Context, team, id string) (models.ApplicationDetail, error) {
 	var detail models.ApplicationDetail
 	now := s.now()
-	err := s.read(ctx).Raw(`SELECT a.*, COALESCE(creator.name, '') AS created_by_name, COALESCE(changer.name, '') AS changed_by_name,
-		COALESCE((SELECT name FROM users WHERE id = a.taken_over_by), '') AS taken_over_by_name,
-		(SELECT COUNT(*) FROM tokens t WHERE t.application_id = a.id AND t.epoch = a.epoch AND t.revoked_at = 0 AND t.expires_at > ?) AS active_tokens
-		FROM applications a LEFT JOIN users creator ON creator.id = a.created_by LEFT JOIN users changer ON changer.id = a.changed_by
-		WHERE a.id = ? AND a.team_id = ? AND a.deleted_at = 0`, now, id, team).Take(&detail).Error
+	err := s.read(ctx).Raw(`SELECT applications.*, COALESCE(creator.name, '') AS created_by_name, COALESCE(changer.name, '') AS changed_by_name,
+		COALESCE((SELECT name FROM users WHERE id = applications.taken_over_by), '') AS taken_over_by_name,
+		(`+activeTokens+`) AS active_tokens
+		FROM applications LEFT JOIN users creator ON creator.id = applications.created_by LEFT JOIN users changer ON changer.id = applications.changed_by
+		WHERE applications.id = ? AND applications.team_id = ? AND applications.deleted_at = 0`, now, id, team).Take(&detail).Error
 	if err != nil {
 		return detail, translate(err)
 	}

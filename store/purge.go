@@ -23,9 +23,12 @@ type Retention struct {
 // its use to be stored: until then it must not count as new.
 const keepAssertions = time.Minute
 
-// purgeRows is how many rows one transaction touches: few, so that tokens are
-// issued in between.
-const purgeRows = 500
+// purgeRows is how many rows one transaction touches, and purgeStatements how many times it
+// looks for some: few, so that tokens are issued in between.
+const (
+	purgeRows       = 500
+	purgeStatements = 200
+)
 
 // Purge deletes what there may be millions of. Each Step is a small transaction; the
 // caller pauses in between. It is for one goroutine.
@@ -40,28 +43,40 @@ type Purge struct {
 	Held time.Duration
 }
 
+// purgeStatement touches rows, at most as many as its last parameter says. One with an order
+// takes where to go on before that, and returns it of each row: PostgreSQL keeps what was
+// deleted in its indexes for a while, and would read all of it again for each step.
 type purgeStatement struct {
 	sql     string
 	args    []any
 	deletes bool
+	order   purgeOrder
+	from    purgePlace
+}
+
+type purgeOrder int
+
+const (
+	inNoOrder purgeOrder = iota
+	byTime
+	byEpoch
+)
+
+// purgePlace is where a row stands in the order of its statement.
+type purgePlace struct {
+	Epoch int64
+	At    models.Time
 }
 
 // Of an application whose tokens were all revoked, those of earlier epochs are
 // marked with that moment, so that they are kept as long as any other. One that
 // had expired before counts from then, and a manual one of these stays expired.
-// Manual tokens are few beside the others: they are found by their own index.
+// Each statement finds its rows by an index that has few others where it looks, in its order.
 const (
 	overtaken = `SELECT id, epoch, tokens_revoked_at AS at, tokens_revoked_by AS "by" FROM applications a
 		WHERE a.epoch > 0 AND EXISTS (SELECT 1 FROM tokens t WHERE t.application_id = a.id AND t.epoch < a.epoch AND t.revoked_at = 0)`
-	markOvertaken = `UPDATE tokens SET revoked_at = CASE WHEN expires_at < ? THEN expires_at ELSE ? END, revoked_by = ?, sealed = NULL WHERE id IN
-		(SELECT id FROM tokens WHERE application_id = ? AND epoch < ? AND revoked_at = 0 AND (kind <> 'manual' OR expires_at > ?) LIMIT ?)`
-
-	deleteRevoked = `DELETE FROM tokens WHERE id IN
-		(SELECT id FROM tokens WHERE revoked_at <> 0 AND revoked_at < ? AND kind <> 'manual' LIMIT ?)`
 	withExpired = `SELECT id, epoch FROM applications a
-		WHERE EXISTS (SELECT 1 FROM tokens t WHERE t.application_id = a.id AND t.epoch = a.epoch AND t.revoked_at = 0 AND t.expires_at < ?)`
-	deleteExpired = `DELETE FROM tokens WHERE id IN
-		(SELECT id FROM tokens WHERE application_id = ? AND epoch = ? AND revoked_at = 0 AND expires_at < ? AND kind <> 'manual' LIMIT ?)`
+		WHERE EXISTS (SELECT 1 FROM tokens t WHERE t.application_id = a.id AND t.epoch = a.epoch AND t.revoked_at = 0 AND t.expires_at < ? AND t.kind <> 'manual')`
 
 	deleteAssertions = `DELETE FROM client_assertions WHERE (application_id, id_hash) IN
 		(SELECT application_id, id_hash FROM client_assertions WHERE expires_at < ? LIMIT ?)`
@@ -69,31 +84,41 @@ const (
 	deleteTickets = "DELETE FROM tickets WHERE hash IN (SELECT hash FROM tickets WHERE expires_at <= ? LIMIT ?)"
 )
 
-func deleteManual(d dialect) string {
-	return `DELETE FROM tokens WHERE id IN (SELECT id FROM tokens` + d.index("tokens_manual") + `
-		WHERE kind = 'manual' AND (revoked_at = 0 AND expires_at < ? OR revoked_at <> 0 AND revoked_at < ?) LIMIT ?)`
+func markOvertaken(d dialect) string {
+	return `UPDATE tokens SET revoked_at = CASE WHEN expires_at < ? THEN expires_at ELSE ? END, revoked_by = ?, sealed = NULL WHERE id IN
+		(SELECT id FROM tokens` + d.index("tokens_unrevoked") + ` WHERE application_id = ? AND epoch < ? AND revoked_at = 0 AND (kind <> 'manual' OR expires_at > ?)
+		AND (epoch, expires_at) >= (?, ?) ORDER BY epoch, expires_at LIMIT ?) RETURNING epoch, expires_at AS at`
+}
+
+func deleteExpired(d dialect) string {
+	return "DELETE FROM tokens WHERE id IN (SELECT id FROM tokens" + d.index("tokens_unrevoked") + ` WHERE application_id = ? AND epoch = ? AND revoked_at = 0
+		AND expires_at < ? AND kind <> 'manual' AND expires_at >= ? ORDER BY expires_at LIMIT ?) RETURNING expires_at AS at`
+}
+
+func deleteExpiredManual(d dialect) string {
+	return "DELETE FROM tokens WHERE id IN (SELECT id FROM tokens" + d.index("tokens_ending") + ` WHERE kind = 'manual' AND revoked_at = 0
+		AND expires_at < ? AND expires_at >= ? ORDER BY expires_at LIMIT ?) RETURNING expires_at AS at`
+}
+
+func deleteRevoked(d dialect) string {
+	return "DELETE FROM tokens WHERE id IN (SELECT id FROM tokens" + d.index("tokens_revoked_by_kind") + ` WHERE kind = ? AND revoked_at <> 0
+		AND revoked_at < ? AND revoked_at >= ? ORDER BY revoked_at LIMIT ?) RETURNING revoked_at AS at`
 }
 
 func unsealExpired(d dialect) string {
-	return "UPDATE tokens SET sealed = NULL WHERE id IN (SELECT id FROM tokens" + d.index("tokens_manual") +
-		" WHERE kind = 'manual' AND sealed IS NOT NULL AND expires_at <= ? LIMIT ?)"
-}
-
-func unsealTemporary(d dialect) string {
-	return "UPDATE tokens SET sealed = NULL WHERE id IN (SELECT id FROM tokens" + d.index("tokens_temporary") +
-		" WHERE kind = 'temporary' AND revoked_at = 0 AND sealed IS NOT NULL AND expires_at <= ? LIMIT ?)"
+	return "UPDATE tokens SET sealed = NULL WHERE id IN (SELECT id FROM tokens" + d.index("tokens_sealed") + ` WHERE sealed IS NOT NULL
+		AND expires_at <= ? AND expires_at >= ? ORDER BY expires_at LIMIT ?) RETURNING expires_at AS at`
 }
 
 // PurgeLeftovers is for the sealed values of tokens that expired, for the IDs of client
 // assertions and for tickets that did, and for old counts of calls. Nothing is deleted yet.
 func (s *Store) PurgeLeftovers() *Purge {
 	p, now := &Purge{store: s}, s.now()
-	p.add(false, unsealExpired(s.sql), now)
-	p.add(false, unsealTemporary(s.sql), now)
-	p.add(false, deleteAssertions, now.Add(-keepAssertions))
+	p.addOrdered(false, byTime, unsealExpired(s.sql), now)
+	p.add(deleteAssertions, now.Add(-keepAssertions))
 	p.addUsage(now)
-	p.add(false, deleteTickets, now)
-	p.add(false, deleteRevocations, now.Add(-keepRevocations))
+	p.add(deleteTickets, now)
+	p.add(deleteRevocations, now.Add(-keepRevocations))
 	return p
 }
 
@@ -113,23 +138,29 @@ func (s *Store) Purge(ctx context.Context, keep Retention) (*Purge, error) {
 		return nil, translate(err)
 	}
 	for _, app := range apps {
-		p.add(false, markOvertaken, app.At, app.At, app.By, app.ID, app.Epoch, app.At)
+		p.addOrdered(false, byEpoch, markOvertaken(s.sql), app.At, app.At, app.By, app.ID, app.Epoch, app.At)
 	}
-	p.add(true, deleteRevoked, issued)
-	p.add(true, deleteManual(s.sql), manual, manual)
+	p.addOrdered(true, byTime, deleteRevoked(s.sql), models.KindClientCredentials, issued)
+	p.addOrdered(true, byTime, deleteRevoked(s.sql), models.KindTemporary, issued)
+	p.addOrdered(true, byTime, deleteRevoked(s.sql), models.KindManual, manual)
+	p.addOrdered(true, byTime, deleteExpiredManual(s.sql), manual)
 	apps = nil
 	if err := s.read(ctx).Raw(withExpired, issued).Scan(&apps).Error; err != nil {
 		return nil, translate(err)
 	}
 	for _, app := range apps {
-		p.add(true, deleteExpired, app.ID, app.Epoch, issued)
+		p.addOrdered(true, byTime, deleteExpired(s.sql), app.ID, app.Epoch, issued)
 	}
 	return p, nil
 }
 
-// add takes a statement whose last parameter is how many rows it may touch.
-func (p *Purge) add(deletes bool, sql string, args ...any) {
-	p.due = append(p.due, purgeStatement{sql: sql, args: slices.Clip(args), deletes: deletes})
+// add takes a statement whose last parameter is how many rows it may touch, none of them tokens.
+func (p *Purge) add(sql string, args ...any) {
+	p.addOrdered(false, inNoOrder, sql, args...)
+}
+
+func (p *Purge) addOrdered(deletes bool, order purgeOrder, sql string, args ...any) {
+	p.due = append(p.due, purgeStatement{sql: sql, args: slices.Clip(args), deletes: deletes, order: order})
 }
 
 // Step deletes up to 500 rows, of however many applications, and reports whether
@@ -138,18 +169,18 @@ func (p *Purge) Step(ctx context.Context) (done bool, err error) {
 	due, deleted := p.due, int64(0)
 	var began time.Time
 	err = p.store.touch(ctx, func(tx *gorm.DB) error {
-		due, deleted = p.due, 0
+		due, deleted = slices.Clone(p.due[:min(len(p.due), purgeStatements)]), 0
 		left := int64(purgeRows)
 		began = time.Now() //nolint:forbidigo // a stopwatch, not the time of day
 		for len(due) > 0 && left > 0 {
-			result := tx.Exec(due[0].sql, append(due[0].args, left)...)
-			if result.Error != nil {
-				return result.Error
+			rows, err := due[0].run(tx, left)
+			if err != nil {
+				return err
 			}
 			if due[0].deletes {
-				deleted += result.RowsAffected
+				deleted += rows
 			}
-			if left -= result.RowsAffected; left > 0 {
+			if left -= rows; left > 0 {
 				due = due[1:]
 			}
 		}
@@ -158,7 +189,35 @@ func (p *Purge) Step(ctx context.Context) (done bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	p.due, p.Deleted = due, p.Deleted+deleted
+	p.due, p.Deleted = append(due, p.due[min(len(p.due), purgeStatements):]...), p.Deleted+deleted
 	p.Held = time.Since(began) //nolint:forbidigo // see began
-	return len(due) == 0, nil
+	return len(p.due) == 0, nil
+}
+
+// run touches up to so many rows and says how many it found.
+func (s *purgeStatement) run(tx *gorm.DB, most int64) (int64, error) {
+	if s.order == inNoOrder {
+		result := tx.Exec(s.sql, s.params(most)...)
+		return result.RowsAffected, result.Error
+	}
+	var places []purgePlace
+	if err := tx.Raw(s.sql, s.params(most)...).Scan(&places).Error; err != nil {
+		return 0, err
+	}
+	for _, place := range places {
+		if place.Epoch > s.from.Epoch || place.Epoch == s.from.Epoch && place.At > s.from.At {
+			s.from = place
+		}
+	}
+	return int64(len(places)), nil
+}
+
+func (s *purgeStatement) params(most int64) []any {
+	switch s.order {
+	case byTime:
+		return append(s.args, s.from.At, most)
+	case byEpoch:
+		return append(s.args, s.from.Epoch, s.from.At, most)
+	}
+	return append(s.args, most)
 }

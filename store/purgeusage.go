@@ -32,8 +32,8 @@ func deleteBatches(d dialect) string {
 
 // addUsage has a purge delete counts that are old, and leases that have ended.
 func (p *Purge) addUsage(now models.Time) {
-	p.add(false, deleteHours(p.store.sql), now.Add(-keepFine).Hour())
-	p.add(false, deleteDays(p.store.sql), now.Add(-keepCoarse).Day())
-	p.add(false, deleteBatches(p.store.sql), now.Add(-keepBatches))
-	p.add(false, deleteLeases, now)
+	p.add(deleteHours(p.store.sql), now.Add(-keepFine).Hour())
+	p.add(deleteDays(p.store.sql), now.Add(-keepCoarse).Day())
+	p.add(deleteBatches(p.store.sql), now.Add(-keepBatches))
+	p.add(deleteLeases, now)
 }

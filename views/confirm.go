@@ -50,7 +50,7 @@ func NewConfirmRevokeAll(app models.ApplicationRow) ConfirmRevokeAll {
 	page := ConfirmRevokeAll{
 		Name:   app.Name,
 		Lead:   "The " + activeTokens(app.ActiveTokens, "stops", "stop") + " working at once. The application stays, and it can issue new tokens.",
-		Submit: "Revoke " + models.Count(app.ActiveTokens, "token"),
+		Submit: "Revoke " + models.CountTokens(app.ActiveTokens, "token"),
 		Action: RevokeTokensPath(app.ID),
 		Back:   ApplicationsPath,
 	}
@@ -59,16 +59,16 @@ func NewConfirmRevokeAll(app models.ApplicationRow) ConfirmRevokeAll {
 		page.Submit = "Revoke tokens"
 	}
 	if app.BuiltIn() {
-		page.Lead = "Every member’s temporary token stops working at once: " + models.Count(app.ActiveTokens, "active token") + " now. Each member gets a new one when they next ask for it."
+		page.Lead = "Every member’s temporary token stops working at once: " + models.CountTokens(app.ActiveTokens, "active token") + " now. Each member gets a new one when they next ask for it."
 	}
 	return page
 }
 
 func activeTokens(n int64, one, many string) string {
 	if n == 1 {
-		return models.Count(n, "active token") + " " + one
+		return models.CountTokens(n, "active token") + " " + one
 	}
-	return models.Count(n, "active token") + " " + many
+	return models.CountTokens(n, "active token") + " " + many
 }
 
 // ConfirmRevokeToken asks before one token is revoked.
