@@ -140,8 +140,12 @@ func (f *pgFeed) version(ctx context.Context) (int64, error) {
 func (f *pgFeed) run(ctx context.Context) {
 	defer close(f.done)
 	for ctx.Err() == nil {
-		err := f.listen(ctx)
-		f.lost()
+		conn, err := f.connect(ctx)
+		if err == nil {
+			f.lost() // what was given back since it failed
+			err = f.listen(ctx, conn)
+			f.lost()
+		}
 		f.answer(f.asked(), fmt.Errorf("%w: %w", models.ErrUnavailable, err))
 		select {
 		case <-time.After(listenAgain):
@@ -152,18 +156,27 @@ func (f *pgFeed) run(ctx context.Context) {
 
 var errPooled = errors.New("a pooler stands before the database and keeps back what belongs to a session: set LATCHKEY_DATABASE_DIRECT to its address without one")
 
-// listen hears until the connection fails.
-func (f *pgFeed) listen(ctx context.Context) error {
-	started, cancel := context.WithTimeout(ctx, connectFor)
+func (f *pgFeed) connect(ctx context.Context) (*pgx.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, connectFor)
 	defer cancel()
-	conn, err := pgx.ConnectConfig(started, f.config)
+	conn, err := pgx.ConnectConfig(ctx, f.config)
 	if err != nil {
-		return translate(err)
+		return nil, translate(err)
 	}
-	defer func() { _ = conn.Close(started) }() // it has failed
-	if _, err := conn.Exec(started, "LISTEN "+changesChannel+"; LISTEN "+countsChannel); err != nil {
-		return translate(err)
+	if _, err := conn.Exec(ctx, "LISTEN "+changesChannel+"; LISTEN "+countsChannel); err != nil {
+		_ = conn.Close(ctx) // it has failed
+		return nil, translate(err)
 	}
+	return conn, nil
+}
+
+// listen hears until the connection fails.
+func (f *pgFeed) listen(ctx context.Context, conn *pgx.Conn) error {
+	defer func() {
+		ended, cancel := context.WithCancel(ctx)
+		cancel()
+		_ = conn.Close(ended) // it has failed: nobody is told
+	}()
 	f.forgetAll()
 	f.pass("")
 	for {
@@ -251,10 +264,14 @@ func (f *pgFeed) pass(text string) {
 // no node said may mean anything.
 func (f *pgFeed) take(payload string) {
 	message, err := readMessage(payload)
-	switch own := message.Node == f.node.String(); {
-	case err != nil, message.Node == "", message.All && !own:
+	switch {
+	case err != nil, message.Node == "":
 		f.forgetAll()
-	case !own:
+	case message.Node == f.node.String():
+	case message.All:
+		f.hear(message.Teams, nil)
+		f.forgetAll()
+	default:
 		f.hear(message.Teams, message.Notices)
 	}
 }

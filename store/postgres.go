@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -199,7 +200,8 @@ func (p *postgresEngine) transact(ctx context.Context, fn func(tx *gorm.DB) erro
 	err := p.inLine(ctx, func() error {
 		return p.writes.WithContext(ctx).Transaction(fn, &sql.TxOptions{Isolation: sql.LevelSerializable})
 	})
-	if errors.Is(translate(err), models.ErrUnavailable) {
+	var refused *pgconn.PgError
+	if err != nil && !errors.As(err, &refused) || errors.Is(translate(err), models.ErrUnavailable) {
 		p.node.renew() // the server may yet commit it
 	}
 	return err
@@ -257,8 +259,12 @@ func undone(err error) bool {
 	if !errors.As(err, &failed) {
 		return false
 	}
-	return stale(err) || failed.Code == "40001" || failed.Code == "40P01" || failed.ConstraintName == "audit_events_by_number" || failed.ConstraintName == "audit_chains_pkey"
+	return stale(err) || slices.Contains(undoneCodes, failed.Code) || failed.ConstraintName == "audit_events_by_number" || failed.ConstraintName == "audit_chains_pkey"
 }
+
+// undoneCodes are: no order with others, a deadlock, and that this process stood still in the
+// middle for longer than it may.
+var undoneCodes = []string{"40001", "40P01", "25P03"}
 
 const pgInsertTokens = `INSERT INTO tokens (id, application_id, team_id, kind, hash, last4, scopes, epoch, created_at, expires_at)
 	SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::text[], $7::text[], $8::bigint[], $9::bigint[], $10::bigint[])`

@@ -108,7 +108,7 @@ func (c Config) askForKeys(ctx context.Context) ([]byte, error) {
 func withoutSettings(environment []string) []string {
 	kept := []string{} // nil would stand for all
 	for _, variable := range environment {
-		if !strings.HasPrefix(variable, "LATCHKEY_") {
+		if !strings.HasPrefix(variable, "LATCHKEY_") && !strings.HasPrefix(variable, "OTEL_") {
 			kept = append(kept, variable)
 		}
 	}

@@ -113,6 +113,7 @@ func TestKeysThatCannotBeHad(t *testing.T) {
 // The command sees the environment without our settings, and ends with what it started.
 func TestKeysCommand(t *testing.T) {
 	t.Setenv("LATCHKEY_SMTP_URL", "smtp://canary")
+	t.Setenv("OTEL_EXPORTER_OTLP_HEADERS", "authorization=canary")
 	t.Setenv("VAULT_ADDR", "https://vault.example")
 	config := Config{KeysCommand: []string{script(t, `env; echo "arguments: $*"`), "a b", ";"}}
 	out, err := config.askForKeys(t.Context())
