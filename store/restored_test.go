@@ -1,8 +1,6 @@
 package store_test
 
 import (
-	"reflect"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -135,27 +133,5 @@ func TestRestoreEndsWhatHadBegun(t *testing.T) {
 		if n := copied.Number(t, "SELECT COUNT(*) FROM "+table); n != 0 {
 			t.Errorf("%s: %d", table, n)
 		}
-	}
-}
-
-// forget what they remember.
-func TestRestoreIsHeard(t *testing.T) {
-	db := storetest.New(t)
-	var heard []models.Notice
-	db.Subscribe(func(notice models.Notice) { heard = append(heard, notice) })
-	ana, bo := db.Member(t, "northwind", "ana", models.RoleOwner), db.Member(t, "contoso", "bo", models.RoleOwner)
-	db.Tokens(t, db.Application(t, ana, "Bot"), 3, models.Token{})
-	heard = nil
-	_, at := entries(t, db.Store, models.Position{Mark: markOf(t, db)})
-	if done := restoredOver(t, db, "", true); done.Tokens != 3 {
-		t.Errorf("%+v", done)
-	}
-	teams := []string{ana.TeamID, bo.TeamID}
-	slices.Sort(teams)
-	if want := []models.Notice{{TeamID: teams[0], TeamTokens: true}, {TeamID: teams[1], TeamTokens: true}}; !reflect.DeepEqual(heard, want) {
-		t.Errorf("nodes heard %+v, want %+v", heard, want)
-	}
-	if texts, _ := entries(t, db.Store, at); !slices.Equal(texts, teams) {
-		t.Errorf("resource servers heard %q, want %q", texts, teams)
 	}
 }

@@ -101,7 +101,7 @@ func serverFacts() ServerFacts {
 			{Name: "LATCHKEY_ADDR", Default: "127.0.0.1:8080", Open: true, Value: "127.0.0.1:8080"}, {Name: "LATCHKEY_SMTP_URL", Set: true},
 			{Name: "LATCHKEY_DATABASE", Default: "data/latchkey.db", Set: true, Open: true, Value: "/var/lib/" + hostileNames[5] + "/latchkey.db"}, {Name: "LATCHKEY_DOCS_URL", Open: true},
 		}},
-		File: 5 << 30, Free: 300 << 20, Log: 512, Users: 1204, Teams: 31, Applications: 12_004, ResourceServers: 1, Sessions: 77,
+		InFile: true, File: 5 << 30, Free: 300 << 20, Log: 512, Users: 1204, Teams: 31, Applications: 12_004, ResourceServers: 1, Sessions: 77,
 		Tokens: []TokenKindCount{{models.KindClientCredentials, 1_000_000, 12, 3}, {models.KindManual, 4, 0, 1}},
 		Mail:   "smtp://mail.example.com:587", MailSecurity: "STARTTLS", MailFrom: "<latchkey@example.com>", MailUser: true, OwnEmail: "ana@northwind.example",
 	}
