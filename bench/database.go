@@ -7,14 +7,18 @@ import (
 	"fmt"
 	"net/url"
 
-	_ "github.com/mattn/go-sqlite3" // the driver
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver for PostgreSQL
+	_ "github.com/mattn/go-sqlite3"    // and for SQLite
 )
 
 // databaseFile is where the product keeps everything.
 const databaseFile = "data/latchkey.db"
 
-// database opens the product's file with one connection.
+// database opens the product's with one connection.
 func (l *lab) database(mode string) (*sql.DB, error) {
+	if l.postgres != "" {
+		return sql.Open("pgx", l.address)
+	}
 	place := url.URL{Scheme: "file", Opaque: l.path(databaseFile), RawQuery: "mode=" + mode + "&_busy_timeout=10000"}
 	db, err := sql.Open("sqlite3", place.String())
 	if err == nil {
@@ -34,11 +38,17 @@ func (l *lab) number(ctx context.Context, query string, args ...any) (n int64, e
 }
 
 func (l *lab) lastToken(ctx context.Context) (int64, error) {
+	if l.postgres != "" {
+		return l.number(ctx, "SELECT COUNT(*) FROM tokens")
+	}
 	return l.number(ctx, "SELECT COALESCE(MAX(rowid), 0) FROM tokens")
 }
 
 // tokensAfter counts by row ID: beside it, old rows may be purged.
 func (l *lab) tokensAfter(ctx context.Context, last int64) (int64, error) {
+	if l.postgres != "" {
+		return l.number(ctx, "SELECT COUNT(*) - CAST($1 AS BIGINT) FROM tokens", last)
+	}
 	return l.number(ctx, "SELECT COUNT(*) FROM tokens WHERE rowid > ?", last)
 }
 

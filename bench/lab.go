@@ -22,7 +22,11 @@ type lab struct {
 	web      *server // nil while it is stopped
 	proxy    *server // nil until something is measured beside it
 	routes   string  // of the gateway
-	world    world
+	// address is that of the product's database: a file, or on a server, from which
+	// dropDatabase removes it.
+	address      string
+	dropDatabase func() error
+	world        world
 	// filled are the row IDs of the tokens put in by SQL that have not expired;
 	// expired those that expireSome took last.
 	filled, expired span
@@ -49,7 +53,8 @@ func newLab(ctx context.Context, o options, progress io.Writer) (*lab, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &lab{options: o, progress: progress, dir: dir, bare: map[int][]measured{}}
+	l := &lab{options: o, progress: progress, dir: dir, bare: map[int][]measured{}, dropDatabase: func() error { return nil }}
+	l.address = l.path(databaseFile)
 	if err := l.open(ctx); err != nil {
 		return nil, errors.Join(err, l.close())
 	}
@@ -68,7 +73,10 @@ func (l *lab) open(ctx context.Context) error {
 			return fmt.Errorf("building %s: %w\n%s", pkg, err, out)
 		}
 	}
-	var err error
+	err := l.makeDatabase(ctx)
+	if err != nil {
+		return err
+	}
 	if l.log, err = os.OpenFile(l.path("web.log"), os.O_CREATE|os.O_APPEND|os.O_RDWR, 0o600); err != nil {
 		return err
 	}
@@ -87,7 +95,7 @@ func (l *lab) close() error {
 	if l.log != nil {
 		err = errors.Join(err, l.log.Close())
 	}
-	return errors.Join(err, os.RemoveAll(l.dir)) //nolint:gosec // made by newLab
+	return errors.Join(err, l.dropDatabase(), os.RemoveAll(l.dir)) //nolint:gosec // made by newLab
 }
 
 func (l *lab) path(name string) string { return filepath.Join(l.dir, name) }
@@ -98,7 +106,7 @@ func (l *lab) say(format string, args ...any) {
 
 // places are the flags that point the product to its data.
 func (l *lab) places() []string {
-	return []string{"--database", l.path(databaseFile), "--keys", l.path("data/keys.json")}
+	return []string{"--database", l.address, "--keys", l.path("data/keys.json")}
 }
 
 // startWeb starts the product with its log on, in a file.

@@ -17,6 +17,8 @@ type options struct {
 	rows            int64
 	only            []string
 	write, dir      string
+	// postgres is the address of a server; empty for SQLite.
+	postgres string
 }
 
 func parseOptions(args []string, out io.Writer) (options, error) {
@@ -31,6 +33,7 @@ func parseOptions(args []string, out io.Writer) (options, error) {
 	quick := flags.Bool("quick", false, "two rounds of one second and 300,000 rows, where nothing else is said")
 	flags.StringVar(&o.write, "write", "", "also write the tables into this file, between its two markers")
 	flags.StringVar(&o.dir, "dir", "", "folder on a real disk for the data (default: the temporary folder, else /var/tmp)")
+	flags.StringVar(&o.postgres, "postgres", "", "measure on PostgreSQL: address of a server, as a user that may create databases; verify, introspect and token alone")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}

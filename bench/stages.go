@@ -29,6 +29,9 @@ type stage struct {
 // stages orders the rows so that the small database is still small for those
 // that only read, and tokens are added last.
 func stages(o options) []stage {
+	if o.postgres != "" {
+		return []stage{{endpoints: []string{"verify", "introspect", "token"}}}
+	}
 	big := ", " + thousands(o.rows) + " token rows"
 	return []stage{
 		{endpoints: []string{"verify", "introspect"}},

@@ -21,8 +21,12 @@ type target struct {
 const widest = 64
 
 func (l *lab) targets() []target {
+	issuing := l.part("`POST /oauth2/token`, SQLite, durable", "token", 0.15, 0.22)
+	if l.postgres != "" {
+		issuing = l.part("`POST /oauth2/token`, PostgreSQL, durable", "token", 0.10, 0.14)
+	}
 	list := []target{
-		l.part("`POST /oauth2/token`, SQLite, durable", "token", 0.15, 0.22),
+		issuing,
 		l.part("`GET /oauth2/verify`, 1,000 live tokens", "verify", 0.55, 0.70),
 		l.part("`POST /oauth2/introspect`, 1,000 live tokens", "introspect", 0.45, 0.65),
 		l.part("Applications page, 25 of 10,000, signed in", "applications", 0.05, 0.10),

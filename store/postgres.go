@@ -197,11 +197,17 @@ func (p *postgresEngine) numbered(text string) string {
 func (p *postgresEngine) transact(ctx context.Context, fn func(tx *gorm.DB) error) error {
 	ctx, cancel := context.WithTimeout(ctx, transactFor)
 	defer cancel()
+	committing := false
+	run := func(tx *gorm.DB) error {
+		err := fn(tx)
+		committing = err == nil
+		return err
+	}
 	err := p.inLine(ctx, func() error {
-		return p.writes.WithContext(ctx).Transaction(fn, &sql.TxOptions{Isolation: sql.LevelSerializable})
+		committing = false
+		return p.writes.WithContext(ctx).Transaction(run, &sql.TxOptions{Isolation: sql.LevelSerializable})
 	})
-	var refused *pgconn.PgError
-	if err != nil && !errors.As(err, &refused) || errors.Is(translate(err), models.ErrUnavailable) {
+	if err != nil && committing {
 		p.node.renew() // the server may yet commit it
 	}
 	return err
