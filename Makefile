@@ -89,10 +89,12 @@ test: ## everything a change must pass; installs what is missing (needs root or 
 	@$(MAKE) --no-print-directory lint
 	scripts/with-postgres.sh $(MAKE) --no-print-directory test-go
 
-# What any database must do is tested on SQLite with all else, and then on PostgreSQL.
+# What any database must do is tested on SQLite with all else, and then on PostgreSQL; and
+# several nodes last, so that nothing else takes their time.
 test-go:
-	go test -race -vet=off -timeout 25m $$(go list ./... | grep -v /e2e/faults)
+	go test -race -vet=off -timeout 25m $$(go list ./... | grep -vE '/e2e/(cluster|faults)$$')
 	LATCHKEY_TEST_DATABASE=postgres go test -vet=off -timeout 20m $(ON_POSTGRES)
+	go test -vet=off -timeout 10m ./e2e/cluster
 
 test-cluster: ## several nodes behind HAProxy, and faults between them, one by one: about 3 minutes
 	go test -timeout 20m ./e2e/cluster -v

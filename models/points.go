@@ -155,7 +155,7 @@ func (s Standing) Status(now Time) PointsStatus {
 }
 
 // LeaseFor is how long a node holds points without a word.
-const LeaseFor = 10 * time.Second
+const LeaseFor = 30 * time.Second
 
 // Lease is points of a team that one node may spend until ExpiresAt without asking again.
 type Lease struct {

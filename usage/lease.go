@@ -9,8 +9,9 @@ import (
 
 const (
 	// leaseTrust is for how long this node spends from a lease, from before it asked. The
-	// rest of models.LeaseFor is for clocks that differ.
-	leaseTrust = models.LeaseFor - 2*time.Second
+	// rest of models.LeaseFor is for storing what was spent, which a busy database may put
+	// off, and for clocks that differ.
+	leaseTrust = models.LeaseFor - 22*time.Second
 	// shareOfBalance is which part of a balance one node takes ahead: the nodes together
 	// do not empty it while others need points.
 	shareOfBalance = 16
