@@ -12,14 +12,14 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
-	"time"
+
+	"github.com/latchkey/latchkey/e2e/harness"
 )
 
 // patience is how long a test waits for what should come soon. Nothing waits longer than it
 // has to.
-const patience = 30 * time.Second
+const patience = harness.Patience
 
 var (
 	// binary is the program under test, skewed the same with a clock that a test sets, and
@@ -67,18 +67,8 @@ func needs(t testing.TB, what string, err error) {
 	}
 }
 
-// eventually polls until ok returns an empty string, and fails with what it returned last.
-func eventually(t testing.TB, ok func() string) {
-	t.Helper()
-	var problem string
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
-		if problem = ok(); problem == "" {
-			return
-		}
-		time.Sleep(15 * time.Millisecond)
-	}
-	t.Fatal(problem)
-}
+// eventually is what most tests wait with.
+var eventually = harness.Eventually
 
 func must(t testing.TB, err error) {
 	t.Helper()
@@ -95,22 +85,4 @@ func system(t testing.TB, command ...string) error {
 		return fmt.Errorf("%s: %w: %s", strings.Join(command, " "), err, bytes.TrimSpace(out))
 	}
 	return nil
-}
-
-// output collects what a program writes while others read it.
-type output struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.buf.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.buf.String()
 }

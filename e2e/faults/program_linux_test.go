@@ -7,8 +7,9 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"syscall"
 	"testing"
+
+	"github.com/latchkey/latchkey/e2e/harness"
 )
 
 // program is one that runs, on the data in dir.
@@ -22,9 +23,9 @@ type program struct {
 
 	base, aside, setupURL string
 
+	process        *harness.Process
 	cmd            *exec.Cmd
-	stdout, stderr *output
-	exited         chan struct{}
+	stdout, stderr *harness.Output
 }
 
 func (p *program) places() []string {
@@ -42,24 +43,13 @@ func (p *program) command(args ...string) *exec.Cmd {
 	return cmd
 }
 
-var (
-	announcement = regexp.MustCompile(`(http://[^\s/]+)(/setup\?code=\S+)?\n`)
-	metricsLine  = regexp.MustCompile(`msg=metrics address=(\S+)`)
-)
+var metricsLine = regexp.MustCompile(`msg=metrics address=(\S+)`)
 
 // launch starts it and does not wait. It is killed with the test.
 func (p *program) launch() {
 	p.Helper()
-	p.stdout, p.stderr, p.exited = &output{}, &output{}, make(chan struct{})
-	p.cmd = p.command("--addr", "127.0.0.1:0", "--metrics-addr", "127.0.0.1:0", "--max-lifespan", "48h")
-	p.cmd.Stdout, p.cmd.Stderr = p.stdout, p.stderr
-	must(p, p.cmd.Start())
-	cmd, exited := p.cmd, p.exited
-	go func() { _ = cmd.Wait(); close(exited) }()
-	p.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		<-exited
-	})
+	p.process = harness.Start(p.TB, p.command("--addr", "127.0.0.1:0", "--metrics-addr", "127.0.0.1:0", "--max-lifespan", "48h"))
+	p.cmd, p.stdout, p.stderr = p.process.Cmd, p.process.Stdout, p.process.Stderr
 }
 
 // start starts it and waits until it serves.
@@ -67,18 +57,17 @@ func (p *program) start() {
 	p.Helper()
 	p.launch()
 	eventually(p, func() string {
-		select {
-		case <-p.exited:
-			p.Fatal("the program ended: " + p.stderr.String())
-		default:
+		base, setup, problem := p.process.Announced()
+		if !p.process.Runs() {
+			p.Fatal(problem)
 		}
-		said, aside := announcement.FindStringSubmatch(p.stdout.String()), metricsLine.FindStringSubmatch(p.stderr.String())
-		if said == nil || aside == nil {
-			return "the program announced nothing: " + p.stderr.String()
+		aside := metricsLine.FindStringSubmatch(p.stderr.String())
+		if problem != "" || aside == nil {
+			return "no metrics yet: " + problem
 		}
-		p.base, p.aside = said[1], "http://"+aside[1]
-		if said[2] != "" {
-			p.setupURL = said[1] + said[2]
+		p.base, p.aside = base, "http://"+aside[1]
+		if setup != "" {
+			p.setupURL = base + setup
 		}
 		return ""
 	})
@@ -87,22 +76,12 @@ func (p *program) start() {
 // stop asks it to end and wants exit code 0.
 func (p *program) stop() {
 	p.Helper()
-	must(p, p.cmd.Process.Signal(syscall.SIGTERM))
-	if code := p.ended(); code != 0 {
-		p.Errorf("exit code after SIGTERM: %d\n%s", code, tail(p.stderr.String()))
-	}
+	p.process.Stop()
 }
 
 func (p *program) ended() int {
 	p.Helper()
-	eventually(p, func() string {
-		select {
-		case <-p.exited:
-			return ""
-		default:
-			return "the program does not end"
-		}
-	})
+	p.process.Wait()
 	return p.cmd.ProcessState.ExitCode()
 }
 
